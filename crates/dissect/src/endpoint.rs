@@ -1,0 +1,1 @@
+//! Flows become endpoints: whose side is ours, which names are the other side's.

@@ -1,0 +1,27 @@
+//! Reads: bytes of a capture become observations.
+//!
+//! For: turning an artifact into what it shows: flows, the endpoints behind them, their names and
+//! places. The path of a packet is the order of the modules: [`capture`] (file formats) → [`decode`]
+//! (links, IP, tunnels) → [`flow`] (conversations) → [`proto`] (what they say) → [`endpoint`] (who is
+//! on the other side) → [`place`] (where that is).
+//! Promises: pure functions of bytes; never fails and never panics on input. What cannot be read is
+//! counted, located and listed among the capture's problems.
+//! To extend: a protocol is one file and one line in [`proto`].
+
+#![forbid(unsafe_code)]
+
+pub mod capture;
+pub mod decode;
+pub mod endpoint;
+pub mod flow;
+mod ip;
+mod link;
+pub mod packet;
+pub mod place;
+pub mod proto;
+mod read;
+mod table;
+mod tunnel;
+
+pub use read::{Options, read};
+pub use table::read_table;

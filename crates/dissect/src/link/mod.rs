@@ -1,0 +1,1 @@
+//! Link layers: where the IP packet begins in a frame.

@@ -1,0 +1,185 @@
+//! What the stages of reading hand to each other: a frame of the file, then a decoded packet.
+//!
+//! Promises: both borrow; nothing here is allocated per packet.
+
+use overheard_model::{Timestamp, Transport};
+use std::net::IpAddr;
+
+/// A packet record as the file gave it.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// From 1, over the whole file: Wireshark's `frame.number`.
+    pub number: u64,
+    pub time: Timestamp,
+    /// Length on the wire; `bytes` may be shorter (snapshot length) but never longer.
+    pub wire_len: u32,
+    /// Link type (LINKTYPE_* of tcpdump.org) of the interface that recorded it.
+    pub link: u32,
+    pub bytes: &'a [u8],
+}
+
+/// The innermost IP packet of a frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet<'a> {
+    /// Number and time of the frame (of the completing frame, for fragments).
+    pub number: u64,
+    pub time: Timestamp,
+    pub src: IpAddr,
+    pub dst: IpAddr,
+    pub segment: Segment<'a>,
+    /// Frames that made it up: 1, or the number of its fragments.
+    pub frames: u32,
+    /// Whole-frame bytes on the wire, all of `frames` together.
+    pub wire_bytes: u64,
+    /// What it travelled in.
+    pub tunnels: Tunnels,
+}
+
+/// The transport layer of a packet. Payloads are what was captured; `missing` counts what the
+/// snapshot length cut off.
+#[derive(Clone, Copy, Debug)]
+pub enum Segment<'a> {
+    Tcp(TcpSegment<'a>),
+    Udp {
+        src_port: u16,
+        dst_port: u16,
+        payload: &'a [u8],
+        missing: u32,
+    },
+    Sctp {
+        src_port: u16,
+        dst_port: u16,
+    },
+    /// ICMP and ICMPv6.
+    Icmp {
+        transport: Transport,
+        kind: u8,
+        code: u8,
+        /// After the four bytes of type, code and checksum.
+        rest: &'a [u8],
+    },
+    /// Another protocol, a fragment that was never completed, or a header cut short.
+    Other {
+        transport: Transport,
+    },
+}
+
+/// A TCP header and what follows it.
+#[derive(Clone, Copy, Debug)]
+pub struct TcpSegment<'a> {
+    pub src_port: u16,
+    pub dst_port: u16,
+    pub seq: u32,
+    pub ack: u32,
+    pub flags: TcpFlags,
+    pub payload: &'a [u8],
+    /// Payload bytes on the wire beyond `payload`.
+    pub missing: u32,
+}
+
+/// The flag bits of a TCP header.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TcpFlags(pub u8);
+
+impl TcpFlags {
+    pub const FIN: u8 = 0x01;
+    pub const SYN: u8 = 0x02;
+    pub const RST: u8 = 0x04;
+    pub const ACK: u8 = 0x10;
+
+    pub fn has(self, bits: u8) -> bool {
+        self.0 & bits == bits
+    }
+}
+
+/// One layer that wraps another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Tunnel {
+    Vlan = 1,
+    Mpls,
+    Pppoe,
+    Gre,
+    IpInIp,
+    SixInFour,
+    Teredo,
+    Vxlan,
+    Geneve,
+    GtpU,
+    L2tp,
+}
+
+impl Tunnel {
+    /// As a flow's `tunnel` shows it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Vlan => "vlan",
+            Self::Mpls => "mpls",
+            Self::Pppoe => "pppoe",
+            Self::Gre => "gre",
+            Self::IpInIp => "ip-in-ip",
+            Self::SixInFour => "6in4",
+            Self::Teredo => "teredo",
+            Self::Vxlan => "vxlan",
+            Self::Geneve => "geneve",
+            Self::GtpU => "gtp-u",
+            Self::L2tp => "l2tp",
+        }
+    }
+}
+
+/// Up to eight layers, outermost first, four bits each: no allocation, cheap to compare.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tunnels(u32);
+
+impl Tunnels {
+    /// Adds an inner layer; `false` when the nesting is too deep to note.
+    pub fn push(&mut self, tunnel: Tunnel) -> bool {
+        let depth = self.depth();
+        if depth == 8 {
+            return false;
+        }
+        self.0 |= (tunnel as u32) << (4 * depth);
+        true
+    }
+
+    /// Number of layers.
+    pub fn depth(self) -> u32 {
+        (32 - self.0.leading_zeros()).div_ceil(4)
+    }
+
+    /// Such as `vlan/gre`; nothing when there is none.
+    pub fn label(self) -> Option<String> {
+        const ALL: [Tunnel; 11] = [
+            Tunnel::Vlan,
+            Tunnel::Mpls,
+            Tunnel::Pppoe,
+            Tunnel::Gre,
+            Tunnel::IpInIp,
+            Tunnel::SixInFour,
+            Tunnel::Teredo,
+            Tunnel::Vxlan,
+            Tunnel::Geneve,
+            Tunnel::GtpU,
+            Tunnel::L2tp,
+        ];
+        let layer = |i: u32| ALL[((self.0 >> (4 * i)) & 0xf) as usize - 1].name();
+        let names: Vec<_> = (0..self.depth()).map(layer).collect();
+        (!names.is_empty()).then(|| names.join("/"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tunnels_are_named_outermost_first() {
+        let mut tunnels = Tunnels::default();
+        assert_eq!(tunnels.label(), None);
+        assert!(tunnels.push(Tunnel::Vlan) && tunnels.push(Tunnel::Vxlan));
+        assert_eq!(tunnels.label().as_deref(), Some("vlan/vxlan"));
+        assert!((0..6).all(|_| tunnels.push(Tunnel::Gre)));
+        assert!(!tunnels.push(Tunnel::Gre), "nine layers are too deep");
+    }
+}

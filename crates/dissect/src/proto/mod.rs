@@ -1,0 +1,158 @@
+//! The room of protocols: who recognises a flow's opening, and what it then reads.
+//!
+//! For: naming what a flow speaks, and reading the names, fingerprints and answers that it says in
+//! the clear.
+//! Promises: dissectors see a flow's first payloads only, never a packet of a settled flow; TCP bytes
+//! come in order; nothing here fails or panics on any input.
+//! To extend: a file with a type that implements [`Dissector`], one line in [`DISSECTORS`], a unit
+//! test with its bytes, and a case in `corpus/` whose truth names it.
+
+use overheard_model::{NameSource, Protocol, Side, Timestamp, Transport, Visibility};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Every protocol that is recognised, the most certain first.
+pub static DISSECTORS: &[&dyn Dissector] = &[];
+
+/// What both sides of a flow have said so far. For TCP the in-order beginning of each stream; for
+/// UDP the latest datagram of the side that spoke (`from`), the other side's first datagram beside it.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening<'a> {
+    pub transport: Transport,
+    /// Port of the originator and of the responder.
+    pub src_port: u16,
+    pub dst_port: u16,
+    /// Who spoke last.
+    pub from: Side,
+    /// What the originator said.
+    pub src: &'a [u8],
+    /// What the responder said.
+    pub dst: &'a [u8],
+}
+
+impl<'a> Opening<'a> {
+    /// What the side that spoke last has said.
+    pub fn latest(&self) -> &'a [u8] {
+        match self.from {
+            Side::Src => self.src,
+            Side::Dst => self.dst,
+        }
+    }
+
+    /// Whether either side uses the port.
+    pub fn on_port(&self, port: u16) -> bool {
+        self.src_port == port || self.dst_port == port
+    }
+}
+
+/// Whether an opening is a protocol's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recognition {
+    Yes,
+    No,
+    /// So far it could be: show me more.
+    Unsure,
+}
+
+impl From<bool> for Recognition {
+    fn from(yes: bool) -> Self {
+        if yes { Self::Yes } else { Self::No }
+    }
+}
+
+/// A protocol that can be recognised.
+pub trait Dissector: Sync {
+    fn protocol(&self) -> Protocol;
+
+    /// Judges an opening. Must be strict: a wrong `Yes` hides what the flow really is.
+    fn recognise(&self, opening: &Opening<'_>) -> Recognition;
+
+    /// Whether the wire can read it, where no reader says otherwise.
+    fn visibility(&self) -> Visibility;
+
+    /// A reader for one flow, where there is more to learn than the protocol.
+    fn reader(&self) -> Option<Box<dyn Reader>> {
+        None
+    }
+}
+
+/// The next bytes of a flow: in-order stream bytes for TCP (each byte once), one datagram for UDP.
+#[derive(Clone, Copy, Debug)]
+pub struct Chunk<'a> {
+    pub transport: Transport,
+    pub from: Side,
+    pub src_port: u16,
+    pub dst_port: u16,
+    pub bytes: &'a [u8],
+    /// Stream bytes of this side that were lost just before these.
+    pub gap: u64,
+    /// Number and time of the packet that brought them.
+    pub packet: u64,
+    pub time: Timestamp,
+}
+
+/// Whether a reader wants the flow's next bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Appetite {
+    More,
+    /// Nothing further to learn: the flow costs nothing from here on.
+    Sated,
+}
+
+/// Reads one flow. Keeps what it must between chunks, within a bound of its own.
+pub trait Reader: Send {
+    fn read(&mut self, chunk: &Chunk<'_>, notes: &mut Notes) -> Appetite;
+}
+
+/// What a name server said: the address goes by the name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub address: IpAddr,
+    /// The name that was asked for, or an alias on the way ([`NameSource::DnsCname`]).
+    pub name: Arc<str>,
+    pub source: NameSource,
+    pub packet: u64,
+    pub time: Timestamp,
+}
+
+/// What a reader learned from one chunk. The flow table takes it and hands back an empty one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Notes {
+    /// Names of the flow's responder, each with its source; the packet is the chunk's.
+    pub names: Vec<(Arc<str>, NameSource)>,
+    /// Names of other addresses.
+    pub answers: Vec<Answer>,
+    /// JA4 and its normalised form.
+    pub ja4: Option<(String, String)>,
+    /// A closer name for the protocol (TLS on port 853 is DoT; STARTTLS turns into TLS).
+    pub protocol: Option<Protocol>,
+    pub visibility: Option<Visibility>,
+}
+
+/// A host name as it may be shown: lower case, no trailing dot, no port, nothing but what a host name
+/// or an address literal may hold. Refuses anything else.
+pub fn host_name(bytes: &[u8]) -> Option<Arc<str>> {
+    let text = std::str::from_utf8(bytes).ok()?.trim();
+    let host = match text.strip_prefix('[') {
+        Some(literal) => literal.split_once(']')?.0,
+        None => text.split_once(':').map_or(text, |(host, _)| host),
+    };
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '*');
+    let fits = !host.is_empty() && host.len() <= 253 && host.chars().all(allowed);
+    fits.then(|| host.to_lowercase().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_names_are_normalised_or_refused() {
+        assert_eq!(host_name(b"Example.ORG.:8080").as_deref(), Some("example.org"));
+        assert_eq!(host_name(b"[2001:2::1]:443").as_deref(), Some("2001:2::1"));
+        assert_eq!(host_name(b"bad name"), None);
+        assert_eq!(host_name(b""), None);
+        assert_eq!(host_name(&[0xff, 0xfe]), None);
+    }
+}

@@ -1,0 +1,1 @@
+//! Tunnels: packets within packets.

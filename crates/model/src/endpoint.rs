@@ -1,0 +1,42 @@
+//! An endpoint: a remote address, port and transport, as one run met it.
+//!
+//! Promises: the key of an endpoint at each level of comparison is computed here and nowhere else
+//! ([`crate::Level::keys_of`]).
+
+use crate::{Name, Place, Protocol, Timestamp, Transport, Visibility};
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// One remote transport address and all that was learned of it in one capture or table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Path of the artifact it was read from.
+    pub capture: Arc<str>,
+    pub address: IpAddr,
+    pub port: u16,
+    pub transport: Transport,
+    /// Best first, without repeats.
+    pub names: Vec<Name>,
+    /// Registrable domains (Public Suffix List) of the best name of each of its flows, sorted.
+    pub domains: Vec<Arc<str>>,
+    pub place: Place,
+    /// Of its flows, sorted, without repeats.
+    pub protocols: Vec<Protocol>,
+    /// The most readable of its flows: `readable`, else `unknown`, else `encrypted`.
+    pub visibility: Visibility,
+    /// From us to it, and back.
+    pub packets_out: u64,
+    pub packets_in: u64,
+    pub bytes_out: u64,
+    pub bytes_in: u64,
+    /// Absent for tables.
+    pub first: Option<Timestamp>,
+    pub last: Option<Timestamp>,
+    /// The quickest handshake, milliseconds.
+    pub rtt_ms: Option<f64>,
+    /// Indices into the reading's flows; empty for tables.
+    pub flows: Vec<u32>,
+    /// First packet, or line of the table, that shows it.
+    pub packet: u64,
+}

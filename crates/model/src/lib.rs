@@ -1,0 +1,39 @@
+//! The nouns of Overheard: study, build, run, artifact, flow, endpoint, observation, finding.
+//!
+//! For: every other crate, which speaks to its neighbours in these types alone.
+//! Promises: no I/O, no clock, no dependency on another crate of ours; plain values that can be
+//! compared, cloned and serialised.
+//! To extend: add the noun in a file of its own, named by subject, and re-export it here.
+
+#![forbid(unsafe_code)]
+
+pub mod artifact;
+pub mod capture;
+pub mod comparison;
+pub mod endpoint;
+pub mod finding;
+pub mod flow;
+pub mod name;
+pub mod observation;
+pub mod place;
+pub mod plan;
+pub mod protocol;
+pub mod study;
+pub mod time;
+
+pub use artifact::Artifact;
+pub use capture::{Capture, LocalRule, Problem};
+pub use comparison::{
+    Absence, BuildRuns, Cell, Comparison, ConcernTest, Control, Distinguishable, Key, Level, Relation,
+    RelationResult, Unseen, Warning,
+};
+pub use endpoint::Endpoint;
+pub use finding::{Finding, Support, Verdict};
+pub use flow::{BeganBy, Flow, FlowState, Side, Transport};
+pub use name::{Learned, Name, NameSource};
+pub use observation::{Observation, Reading};
+pub use place::{Asn, Claim, Coordinates, Country, Place, PlaceSource};
+pub use plan::{Plan, Power};
+pub use protocol::{Measure, Protocol, Visibility};
+pub use study::{Build, Bundle, Concern, Run, Study, Vantage};
+pub use time::Timestamp;

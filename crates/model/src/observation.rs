@@ -1,0 +1,35 @@
+//! Observations: one fact each, with the evidence that it leads back to.
+//!
+//! Promises: what `overheard read --format jsonl` prints is exactly these, one a line.
+
+use crate::{Artifact, Capture, Endpoint, Flow};
+use serde::{Deserialize, Serialize};
+
+/// One fact about an artifact. Evidence is inside: the artifact's path and hash, and packet numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "kebab-case")]
+pub enum Observation {
+    Capture(Capture),
+    Flow(Flow),
+    Endpoint(Endpoint),
+}
+
+/// All observations of one artifact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    pub capture: Capture,
+    pub flows: Vec<Flow>,
+    /// Sorted by address, port and transport.
+    pub endpoints: Vec<Endpoint>,
+}
+
+impl Reading {
+    /// The artifact that was read.
+    pub fn artifact(&self) -> Artifact {
+        Artifact {
+            path: self.capture.path.clone(),
+            sha256: self.capture.sha256.clone(),
+            bytes: self.capture.bytes,
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Where an address stands: claims of databases, side by side, and what physics allows.
+//!
+//! Promises: a disagreement stays visible ([`Place::label`] gives `CN/AU?`), an anycast address never
+//! gets a bare country, and a claim that light could not keep is marked impossible.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// An ISO 3166-1 alpha-2 code, upper case.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Country([u8; 2]);
+
+impl Country {
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("??")
+    }
+}
+
+impl FromStr for Country {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.as_bytes() {
+            [a, b] if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() => {
+                Ok(Self([a.to_ascii_uppercase(), b.to_ascii_uppercase()]))
+            }
+            _ => Err(format!("{text:?} is no ISO 3166 alpha-2 code: two letters, such as CN or LU")),
+        }
+    }
+}
+
+impl TryFrom<String> for Country {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Country> for String {
+    fn from(country: Country) -> Self {
+        country.as_str().to_owned()
+    }
+}
+
+impl fmt::Display for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An autonomous system number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Asn(pub u32);
+
+impl fmt::Display for Asn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AS{}", self.0)
+    }
+}
+
+/// A point on the globe, degrees.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Coordinates {
+    /// −90 to 90, north positive.
+    pub latitude: f64,
+    /// −180 to 180, east positive.
+    pub longitude: f64,
+}
+
+/// A database of places that a report must name, with its date and attribution.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlaceSource {
+    /// Short name, such as `geo-whois-asn-country` or the file's name.
+    pub name: Arc<str>,
+    /// When it was built, `YYYY-MM-DD`; empty where the database does not say.
+    pub date: String,
+    /// Licence notice that must travel with the data; empty where none is known.
+    pub attribution: String,
+}
+
+/// What one database says of one address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Name of the [`PlaceSource`].
+    pub source: Arc<str>,
+    pub country: Option<Country>,
+    pub asn: Option<Asn>,
+    /// Name of the network's holder.
+    pub network: Option<Arc<str>>,
+}
+
+/// All that is known of where an address stands.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Place {
+    pub claims: Vec<Claim>,
+    /// The address is answered from many places at once: no single country is a fair answer.
+    pub anycast: bool,
+    /// Not routed on the internet: private, link-local, loopback, multicast, broadcast.
+    pub local: bool,
+    /// Farthest that the quickest handshake allows, where a vantage and a round-trip time are known.
+    pub within_km: Option<f64>,
+    /// Claimed countries that lie wholly beyond `within_km`.
+    pub impossible: Vec<Country>,
+}
+
+impl Place {
+    /// The distinct countries claimed, in the databases' order.
+    pub fn countries(&self) -> Vec<Country> {
+        let mut distinct = Vec::new();
+        for country in self.claims.iter().filter_map(|claim| claim.country) {
+            if !distinct.contains(&country) {
+                distinct.push(country);
+            }
+        }
+        distinct
+    }
+
+    /// The country, where every database that knows the address agrees and physics does not object.
+    pub fn agreed(&self) -> Option<Country> {
+        match self.countries()[..] {
+            [one] if !self.anycast && !self.impossible.contains(&one) => Some(one),
+            _ => None,
+        }
+    }
+
+    /// How a table shows the place: `CN`, `CN/AU?` (databases differ), `anycast`, `local`,
+    /// `CN impossible`; nothing where no database knows the address.
+    pub fn label(&self) -> Option<String> {
+        if self.local {
+            return Some("local".into());
+        }
+        if self.anycast {
+            return Some("anycast".into());
+        }
+        let countries = self.countries();
+        let shown: Vec<&str> = countries.iter().map(Country::as_str).collect();
+        match (&countries[..], shown.join("/")) {
+            ([], _) => None,
+            ([one], label) if self.impossible.contains(one) => Some(label + " impossible"),
+            ([_], label) => Some(label),
+            (_, label) => Some(label + "?"),
+        }
+    }
+
+    /// The first AS number claimed.
+    pub fn asn(&self) -> Option<Asn> {
+        self.claims.iter().find_map(|claim| claim.asn)
+    }
+
+    /// The first network name claimed.
+    pub fn network(&self) -> Option<&str> {
+        self.claims.iter().find_map(|claim| claim.network.as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claims(codes: &[&str]) -> Place {
+        let claim = |code: &&str| Claim {
+            source: "test".into(),
+            country: code.parse().ok(),
+            asn: None,
+            network: None,
+        };
+        Place { claims: codes.iter().map(claim).collect(), ..Place::default() }
+    }
+
+    #[test]
+    fn a_disagreement_is_shown() {
+        assert_eq!(claims(&["CN", "AU", "CN"]).label().as_deref(), Some("CN/AU?"));
+        assert_eq!(claims(&["CN", "AU"]).agreed(), None);
+        assert_eq!(claims(&["cn"]).label().as_deref(), Some("CN"));
+    }
+
+    #[test]
+    fn anycast_never_has_a_bare_country() {
+        let place = Place { anycast: true, ..claims(&["US"]) };
+        assert_eq!(place.label().as_deref(), Some("anycast"));
+        assert_eq!(place.agreed(), None);
+    }
+
+    #[test]
+    fn an_impossible_claim_is_not_agreed() {
+        let place = Place { impossible: vec!["AU".parse().unwrap()], ..claims(&["AU"]) };
+        assert_eq!(place.label().as_deref(), Some("AU impossible"));
+        assert_eq!(place.agreed(), None);
+    }
+}
