@@ -1,3 +1,54 @@
-//! .
+//! The project's chores, run as `cargo xtask NAME`.
+//!
+//! To extend: a file with `pub(crate) fn run(args: &[String]) -> anyhow::Result<()>` and a line in [`CHORES`].
 
-fn main() {}
+mod ci;
+mod licenses;
+mod tidy;
+
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+
+type Chore = (&'static str, &'static str, fn(&[String]) -> Result<()>);
+
+const CHORES: &[Chore] = &[
+    ("ci", "format, lints, tests, tidy, docs: what a change must pass", ci::run),
+    ("tidy", "the architecture's invariants", tidy::run),
+    ("licenses", "write the list of libraries and their licences", licenses::run),
+    ("bless", "accept the goldens of corpus/ and the snapshots as they are now", ci::bless),
+];
+
+fn main() -> Result<()> {
+    let mut args = std::env::args().skip(1);
+    let name = args.next().unwrap_or_default();
+    let rest: Vec<String> = args.collect();
+    match CHORES.iter().find(|(known, ..)| *known == name) {
+        Some((_, _, run)) => run(&rest),
+        None => {
+            for (name, what, _) in CHORES {
+                eprintln!("cargo xtask {name:<10} {what}");
+            }
+            bail!("which chore?")
+        }
+    }
+}
+
+/// The workspace's root folder.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_path_buf()
+}
+
+/// Runs a command in the root folder and insists that it succeeds.
+pub(crate) fn must(program: &str, args: &[&str], environment: &[(&str, &str)]) -> Result<()> {
+    eprintln!("\n$ {program} {}", args.join(" "));
+    let status = std::process::Command::new(program)
+        .args(args)
+        .envs(environment.iter().copied())
+        .current_dir(root())
+        .status()
+        .with_context(|| format!("{program} did not start"))?;
+    if !status.success() {
+        bail!("{program} {} failed: {status}", args.join(" "));
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! The options of every command that opens artifacts: databases of places, vantage, our addresses.
+
+use crate::exit::{Failure, Result};
+use crate::pipeline::Lens;
+use clap::Args;
+use overheard_dissect::{Options, place::Atlas};
+use overheard_model::Vantage;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Reading and placing")]
+pub struct LensArgs {
+    /// Ask this MaxMind-format database too; may be given again
+    #[arg(long, value_name = "FILE")]
+    mmdb: Vec<PathBuf>,
+
+    /// Treat these prefixes (one a line) as anycast; may be given again
+    #[arg(long, value_name = "FILE")]
+    anycast: Vec<PathBuf>,
+
+    /// Where the captures were made, as a country or LAT,LON: bounds places by round-trip time
+    #[arg(long, value_name = "PLACE", allow_hyphen_values = true)]
+    vantage: Option<Vantage>,
+
+    /// An address that is ours; may be given again (default: a rule that the report names)
+    #[arg(long, value_name = "ADDRESS")]
+    local: Vec<IpAddr>,
+
+    /// Bound on memory for flows and reassembly, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(16..))]
+    memory: u32,
+}
+
+impl LensArgs {
+    pub fn lens(self) -> Result<Lens> {
+        let mut atlas = Atlas::embedded();
+        for path in &self.mmdb {
+            atlas.add_mmdb(&label(path), bytes(path)?).map_err(|what| refused(path, &what))?;
+        }
+        let options = Options { local: self.local, memory: self.memory as usize * (1 << 20) };
+        Ok(Lens { options, atlas, vantage: self.vantage })
+    }
+}
+
+fn label(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| {
+        Failure::new(format!("{}: {error}", path.display())).hint("check the path and its permissions")
+    })
+}
+
+fn refused(path: &Path, what: &str) -> Failure {
+    Failure::new(format!("{}: {what}", path.display()))
+}

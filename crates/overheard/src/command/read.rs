@@ -1,0 +1,66 @@
+//! `overheard read`: one capture, and whom it shows talking to whom.
+
+use super::lens::LensArgs;
+use crate::exit::{Exit, Failure, Result};
+use crate::input::{self, Input};
+use crate::output::OutputArgs;
+use crate::pipeline;
+use crate::progress::Progress;
+use clap::Args;
+
+const EXAMPLES: &str = "\
+Examples:
+  overheard read run1.pcapng
+  overheard read caps/ --format jsonl > observations.jsonl
+  tcpdump -w - | overheard read -";
+
+/// Read captures: every endpoint with its names, country and protocol.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct ReadArgs {
+    /// Capture files, folders or patterns; - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<String>,
+
+    #[command(flatten)]
+    lens: LensArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl ReadArgs {
+    pub fn run(self) -> Result<Exit> {
+        let lens = self.lens.lens()?;
+        let mut inputs = Vec::new();
+        for argument in &self.files {
+            inputs.extend(input::inputs(argument)?);
+        }
+        let progress = Progress::new(inputs.iter().map(Input::size).sum());
+        let (format, style, places) = (self.output.format(), self.output.style(), lens.atlas.sources());
+        let mut report = String::new();
+        let mut read = 0;
+        let mut failed = None;
+        for input in &inputs {
+            match pipeline::read(input, &lens, &progress) {
+                Ok(reading) => {
+                    read += 1;
+                    report += &format.reading(&reading, &places, style);
+                }
+                Err(failure) if input.was_named() => {
+                    progress.note(&failure.to_string());
+                    failed = Some(failure);
+                }
+                Err(_) => progress.note(&format!("{}: no capture, left out", input.path())),
+            }
+        }
+        drop(progress);
+        self.output.write(&report)?;
+        match failed {
+            None if read == 0 => Err(Failure::new("none of the files is a capture")
+                .hint("expected pcap or pcapng, plain or compressed with gzip or zstd")),
+            None => Ok(Exit::Clear),
+            Some(_) => Ok(Exit::Failed),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! How the program ends: its exit codes, and errors that hint at the next step.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// The exit codes, as `overheard --help` lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Nothing of concern was found.
+    Clear = 0,
+    /// Something was found.
+    Findings = 1,
+    /// The command was wrong, or it failed.
+    Failed = 2,
+    /// A privilege or a tool is missing; `overheard doctor` names it.
+    Missing = 3,
+    /// Too few runs to say.
+    Abstained = 4,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// An error for the user: what is wrong, and what to do next.
+#[derive(Debug)]
+pub struct Failure {
+    what: String,
+    hint: Option<String>,
+    pub exit: Exit,
+}
+
+/// The result of everything that a user's input can make fail.
+pub type Result<T> = std::result::Result<T, Failure>;
+
+impl Failure {
+    /// `what` names the thing and says what was expected.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), hint: None, exit: Exit::Failed }
+    }
+
+    /// Adds the next step.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.what)?;
+        match &self.hint {
+            Some(hint) => write!(f, "\nhint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}

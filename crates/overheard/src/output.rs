@@ -1,0 +1,66 @@
+//! Where reports go: standard output or a file, in the format asked for.
+
+use crate::exit::{Failure, Result};
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use overheard_report::{FORMATS, Format, Style};
+use std::io::{ErrorKind, IsTerminal, Write, stdout};
+use std::path::{Path, PathBuf};
+
+/// The options that every report takes.
+#[derive(Args, Debug)]
+pub struct OutputArgs {
+    /// How to write the report
+    #[arg(long, value_name = "FORMAT", default_value = FORMATS[0].name(), value_parser = format_names())]
+    format: String,
+
+    /// Write the report to a file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl OutputArgs {
+    pub fn format(&self) -> &'static dyn Format {
+        let chosen = FORMATS.iter().find(|format| format.name() == self.format);
+        *chosen.unwrap_or(&FORMATS[0])
+    }
+
+    /// Colour and width suit where the text goes: none of either in a file or a pipe.
+    pub fn style(&self) -> Style {
+        let terminal = self.output.is_none() && stdout().is_terminal();
+        let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let width = if terminal { columns.unwrap_or(100) } else { 120 };
+        Style { width, color: terminal && !no_color }
+    }
+
+    /// Writes one report.
+    pub fn write(&self, text: &str) -> Result<()> {
+        match &self.output {
+            Some(path) => write_file(path, text),
+            None => print(text),
+        }
+    }
+}
+
+fn format_names() -> PossibleValuesParser {
+    FORMATS.iter().map(|format| format.name()).collect::<Vec<_>>().into()
+}
+
+/// Prints to standard output; a reader that has gone away (`| head`) is no error.
+pub fn print(text: &str) -> Result<()> {
+    let mut out = stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::new(format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn write_file(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).map_err(|error| {
+        Failure::new(format!("{}: {error}", path.display()))
+            .hint("check that its folder exists and is writable")
+    })
+}

@@ -1,0 +1,127 @@
+//! The tour: one path, from captures to a verdict.
+//!
+//! ```text
+//! Study ──▶ Artifact ──dissect──▶ Observation ──analyze──▶ Finding ──report──▶ page
+//! ```
+//!
+//! Everything the program does is a walk along this path. Read the three functions below from top to
+//! bottom: [`read`] turns one artifact into observations, [`runs`] does so for every run of a study,
+//! and [`compare`] asks them the question. A subcommand chooses where the walk begins and which
+//! report ends it; no other file knows two stages.
+
+use crate::exit::{Failure, Result};
+use crate::input::{self, Input};
+use crate::progress::Progress;
+use overheard_dissect::place::Atlas;
+use overheard_model::{Build, Bundle, Concern, Reading, Run, Study, Vantage};
+use std::collections::BTreeMap;
+
+/// How artifacts are read and placed.
+#[derive(Debug)]
+pub struct Lens {
+    pub options: overheard_dissect::Options,
+    pub atlas: Atlas,
+    pub vantage: Option<Vantage>,
+}
+
+/// What a comparison is asked for, fixed before any artifact is opened.
+#[derive(Debug)]
+pub struct Request {
+    /// Builds in the order given, each with its artifacts.
+    pub builds: Vec<(String, Vec<Input>)>,
+    /// The build that the others are held against: the first, unless named.
+    pub reference: Option<String>,
+    pub concerns: Vec<Concern>,
+    pub seed: u64,
+}
+
+/// One artifact becomes observations: flows, the endpoints behind them, and where those stand.
+pub fn read(input: &Input, lens: &Lens, progress: &Progress) -> Result<Reading> {
+    let bytes = progress.watch(input.open()?);
+    let mut reading = overheard_dissect::read(bytes, input.path(), &lens.options);
+    if reading.capture.format == "unknown" {
+        return Err(input.no_capture(&reading.capture));
+    }
+    lens.atlas.place(&mut reading, lens.vantage.as_ref());
+    Ok(reading)
+}
+
+/// Every artifact of a study becomes a run of its build.
+pub fn runs(request: &Request, lens: &Lens, progress: &Progress) -> Result<Vec<Run>> {
+    let mut runs = Vec::new();
+    for (build, (name, inputs)) in request.builds.iter().enumerate() {
+        let before = runs.len();
+        for input in inputs {
+            progress.on(name, &input.path());
+            match read(input, lens, progress) {
+                Ok(reading) => runs.push(run(build, reading)),
+                Err(failure) if input.was_named() => return Err(failure),
+                Err(_) => progress.note(&format!("{}: no capture, left out", input.path())),
+            }
+        }
+        if runs.len() == before {
+            return Err(Failure::new(format!("build {name}: none of its files is a capture"))
+                .hint("give pcap or pcapng files, or a folder that holds some"));
+        }
+    }
+    each_counts_once(request, &runs)?;
+    Ok(runs)
+}
+
+/// A table that somebody kept becomes runs, without captures behind them.
+pub fn runs_of_table(input: &Input, lens: &Lens) -> Result<(Vec<String>, Vec<Run>)> {
+    let table = overheard_dissect::read_table(&input.bytes()?, input.path()).map_err(|what| {
+        Failure::new(format!("{}: {what}", input.path()))
+            .hint("a table has a header line: build,run,address,port,name,country")
+    })?;
+    let mut builds: Vec<String> = Vec::new();
+    let mut runs = Vec::new();
+    for mut row in table {
+        lens.atlas.place(&mut row.reading, lens.vantage.as_ref());
+        let known = builds.iter().position(|build| *build == row.build);
+        let build = known.unwrap_or_else(|| {
+            builds.push(row.build.clone());
+            builds.len() - 1
+        });
+        runs.push(Run { build, name: row.run, began: None, reading: row.reading });
+    }
+    Ok((builds, runs))
+}
+
+/// The question: how do the builds differ in whom they talk to?
+pub fn compare(request: &Request, builds: Vec<String>, runs: Vec<Run>, lens: &Lens) -> Result<Bundle> {
+    let study = Study {
+        reference: reference(request.reference.as_deref(), &builds)?,
+        builds: builds.into_iter().map(|name| Build { name }).collect(),
+        concerns: request.concerns.clone(),
+        vantage: lens.vantage.clone(),
+        seed: request.seed,
+        places: lens.atlas.sources(),
+    };
+    let comparison = overheard_analyze::compare(&study, &runs);
+    Ok(Bundle { study, runs, comparison })
+}
+
+fn run(build: usize, reading: Reading) -> Run {
+    Run { build, name: input::file_name(&reading.capture.path), began: reading.capture.first, reading }
+}
+
+fn reference(wanted: Option<&str>, builds: &[String]) -> Result<usize> {
+    let Some(wanted) = wanted else { return Ok(0) };
+    builds.iter().position(|build| build == wanted).ok_or_else(|| {
+        Failure::new(format!("--reference {wanted}: there is no such build"))
+            .hint(format!("the builds are: {}", builds.join(", ")))
+    })
+}
+
+/// A run is the unit of replication: the same bytes must not be counted as two.
+fn each_counts_once(request: &Request, runs: &[Run]) -> Result<()> {
+    let mut seen: BTreeMap<&str, &Run> = BTreeMap::new();
+    for run in runs {
+        let Some(first) = seen.insert(&run.reading.capture.sha256, run) else { continue };
+        let place = |run: &Run| format!("{}={}", request.builds[run.build].0, run.reading.capture.path);
+        return Err(Failure::new(format!("{} and {} hold the same bytes", place(first), place(run)))
+            .hint("a run counts once: leave one of the two files out"));
+    }
+    Ok(())
+}

@@ -1,0 +1,18 @@
+//! `cargo xtask ci`: everything that a change must pass, cheap to dear; `cargo xtask bless`.
+
+use crate::{must, tidy};
+use anyhow::Result;
+
+pub(crate) fn run(_args: &[String]) -> Result<()> {
+    must("cargo", &["fmt", "--all", "--check"], &[])?;
+    tidy::run(&[])?;
+    must("cargo", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"], &[])?;
+    must("cargo", &["test", "--workspace", "--locked"], &[])?;
+    must("cargo", &["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")])
+}
+
+/// Accepts what the program prints now as what it shall print: look at the difference before you commit.
+pub(crate) fn bless(_args: &[String]) -> Result<()> {
+    must("cargo", &["test", "--workspace"], &[("INSTA_UPDATE", "always"), ("INSTA_FORCE_PASS", "1")])?;
+    must("git", &["diff", "--stat"], &[])
+}
