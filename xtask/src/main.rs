@@ -4,6 +4,7 @@
 
 mod ci;
 mod licenses;
+mod places;
 mod tidy;
 
 use anyhow::{Context, Result, bail};
@@ -15,6 +16,7 @@ const CHORES: &[Chore] = &[
     ("ci", "format, lints, tests, tidy, docs: what a change must pass", ci::run),
     ("tidy", "the architecture's invariants", tidy::run),
     ("licenses", "write the list of libraries and their licences", licenses::run),
+    ("places", "pack the embedded tables of places from unpacked npm packages", places::run),
     ("bless", "accept the goldens of corpus/ and the snapshots as they are now", ci::bless),
 ];
 

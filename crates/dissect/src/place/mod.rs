@@ -1,33 +1,147 @@
 //! Places: the country and network of an address, from several sources side by side.
+//!
+//! For: `overheard`'s country and network columns. An [`Atlas`] asks the embedded tables ([`embedded`])
+//! and any number of databases of the user's ([`mmdb`]), marks anycast ([`anycast`]), and bounds what
+//! they claim by the round-trip time ([`extent`]). `docs/methods/places.md` says what each means.
+//! Promises: no network access; sources never hide one another; what a table of the user's says of
+//! an address is left as it is.
+//! To extend: a source of places is one file here and one line in [`Atlas::claims`].
 
-use overheard_model::{Place, PlaceSource, Reading, Vantage};
+pub mod anycast;
+pub mod embedded;
+pub mod extent;
+pub mod holders;
+mod mmdb;
+pub mod packed;
+pub mod scope;
+
+use anycast::Anycast;
+use extent::Distances;
+use mmdb::Database;
+use overheard_model::{Claim, Country, Flow, Place, PlaceSource, Reading, Vantage};
+use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Farthest that a server can be, per millisecond of round-trip time: light in fibre covers about
+/// 200 km in a millisecond, and the way there takes half of the time.
+const KM_PER_MS: f64 = 100.0;
+
+/// Name of the claim that a table of the user's makes.
+const TABLE: &str = "table";
 
 /// Databases of places, asked together.
 #[derive(Debug, Default)]
-pub struct Atlas {}
+pub struct Atlas {
+    embedded: bool,
+    databases: Vec<Database>,
+    anycast: Vec<(PlaceSource, Anycast)>,
+    distances: Distances,
+}
 
 impl Atlas {
-    /// The table that comes with the program.
+    /// The tables that come with the program.
     pub fn embedded() -> Self {
-        Self {}
+        let documented = (embedded::anycast_source(), Anycast::documented().clone());
+        Self { embedded: true, anycast: vec![documented], ..Self::default() }
     }
 
-    /// Adds a MaxMind-format database, asked after those already there; says what is wrong with a bad one.
-    pub fn add_mmdb(&mut self, _label: &str, _bytes: Vec<u8>) -> Result<(), String> {
+    /// Adds a MaxMind-format database, asked after those already there; says what is wrong with a bad
+    /// one. `label` is how the user knows it, such as the file's name.
+    pub fn add_mmdb(&mut self, label: &str, bytes: Vec<u8>) -> Result<(), String> {
+        self.databases.push(Database::open(label, bytes)?);
         Ok(())
     }
 
-    /// The databases, in the order of their claims.
+    /// Adds a list of anycast prefixes, see [`Anycast::parse`]; says which line is bad.
+    pub fn add_anycast(&mut self, label: &str, text: &str) -> Result<(), String> {
+        let list = Anycast::parse(text).map_err(|error| format!("{label}: {error}"))?;
+        let source = PlaceSource { name: label.into(), date: String::new(), attribution: String::new() };
+        self.anycast.push((source, list));
+        Ok(())
+    }
+
+    /// The databases, in the order of their claims, then the lists of anycast prefixes.
     pub fn sources(&self) -> Vec<PlaceSource> {
-        Vec::new()
+        let embedded = if self.embedded { embedded::sources() } else { Vec::new() };
+        let databases = self.databases.iter().map(|database| database.source().clone());
+        let anycast = self.anycast.iter().map(|(source, _)| source.clone());
+        embedded.into_iter().chain(databases).chain(anycast).collect()
     }
 
     /// All that the databases say of one address.
-    pub fn locate(&self, _address: IpAddr) -> Place {
-        Place::default()
+    pub fn locate(&self, address: IpAddr) -> Place {
+        let address = scope::unwrapped(address);
+        if scope::is_local(address) {
+            return Place { local: true, ..Place::default() };
+        }
+        let place = Place { claims: self.claims(address), ..Place::default() };
+        let anycast = self.anycast.iter().any(|(_, list)| list.contains(address, place.asn()));
+        Place { anycast, ..place }
     }
 
-    /// Places every endpoint and flow of a reading; with a vantage, bounds them by round-trip time.
-    pub fn place(&self, _reading: &mut Reading, _vantage: Option<&Vantage>) {}
+    fn claims(&self, address: IpAddr) -> Vec<Claim> {
+        let embedded = if self.embedded { embedded::claims(address) } else { Vec::new() };
+        let databases = self.databases.iter().filter_map(|database| database.claim(address));
+        embedded.into_iter().chain(databases).collect()
+    }
+
+    /// Places every endpoint and flow of a reading; with a vantage, bounds them by the quickest
+    /// handshake with the address. Where a table of the user's gives the country, that stands alone.
+    pub fn place(&self, reading: &mut Reading, vantage: Option<&Vantage>) {
+        let quickest = quickest_handshakes(reading);
+        let mut places: HashMap<IpAddr, Place> = HashMap::new();
+        for endpoint in reading.endpoints.iter_mut().filter(|endpoint| !is_from_table(&endpoint.place)) {
+            let place = places.entry(endpoint.address).or_insert_with(|| {
+                let place = self.locate(endpoint.address);
+                match (vantage, quickest.get(&endpoint.address)) {
+                    (Some(vantage), Some(&rtt_ms)) => self.bound(place, vantage, rtt_ms),
+                    _ => place,
+                }
+            });
+            endpoint.place = place.clone();
+        }
+        self.label_flows(&mut reading.flows, &places);
+    }
+
+    /// What light allows: see `docs/methods/places.md`.
+    fn bound(&self, place: Place, vantage: &Vantage, rtt_ms: f64) -> Place {
+        if place.local {
+            return place;
+        }
+        let within_km = rtt_ms * KM_PER_MS;
+        let beyond = |country: &Country| {
+            self.distances.at_least_km(vantage, *country).is_some_and(|nearest| nearest > within_km)
+        };
+        let impossible = place.countries().into_iter().filter(beyond).collect();
+        Place { within_km: Some(within_km), impossible, ..place }
+    }
+
+    fn label_flows(&self, flows: &mut [Flow], places: &HashMap<IpAddr, Place>) {
+        let mut labels: HashMap<IpAddr, (Option<Arc<str>>, _)> = HashMap::new();
+        for flow in flows {
+            let (address, _) = flow.remote();
+            let (label, asn) = labels.entry(address).or_insert_with(|| {
+                let place = places.get(&address).cloned().unwrap_or_else(|| self.locate(address));
+                (place.label().map(Arc::from), place.asn())
+            });
+            (flow.country, flow.asn) = (label.clone(), *asn);
+        }
+    }
+}
+
+/// The quickest handshake with each address, over all its ports, milliseconds.
+fn quickest_handshakes(reading: &Reading) -> HashMap<IpAddr, f64> {
+    let mut quickest = HashMap::new();
+    for endpoint in &reading.endpoints {
+        if let Some(rtt_ms) = endpoint.rtt_ms.filter(|rtt_ms| *rtt_ms > 0.0) {
+            let least = quickest.entry(endpoint.address).or_insert(rtt_ms);
+            *least = rtt_ms.min(*least);
+        }
+    }
+    quickest
+}
+
+fn is_from_table(place: &Place) -> bool {
+    place.claims.iter().any(|claim| &*claim.source == TABLE && claim.country.is_some())
 }

@@ -1,1 +1,0 @@
-//! Captures stated byte by byte.

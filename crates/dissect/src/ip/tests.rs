@@ -1,1 +1,0 @@
-//! Packets and fragments stated byte by byte.

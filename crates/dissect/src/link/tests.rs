@@ -1,1 +1,0 @@
-//! Frames stated byte by byte.

@@ -1,0 +1,131 @@
+//! Anycast: addresses that are answered from many places at once, so that no country is a fair answer.
+//!
+//! For: marking a place as `anycast` instead of giving it a bare country.
+//! Promises: the built-in list (`data/anycast.txt`) holds only what an operator or an RFC says of its
+//! own service; it is short and knows it. `--anycast FILE` adds any list of prefixes.
+//! To extend: a line in `data/anycast.txt`, below the publication that says so.
+
+use super::scope::unwrapped;
+use overheard_model::Asn;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::LazyLock;
+
+/// Prefixes, and networks all of whose prefixes are anycast.
+#[derive(Clone, Debug, Default)]
+pub struct Anycast {
+    /// Family, prefix length and the prefix's bits, shifted down.
+    prefixes: BTreeSet<(bool, u8, u128)>,
+    networks: BTreeSet<Asn>,
+}
+
+static DOCUMENTED: LazyLock<Anycast> = LazyLock::new(|| {
+    Anycast::parse(include_str!("../../data/anycast.txt")).expect("the built-in list is well-formed")
+});
+
+impl Anycast {
+    /// The built-in list.
+    pub fn documented() -> &'static Self {
+        &DOCUMENTED
+    }
+
+    /// Reads a list: one prefix, address or AS number (`AS13335`) a line. What follows white space, a
+    /// comma or `#` is left aside, as is a CSV's header line, so that published lists can be used as
+    /// they are. Says which line is none of these.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut list = Self::default();
+        for (number, line) in (1..).zip(text.lines()) {
+            let end = line.find(|c: char| c == '#' || c == ',' || c.is_whitespace()).unwrap_or(line.len());
+            let entry = line[..end].trim_matches('"');
+            if entry.is_empty() || (number == 1 && line.contains(',') && !entry.contains(['.', ':'])) {
+                continue;
+            }
+            list.add(entry).ok_or_else(|| {
+                format!("line {number}: {entry:?} is no prefix, such as 192.0.2.0/24 or 2001:db8::/32, and no AS number, such as AS64496")
+            })?;
+        }
+        if list.prefixes.is_empty() && list.networks.is_empty() {
+            return Err("no prefix in it: expected one a line, such as 192.0.2.0/24".into());
+        }
+        Ok(list)
+    }
+
+    fn add(&mut self, entry: &str) -> Option<()> {
+        if let Some(number) = entry.strip_prefix("AS") {
+            self.networks.insert(Asn(number.parse().ok()?));
+            return Some(());
+        }
+        let (address, length) = match entry.split_once('/') {
+            Some((address, length)) => (address, Some(length.parse::<u8>().ok()?)),
+            None => (entry, None),
+        };
+        let (v6, width, bits) = bits(address.parse().ok()?);
+        let length = length.unwrap_or(width);
+        self.prefixes.insert((v6, length, high(bits, width, length)?));
+        Some(())
+    }
+
+    /// Whether the address, or the network that announces it, is on the list.
+    pub fn contains(&self, address: IpAddr, asn: Option<Asn>) -> bool {
+        let (v6, width, bits) = bits(unwrapped(address));
+        asn.is_some_and(|asn| self.networks.contains(&asn))
+            || (0..=width).any(|length| {
+                high(bits, width, length).is_some_and(|high| self.prefixes.contains(&(v6, length, high)))
+            })
+    }
+}
+
+/// Whether it is IPv6, its width in bits, and the bits.
+fn bits(address: IpAddr) -> (bool, u8, u128) {
+    match address {
+        IpAddr::V4(v4) => (false, 32, u128::from(v4.to_bits())),
+        IpAddr::V6(v6) => (true, 128, v6.to_bits()),
+    }
+}
+
+/// The first `length` bits of `width`; nothing where the length exceeds the width.
+fn high(bits: u128, width: u8, length: u8) -> Option<u128> {
+    let rest = width.checked_sub(length)?;
+    Some(bits.checked_shr(u32::from(rest)).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_built_in_list_knows_the_documented_services() {
+        let list = Anycast::documented();
+        for text in ["1.1.1.1", "8.8.8.8", "198.41.0.4", "2001:503:ba3e::2:30", "2606:4700:4700::1111"] {
+            assert!(list.contains(address(text), None), "{text}");
+        }
+        assert!(!list.contains(address("8.8.9.9"), None));
+        assert!(!list.contains(address("2001:db8::1"), None));
+    }
+
+    #[test]
+    fn lists_are_read_as_they_are_published() {
+        let text =
+            "prefix,sites\n192.0.2.0/24,25,x\n# comment\n\n\"2001:db8::/32\",3\n198.51.100.7 one\nAS64496\n";
+        let list = Anycast::parse(text).unwrap();
+        assert!(list.contains(address("192.0.2.200"), None));
+        assert!(list.contains(address("64:ff9b::192.0.2.200"), None));
+        assert!(list.contains(address("2001:db8:ffff::1"), None));
+        assert!(list.contains(address("198.51.100.7"), None));
+        assert!(!list.contains(address("198.51.100.8"), None));
+        assert!(list.contains(address("203.0.113.1"), Some(Asn(64496))));
+        assert!(!list.contains(address("203.0.113.1"), Some(Asn(64497))));
+        assert!(Anycast::parse("0.0.0.0/0").unwrap().contains(address("203.0.113.1"), None));
+    }
+
+    #[test]
+    fn a_bad_line_is_named() {
+        assert!(Anycast::parse("192.0.2.0/24\nhello\n").unwrap_err().starts_with("line 2: \"hello\""));
+        assert!(Anycast::parse("192.0.2.0/33").unwrap_err().starts_with("line 1"));
+        assert!(Anycast::parse("\n# nothing\n").unwrap_err().starts_with("no prefix"));
+    }
+}

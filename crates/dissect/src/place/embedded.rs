@@ -1,0 +1,135 @@
+//! The tables that come with the program: country and network of every routed address.
+//!
+//! For: placing addresses without a download. `cargo xtask places` packs them from the npm packages
+//! `@ip-location-db/geo-whois-asn-country` and `@ip-location-db/asn`; `data/sources.tsv` keeps version
+//! and date, `data/ATTRIBUTION.md` the licence notices.
+//! Promises: searched in place: no start-up cost, no memory beyond the program's own pages.
+
+use super::holders::Holders;
+use super::packed::Ranges;
+use overheard_model::{Asn, Claim, Country, PlaceSource};
+use std::net::IpAddr;
+use std::sync::{Arc, LazyLock};
+
+/// Lines of name, version and date, in the order of the claims.
+const SOURCES: &str = include_str!("../../data/sources.tsv");
+
+const COUNTRY_NOTICE: &str = "Country: ip-location-db, geo-whois-asn-country, from the statistics data of \
+    the Number Resource Organization (https://www.nro.net), © NRO, CC BY 4.0 \
+    (https://creativecommons.org/licenses/by/4.0/); repacked, ranges merged";
+const NETWORK_NOTICE: &str = "Network: ip-location-db, asn, from the IP to AS Number database of Route Views \
+    (https://www.routeviews.org), IP Geolocation by DB-IP (https://db-ip.com) and the statistics data of \
+    the Number Resource Organization (https://www.nro.net), © NRO, each CC BY 4.0 \
+    (https://creativecommons.org/licenses/by/4.0/); repacked, ranges merged";
+
+struct Tables {
+    country_v4: Ranges<'static>,
+    country_v6: Ranges<'static>,
+    network_v4: Ranges<'static>,
+    network_v6: Ranges<'static>,
+    holders: Holders<'static>,
+    country_source: Arc<str>,
+    network_source: Arc<str>,
+}
+
+static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+    let open = |bytes| Ranges::open(bytes).expect("the embedded table was packed by xtask");
+    let [country_source, network_source] = names();
+    Tables {
+        country_v4: open(include_bytes!("../../data/country-v4.bin")),
+        country_v6: open(include_bytes!("../../data/country-v6.bin")),
+        network_v4: open(include_bytes!("../../data/network-v4.bin")),
+        network_v6: open(include_bytes!("../../data/network-v6.bin")),
+        holders: Holders::open(include_bytes!("../../data/holders.bin")).expect("packed by xtask"),
+        country_source,
+        network_source,
+    }
+});
+
+fn names() -> [Arc<str>; 2] {
+    let [country, network] = lines();
+    [country[0].into(), network[0].into()]
+}
+
+/// Name, version and date of the two sources.
+fn lines() -> [[&'static str; 3]; 2] {
+    let mut lines = SOURCES.lines().map(|line| {
+        let mut fields = line.split('\t');
+        [(); 3].map(|()| fields.next().unwrap_or_default())
+    });
+    [(); 2].map(|()| lines.next().unwrap_or_default())
+}
+
+/// The two databases, with their dates and licence notices.
+pub(super) fn sources() -> Vec<PlaceSource> {
+    let source = |([name, version, date], notice): ([&str; 3], &str)| PlaceSource {
+        name: name.into(),
+        date: date.into(),
+        attribution: format!("{notice}; version {version}"),
+    };
+    lines().into_iter().zip([COUNTRY_NOTICE, NETWORK_NOTICE]).map(source).collect()
+}
+
+/// The built-in list of anycast services.
+pub(super) fn anycast_source() -> PlaceSource {
+    PlaceSource { name: "documented-anycast".into(), date: "2026-11-23".into(), attribution: String::new() }
+}
+
+/// What the tables say of a routed address: the country, then the network.
+pub(super) fn claims(address: IpAddr) -> Vec<Claim> {
+    let tables = &*TABLES;
+    let (country, network) = match address {
+        IpAddr::V4(v4) => {
+            let key = u128::from(v4.to_bits());
+            (tables.country_v4.get(key), tables.network_v4.get(key))
+        }
+        IpAddr::V6(v6) => (tables.country_v6.get(v6.to_bits()), tables.network_v6.get(v6.to_bits())),
+    };
+    let country = country.and_then(unpack_country).map(|country| Claim {
+        source: tables.country_source.clone(),
+        country: Some(country),
+        asn: None,
+        network: None,
+    });
+    let network = network.map(Asn).map(|asn| Claim {
+        source: tables.network_source.clone(),
+        country: None,
+        asn: Some(asn),
+        network: tables.holders.name(asn).map(Arc::from),
+    });
+    country.into_iter().chain(network).collect()
+}
+
+/// A country as a value of the packed table: its two letters, the first one high.
+pub fn pack_country(country: Country) -> u32 {
+    country.as_str().bytes().fold(0, |packed, letter| packed << 8 | u32::from(letter))
+}
+
+fn unpack_country(packed: u32) -> Option<Country> {
+    let [_, _, letters @ ..] = packed.to_be_bytes();
+    std::str::from_utf8(&letters).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_carry_date_and_credit() {
+        let sources = sources();
+        assert_eq!(sources.len(), 2);
+        for source in &sources {
+            assert!(source.date.starts_with("20") && source.date.len() == 10, "{source:?}");
+            assert!(source.attribution.contains("nro.net") && source.attribution.contains("CC BY 4.0"));
+        }
+        assert!(sources[1].attribution.contains("routeviews.org"));
+        assert!(sources[1].attribution.contains("db-ip.com"));
+    }
+
+    #[test]
+    fn countries_survive_packing() {
+        let cn: Country = "CN".parse().unwrap();
+        assert_eq!(unpack_country(pack_country(cn)), Some(cn));
+        assert_eq!(unpack_country(7), None);
+    }
+}

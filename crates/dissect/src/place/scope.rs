@@ -1,0 +1,85 @@
+//! Which addresses are routed on the internet, and which address stands for another.
+//!
+//! Source: the IANA special-purpose registries (RFC 6890) and the RFCs named at each range.
+//! Promises: documentation (RFC 5737, RFC 3849) and benchmarking ranges (RFC 2544, RFC 5180) do not
+//! count as local: emulated networks use them as if they were the internet.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The address to look up: IPv4 where an IPv6 address only wraps one, as IPv4-mapped addresses
+/// (RFC 4291) and the NAT64 prefix `64:ff9b::/96` (RFC 6052) do.
+pub fn unwrapped(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => match v6.segments() {
+            [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+                IpAddr::V4(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
+            }
+            _ => IpAddr::V6(v6),
+        },
+        v4 => v4,
+    }
+}
+
+/// Whether the address never leaves its own network: private, shared (carrier-grade NAT), link-local,
+/// loopback, multicast, broadcast, unspecified.
+pub fn is_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => is_local_v4(v4),
+        IpAddr::V6(v6) => is_local_v6(v6),
+    }
+}
+
+fn is_local_v4(address: Ipv4Addr) -> bool {
+    let [a, b, ..] = address.octets();
+    let this_network = a == 0; // RFC 1122
+    let shared = a == 100 && b & 0xc0 == 64; // 100.64.0.0/10, RFC 6598
+    this_network
+        || shared
+        || address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_multicast()
+        || address.is_broadcast()
+}
+
+fn is_local_v6(address: Ipv6Addr) -> bool {
+    let [first, ..] = address.segments();
+    let site_local = first & 0xffc0 == 0xfec0; // RFC 3879
+    site_local
+        || address.is_unspecified()
+        || address.is_loopback()
+        || address.is_unique_local()
+        || address.is_unicast_link_local()
+        || address.is_multicast()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn ranges_end_where_their_rfc_says() {
+        let local = "0.0.0.0 0.255.255.255 10.0.0.1 100.64.0.0 100.127.255.255 127.0.0.1 169.254.1.1
+            172.16.0.0 172.31.255.255 192.168.0.1 224.0.0.251 239.255.255.255 255.255.255.255
+            :: ::1 fc00::1 fdff::1 fe80::1 febf::1 fec0::1 ff02::fb";
+        for text in local.split_whitespace() {
+            assert!(is_local(address(text)), "{text}");
+        }
+        let routed = "1.0.0.0 9.255.255.255 100.63.255.255 100.128.0.0 172.15.255.255 172.32.0.0
+            192.0.2.1 198.18.0.1 198.51.100.1 203.0.113.1 240.0.0.1 2001:2::1 2001:db8::1 fbff::1";
+        for text in routed.split_whitespace() {
+            assert!(!is_local(address(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn wrapped_addresses_are_unwrapped() {
+        assert_eq!(unwrapped(address("::ffff:192.0.2.33")), address("192.0.2.33"));
+        assert_eq!(unwrapped(address("64:ff9b::192.0.2.33")), address("192.0.2.33"));
+        assert_eq!(unwrapped(address("64:ff9b:1::192.0.2.33")), address("64:ff9b:1::c000:221"));
+    }
+}

@@ -1,1 +1,0 @@
-//! Tunnels stated byte by byte.
