@@ -129,7 +129,7 @@ impl Tunnel {
 }
 
 /// Up to eight layers, outermost first, four bits each: no allocation, cheap to compare.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Tunnels(u32);
 
 impl Tunnels {

@@ -1,10 +1,33 @@
 //! Capture files: a stream of bytes becomes a stream of frames.
+//!
+//! For: pcap in its variants and pcapng, plain or compressed with gzip or zstd.
+//! Promises: one pass over any source, in one reused buffer; never fails: what is cut short or broken
+//! is a problem of the [`Summary`], and the packets before it are given all the same.
+//! To extend: a file with a type that recognises its magic number and gives [`Record`]s, and one
+//! variant of [`Format`].
+
+mod compression;
+mod kept;
+mod options;
+mod order;
+mod pcap;
+mod pcapng;
+mod resolution;
+mod window;
+
+#[cfg(test)]
+mod tests;
 
 use crate::packet::Frame;
-use overheard_model::Problem;
-use std::io::Read;
+use overheard_model::{Problem, Timestamp};
+use std::io::{self, Read};
 use std::net::IpAddr;
+use std::ops::Range;
 use std::sync::Arc;
+
+use pcap::Pcap;
+use pcapng::Pcapng;
+use window::Window;
 
 /// What a file says beside its packets, complete when [`Reader::next_frame`] has returned `None`.
 #[derive(Clone, Debug, Default)]
@@ -26,23 +49,119 @@ pub struct Summary {
     pub problems: Vec<Problem>,
 }
 
+impl Summary {
+    /// Counts a problem, which is located where it was met first.
+    fn report(&mut self, kind: &str, text: String, offset: u64) {
+        if let Some(known) = self.problems.iter_mut().find(|problem| &*problem.kind == kind) {
+            known.count += 1;
+            return;
+        }
+        let packet = None;
+        self.problems.push(Problem { kind: kind.into(), text, packet, offset: Some(offset), count: 1 });
+    }
+}
+
+/// A packet record: its bytes lie in the window.
+#[derive(Debug)]
+struct Record {
+    time: Timestamp,
+    wire_len: u32,
+    link: u32,
+    bytes: Range<usize>,
+}
+
+/// Why reading cannot go on.
+#[derive(Debug)]
+enum Fault {
+    /// The file ended within what is named.
+    Truncated(&'static str),
+    /// The bytes contradict their format.
+    Bad(String),
+}
+
+/// The formats that can be read.
+#[derive(Debug)]
+enum Format {
+    Pcap(Pcap),
+    Pcapng(Pcapng),
+    /// None of them, or the end was reached.
+    Ended,
+}
+
+/// The largest packet that a tool captures on a link, in bytes: beyond it a length is taken for
+/// damage. As libpcap and Wireshark have it.
+fn max_captured(link: u32) -> u32 {
+    const DBUS: u32 = 231;
+    const EBHSCR: u32 = 279;
+    const USBPCAP: u32 = 249;
+    match link {
+        DBUS | USBPCAP => 128 << 20,
+        EBHSCR => 8 << 20,
+        _ => 256 << 10,
+    }
+}
+
 /// Reads frames from a capture file of any supported format.
 #[derive(Debug)]
 pub struct Reader<R> {
-    #[allow(dead_code)]
-    source: R,
+    window: Window<R>,
+    format: Format,
     summary: Summary,
 }
 
 impl<R: Read> Reader<R> {
     /// Looks at the first bytes and decides the format. Never fails: see [`Summary::format`].
     pub fn new(source: R) -> Self {
-        Self { source, summary: Summary::default() }
+        let mut reader =
+            Self { window: Window::new(source), format: Format::Ended, summary: Summary::default() };
+        if let Err(fault) = reader.open() {
+            reader.stop(fault);
+        }
+        reader
+    }
+
+    fn open(&mut self) -> Result<(), Fault> {
+        let magic = self.window.peek::<4>().unwrap_or_default();
+        let suffix = self.window.suffix();
+        if let Some(order) = Pcap::recognise(magic) {
+            self.summary.format = format!("pcap{suffix}");
+            self.format = Format::Pcap(Pcap::open(order, &mut self.window)?);
+        } else if Pcapng::recognise(magic) {
+            self.summary.format = format!("pcapng{suffix}");
+            self.format = Format::Pcapng(Pcapng::default());
+        } else {
+            self.summary.format = "unknown".into();
+            return Err(Fault::Bad(unknown(self.window.ahead())));
+        }
+        Ok(())
     }
 
     /// The next frame, borrowed until the next call; `None` at the end.
     pub fn next_frame(&mut self) -> Option<Frame<'_>> {
-        None
+        let next = match &mut self.format {
+            Format::Pcap(pcap) => pcap.next(&mut self.window),
+            Format::Pcapng(pcapng) => pcapng.next(&mut self.window, &mut self.summary),
+            Format::Ended => return None,
+        };
+        let record = match next {
+            Ok(Some(record)) => record,
+            Ok(None) => {
+                self.end();
+                return None;
+            }
+            Err(fault) => {
+                self.stop(fault);
+                return None;
+            }
+        };
+        self.summary.packets += 1;
+        Some(Frame {
+            number: self.summary.packets,
+            time: record.time,
+            wire_len: record.wire_len,
+            link: record.link,
+            bytes: self.window.lend(record.bytes),
+        })
     }
 
     /// What the file said beside its packets, so far.
@@ -53,5 +172,50 @@ impl<R: Read> Reader<R> {
     /// Ends reading and gives the summary away.
     pub fn into_summary(self) -> Summary {
         self.summary
+    }
+
+    /// The end of the file at the end of a record: well unless the source failed there.
+    fn end(&mut self) {
+        if self.window.failure().is_some() {
+            return self.stop(Fault::Truncated("file"));
+        }
+        self.format = Format::Ended;
+        self.summary.complete = true;
+    }
+
+    fn stop(&mut self, fault: Fault) {
+        self.format = Format::Ended;
+        let offset = self.window.offset();
+        let (kind, text) = match (self.window.failure(), fault) {
+            (_, Fault::Bad(text)) if self.summary.format == "unknown" => ("unknown-format", text),
+            (_, Fault::Bad(text)) => ("bad-block", text),
+            (Some(error), Fault::Truncated(_)) if error.kind() != io::ErrorKind::UnexpectedEof => {
+                ("read-error", format!("the file cannot be read on: {error}"))
+            }
+            (_, Fault::Truncated(part)) => {
+                ("truncated-file", format!("the file ends in the middle of a {part}"))
+            }
+        };
+        self.summary.report(kind, text, offset);
+    }
+}
+
+/// Names the formats of other tools that are easily met.
+fn unknown(beginning: &[u8]) -> String {
+    let known: [(&[u8], &str); 8] = [
+        (b"snoop\0\0\0", "a Sun snoop file"),
+        (b"btsnoop\0", "a Bluetooth snoop file"),
+        (b"GMBU", "a Microsoft Network Monitor file"),
+        (b"RTSS", "a Microsoft Network Monitor file"),
+        (b"TRSNIFF data", "a Sniffer file"),
+        (b"XCP\0", "a Sniffer file"),
+        (b"\x7fver", "an EtherPeek file"),
+        (b"PK\x03\x04", "a zip archive: unpack it first"),
+    ];
+    match known.iter().find(|(magic, _)| beginning.starts_with(magic)) {
+        Some((b"PK\x03\x04", name)) => (*name).into(),
+        Some((_, name)) => format!("{name}: convert it with editcap"),
+        None if beginning.is_empty() => "the file is empty".into(),
+        None => "neither pcap nor pcapng".into(),
     }
 }

@@ -1,1 +1,76 @@
 //! IPv4 and IPv6 headers, extension headers and fragments.
+//!
+//! For: leading from an IP header to the innermost packet, through tunnels where there are some.
+//! Promises: functions of borrowed bytes; lengths that contradict each other are resolved in favour of
+//! what was captured, or refused where a tunnel is only guessed ([`Path::strict`]).
+//! To extend: transports in [`segment`], tunnels in [`crate::tunnel`].
+
+pub(crate) mod fragment;
+mod header;
+mod segment;
+
+#[cfg(test)]
+mod tests;
+
+use crate::decode::Undecoded;
+use crate::link::{Outcome, Path, Span, cut};
+use crate::packet::{Segment, Tunnels};
+use crate::tunnel;
+use std::net::IpAddr;
+
+pub(crate) use header::{v4, v6};
+
+/// Source and destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Addresses {
+    pub(crate) src: IpAddr,
+    pub(crate) dst: IpAddr,
+}
+
+/// What a frame holds at its innermost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Found<'a> {
+    Packet { addresses: Addresses, segment: Segment<'a>, tunnels: Tunnels },
+    Fragment(Fragment<'a>),
+}
+
+/// A part of an IP packet; all of it was captured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fragment<'a> {
+    pub(crate) addresses: Addresses,
+    pub(crate) id: u32,
+    /// What the whole packet's payload begins with.
+    pub(crate) protocol: u8,
+    /// Place in the whole payload, bytes.
+    pub(crate) offset: u32,
+    /// Others follow it.
+    pub(crate) more: bool,
+    pub(crate) bytes: &'a [u8],
+    pub(crate) path: Path,
+}
+
+/// Enters a header of the version that its first bits tell.
+pub(crate) fn enter<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
+    match span.bytes.first().ok_or(cut("IP header"))? >> 4 {
+        4 => v4(span, path),
+        6 => v6(span, path),
+        _ => Err(Undecoded::NotIp),
+    }
+}
+
+/// The innermost packet in a payload: behind a tunnel, where the protocol is one and holds IP, else
+/// the payload itself.
+pub(crate) fn payload<'a>(addresses: Addresses, protocol: u8, span: Span<'a>, path: Path) -> Outcome<'a> {
+    if let Some(inner) = tunnel::by_protocol(addresses, protocol, span, path) {
+        return Ok(inner);
+    }
+    let segment = segment::segment(protocol, span);
+    if let Segment::Udp { src_port, dst_port, payload, missing } = segment {
+        let wire = u32::try_from(payload.len()).unwrap_or(u32::MAX).saturating_add(missing);
+        let span = Span { bytes: payload, wire };
+        if let Some(inner) = tunnel::by_port(src_port, dst_port, span, path) {
+            return Ok(inner);
+        }
+    }
+    Ok(Found::Packet { addresses, segment, tunnels: path.tunnels })
+}

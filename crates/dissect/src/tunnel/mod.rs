@@ -1,1 +1,61 @@
 //! Tunnels: packets within packets.
+//!
+//! For: GRE, IP in IP, 6in4, Teredo, VXLAN, Geneve, GTP-U, L2TP. The innermost packet counts.
+//! Promises: what holds no readable IP packet is no tunnel: then the outer packet counts. Those known
+//! by a UDP port alone must fit their envelope to the byte.
+//! To extend: a file with a function from payload to [`Outcome`], one line in [`by_protocol`] or
+//! [`by_port`], and a name in [`Tunnel`].
+
+mod gre;
+mod gtp;
+mod l2tp;
+mod overlay;
+mod teredo;
+
+#[cfg(test)]
+mod tests;
+
+use crate::ip::{self, Addresses, Found};
+use crate::link::{Outcome, Path, Span};
+use crate::packet::Tunnel;
+
+/// The innermost packet within an IP protocol.
+pub(crate) fn by_protocol<'a>(
+    outer: Addresses,
+    protocol: u8,
+    span: Span<'a>,
+    path: Path,
+) -> Option<Found<'a>> {
+    match protocol {
+        4 => path.into(Tunnel::IpInIp).and_then(|path| ip::v4(span, path)),
+        41 => {
+            let tunnel = if outer.src.is_ipv4() { Tunnel::SixInFour } else { Tunnel::IpInIp };
+            path.into(tunnel).and_then(|path| ip::v6(span, path))
+        }
+        47 => path.into(Tunnel::Gre).and_then(|path| gre::gre(span, path)),
+        _ => return None,
+    }
+    .ok()
+}
+
+/// The innermost packet within a UDP payload, where a port suggests a tunnel.
+pub(crate) fn by_port<'a>(src: u16, dst: u16, span: Span<'a>, path: Path) -> Option<Found<'a>> {
+    let (tunnel, enter) = of_port(dst).or_else(|| of_port(src))?;
+    let path = Path { strict: true, ..path.into(tunnel).ok()? };
+    enter(span, path).ok()
+}
+
+/// A tunnel and how it is entered.
+type Entrance = (Tunnel, for<'a> fn(Span<'a>, Path) -> Outcome<'a>);
+
+fn of_port(port: u16) -> Option<Entrance> {
+    Some(match port {
+        1701 => (Tunnel::L2tp, l2tp::l2tp),
+        2152 => (Tunnel::GtpU, gtp::gtp_u),
+        3544 => (Tunnel::Teredo, teredo::teredo),
+        // As registered, and as Linux had it before.
+        4789 | 8472 => (Tunnel::Vxlan, overlay::vxlan),
+        6081 => (Tunnel::Geneve, overlay::geneve),
+        _ => return None,
+    })
+}

@@ -1,0 +1,1 @@
+//! Packets and fragments stated byte by byte.

@@ -1,0 +1,1 @@
+//! Frames stated byte by byte.

@@ -1,0 +1,1 @@
+//! Tunnels stated byte by byte.
