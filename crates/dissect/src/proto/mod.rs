@@ -8,13 +8,15 @@
 //! test with its bytes, and a case in `corpus/` whose truth names it.
 
 mod dns;
+mod http;
+mod inner;
 
 use overheard_model::{NameSource, Protocol, Side, Timestamp, Transport, Visibility};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Every protocol that is recognised, the most certain first.
-pub static DISSECTORS: &[&dyn Dissector] = &[&dns::DNS, &dns::MDNS, &dns::LLMNR];
+pub static DISSECTORS: &[&dyn Dissector] = &[&http::Http, &dns::DNS, &dns::MDNS, &dns::LLMNR];
 
 /// What both sides of a flow have said so far. For TCP the in-order beginning of each stream; for
 /// UDP the latest datagram of the side that spoke (`from`), the other side's first datagram beside it.

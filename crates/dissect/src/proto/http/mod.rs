@@ -1,0 +1,239 @@
+//! HTTP/1 (RFC 9112): the host of every request, and where a connection turns into something else.
+//!
+//! For: `Host`, absolute targets and CONNECT. After CONNECT or an upgrade the bytes go on to
+//! whichever dissector knows them ([`Inner`]).
+//! Promises: several `Host` fields are several names, folded lines are read. Keeps one unfinished
+//! line a side. Heads are looked for where they may begin: after a head, and at the start of a segment.
+
+mod line;
+
+use super::inner::Inner;
+use super::{Appetite, Chunk, Dissector, Notes, Opening, Reader, Recognition, host_name};
+use line::First;
+pub(super) use line::judge;
+use overheard_model::{NameSource, Protocol, Transport, Visibility};
+
+/// Longest line that is kept; servers stop at 8 to 64 KiB.
+const LINE_LIMIT: usize = 64 << 10;
+
+pub(super) struct Http;
+
+impl Dissector for Http {
+    fn protocol(&self) -> Protocol {
+        Protocol::Http
+    }
+
+    fn recognise(&self, opening: &Opening<'_>) -> Recognition {
+        match opening.transport {
+            Transport::Tcp => judge(opening.latest()),
+            _ => Recognition::No,
+        }
+    }
+
+    fn visibility(&self) -> Visibility {
+        Visibility::Readable
+    }
+
+    fn reader(&self) -> Option<Box<dyn Reader>> {
+        Some(Box::new(HttpReader::default()))
+    }
+}
+
+/// What an HTTP connection may turn into; proxies within proxies are not followed.
+fn within_http(protocol: Protocol) -> bool {
+    !matches!(protocol, Protocol::Http | Protocol::Socks)
+}
+
+/// Where one side's stream stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    /// Not in a head: one may begin at the next segment.
+    #[default]
+    Between,
+    FirstLine,
+    Fields,
+}
+
+/// One side of the conversation.
+#[derive(Default)]
+struct Stream {
+    place: Place,
+    /// A line whose end is still to come.
+    line: Vec<u8>,
+    /// The line before was a `Host` without a value: it may follow folded (RFC 9112 §5.2).
+    host_folds: bool,
+}
+
+#[derive(Default)]
+struct HttpReader {
+    streams: [Stream; 2],
+    /// What the client asked the connection to turn into, with CONNECT or `Upgrade`.
+    inner: Option<Inner>,
+}
+
+impl Reader for HttpReader {
+    fn read(&mut self, chunk: &Chunk<'_>, notes: &mut Notes) -> Appetite {
+        if let Some(inner) = self.inner.as_mut().filter(|inner| inner.is_recognised()) {
+            return inner.read(chunk, notes);
+        }
+        let side = chunk.from as usize;
+        if chunk.gap > 0 {
+            self.streams[side] = Stream::default();
+        }
+        let mut rest = chunk.bytes;
+        while !rest.is_empty() {
+            if self.streams[side].place == Place::Between {
+                if judge(rest) == Recognition::No {
+                    return self.beyond_heads(&Chunk { bytes: rest, ..*chunk }, notes);
+                }
+                self.streams[side].place = Place::FirstLine;
+            }
+            let (line, after) = match rest.iter().position(|&byte| byte == b'\n') {
+                Some(end) => (&rest[..end], &rest[end + 1..]),
+                None => {
+                    self.keep(side, rest);
+                    break;
+                }
+            };
+            self.take_line(side, line, notes);
+            rest = after;
+        }
+        Appetite::More
+    }
+}
+
+impl HttpReader {
+    fn keep(&mut self, side: usize, part: &[u8]) {
+        let line = &mut self.streams[side].line;
+        let room = LINE_LIMIT.saturating_sub(line.len());
+        line.extend_from_slice(&part[..part.len().min(room)]);
+    }
+
+    /// Bytes of a body, or of what the connection has turned into.
+    fn beyond_heads(&mut self, chunk: &Chunk<'_>, notes: &mut Notes) -> Appetite {
+        let Some(inner) = &mut self.inner else { return Appetite::More };
+        let appetite = inner.read(chunk, notes);
+        // A body comes here too when an upgrade was refused: only a recognised protocol can end it.
+        if inner.is_recognised() { appetite } else { Appetite::More }
+    }
+
+    fn take_line(&mut self, side: usize, end: &[u8], notes: &mut Notes) {
+        if self.streams[side].line.is_empty() {
+            return self.read_line(side, end, notes);
+        }
+        self.keep(side, end);
+        let line = std::mem::take(&mut self.streams[side].line);
+        self.read_line(side, &line, notes);
+    }
+
+    fn read_line(&mut self, side: usize, line: &[u8], notes: &mut Notes) {
+        let blank = line.trim_ascii().is_empty();
+        self.streams[side].place = match self.streams[side].place {
+            Place::Fields if blank => Place::Between,
+            Place::Fields => {
+                self.read_field(side, line, notes);
+                Place::Fields
+            }
+            at if blank => at,
+            _ => self.read_first(line, notes),
+        };
+    }
+
+    fn read_first(&mut self, line: &[u8], notes: &mut Notes) -> Place {
+        match line::first_line(line) {
+            First::Request { method, target } => {
+                let connect = method == b"CONNECT";
+                self.inner = connect.then(|| Inner::new(within_http));
+                let (host, source) = match connect {
+                    true => (host_name(target), NameSource::HttpConnect),
+                    false => (line::target_host(target), NameSource::HttpHost),
+                };
+                notes.names.extend(host.map(|host| (host, source)));
+            }
+            First::Status(101 | 200..300) => {}
+            First::Status(_) => self.inner = None,
+            First::Neither => return Place::Between,
+        }
+        Place::Fields
+    }
+
+    fn read_field(&mut self, side: usize, line: &[u8], notes: &mut Notes) {
+        let folded = line.starts_with(b" ") || line.starts_with(b"\t");
+        let host = if folded && self.streams[side].host_folds {
+            Some(line.trim_ascii())
+        } else {
+            let field = line::field(line).filter(|_| !folded);
+            if field.is_some_and(|(name, _)| name.eq_ignore_ascii_case(b"upgrade")) && self.inner.is_none() {
+                self.inner = Some(Inner::new(within_http));
+            }
+            field.filter(|(name, _)| name.eq_ignore_ascii_case(b"host")).map(|(_, value)| value)
+        };
+        self.streams[side].host_folds = host.is_some_and(<[u8]>::is_empty);
+        let name = host.and_then(host_name);
+        notes.names.extend(name.map(|name| (name, NameSource::HttpHost)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overheard_model::{Side, Timestamp};
+
+    fn chunk(bytes: &[u8]) -> Chunk<'_> {
+        let (transport, from, time) = (Transport::Tcp, Side::Src, Timestamp(0));
+        Chunk { transport, from, src_port: 40000, dst_port: 80, bytes, gap: 0, packet: 1, time }
+    }
+
+    fn names<'a>(segments: impl IntoIterator<Item = &'a [u8]>) -> Vec<(String, NameSource)> {
+        let (mut reader, mut notes) = (HttpReader::default(), Notes::default());
+        for segment in segments {
+            reader.read(&chunk(segment), &mut notes);
+        }
+        notes.names.into_iter().map(|(name, source)| (name.to_string(), source)).collect()
+    }
+
+    fn hosts(expected: &[&str]) -> Vec<(String, NameSource)> {
+        expected.iter().map(|name| (name.to_string(), NameSource::HttpHost)).collect()
+    }
+
+    #[test]
+    fn hosts_are_found_however_the_field_is_written() {
+        for field in [
+            "Host: a.example\r\n",
+            "hOsT:A.Example:8080\n",
+            "Host :\ta.example. \r\n",
+            "Host:\r\n a.example\r\n",
+        ] {
+            let head = format!("GET / HTTP/1.1\r\nX: y\r\n{field}\r\n");
+            assert_eq!(names([head.as_bytes()]), hosts(&["a.example"]), "{field:?}");
+            assert_eq!(names(head.as_bytes().chunks(1)), hosts(&["a.example"]), "{field:?} byte by byte");
+        }
+    }
+
+    #[test]
+    fn every_host_of_every_request_is_a_name() {
+        let pipelined = b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\nGET / HTTP/1.1\r\nHost: c\r\n\r\n";
+        let body = b"POST / HTTP/1.1\r\nHost: d\r\n\r\nHost: not-a-name\r\n\r\n";
+        let segments: [&[u8]; 4] = [pipelined, body, b"more body", b"GET / HTTP/1.1\r\nHost: e\r\n\r\n"];
+        assert_eq!(names(segments), hosts(&["a", "b", "c", "d", "e"]));
+    }
+
+    #[test]
+    fn a_proxy_is_asked_for_a_host() {
+        let absolute: &[u8] = b"GET http://a.example/ HTTP/1.1\r\nHost: b.example\r\n\r\n";
+        assert_eq!(names([absolute]), hosts(&["a.example", "b.example"]));
+        let connect: &[u8] = b"CONNECT a.example:443 HTTP/1.1\r\n\r\n";
+        assert_eq!(names([connect]), [("a.example".to_string(), NameSource::HttpConnect)]);
+    }
+
+    #[test]
+    fn reading_goes_on_after_a_gap() {
+        let (mut reader, mut notes) = (HttpReader::default(), Notes::default());
+        reader.read(&chunk(b"GET / HTTP/1.1\r\nHost: a.exa"), &mut notes);
+        let next = Chunk { gap: 9, ..chunk(b"mple\r\n\r\n") };
+        reader.read(&next, &mut notes);
+        assert_eq!(notes.names, []);
+        reader.read(&chunk(b"GET / HTTP/1.1\r\nHost: b\r\n\r\n"), &mut notes);
+        assert_eq!(notes.names.len(), 1);
+    }
+}
