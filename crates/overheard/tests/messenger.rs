@@ -1,0 +1,90 @@
+//! The main job on the recorded study: a regular and two co-branded builds, eight interleaved runs each.
+
+mod program;
+
+use program::overheard;
+use serde_json::Value;
+
+const STUDY: [&str; 7] = [
+    "compare",
+    "regular=corpus/messenger/regular",
+    "co-branded=corpus/messenger/co-branded",
+    "co-branded-zh=corpus/messenger/co-branded-zh",
+    "--mmdb=corpus/places.mmdb",
+    "--concern=CN",
+    "--vantage=NL",
+];
+
+fn study(more: &[&str]) -> program::Answer {
+    overheard(&[&STUDY[..], more].concat())
+}
+
+fn key<'a>(report: &'a Value, level: &str, key: &str) -> Option<&'a Value> {
+    report["keys"].as_array().unwrap().iter().find(|row| row["level"] == level && row["key"] == key)
+}
+
+#[test]
+fn the_co_branded_builds_alone_talk_to_china() {
+    let answer = study(&["--format=json"]);
+    assert_eq!(answer.code, 1, "a finding of concern: {}", answer.stderr);
+    let report = answer.json();
+    let china = key(&report, "country", "CN").expect("CN is a key");
+    assert_eq!(china["cells"]["regular"]["present"], 0);
+    assert_eq!(china["cells"]["regular"]["runs"], 8);
+    for build in ["co-branded", "co-branded-zh"] {
+        assert_eq!(china["cells"][build]["present"], 8);
+        assert_eq!(china["relations"][build]["relation"], "only");
+        assert!(china["relations"][build]["q"].as_f64().unwrap() <= 0.05);
+    }
+    let concerns = report["concerns"].as_array().unwrap();
+    let verdict = |build: &str| {
+        let test = concerns.iter().find(|test| test["build"] == build);
+        test.map(|test| test["verdict"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(verdict("co-branded").as_deref(), Some("support"));
+    assert_eq!(verdict("co-branded-zh").as_deref(), Some("support"));
+}
+
+#[test]
+fn the_runs_were_interleaved_and_the_report_does_not_complain() {
+    let report = study(&["--format=json"]).json();
+    let warnings = report["warnings"].as_array().unwrap();
+    assert!(!warnings.iter().any(|warning| warning["kind"] == "not-interleaved"), "{warnings:?}");
+}
+
+#[test]
+fn regular_against_itself_shows_no_difference() {
+    let halves = |runs: [u8; 4]| runs.map(|run| format!("corpus/messenger/regular/run{run}.pcapng")).to_vec();
+    let mut args = vec!["compare".to_owned(), "--mmdb=corpus/places.mmdb".into(), "--format=json".into()];
+    for (name, runs) in [("odd", [1, 3, 5, 7]), ("even", [2, 4, 6, 8])] {
+        let mut files = halves(runs);
+        files[0] = format!("{name}={}", files[0]);
+        args.extend(files);
+    }
+    let answer = overheard(&args);
+    assert_ne!(answer.code, 1, "{}", answer.stdout);
+    for row in answer.json()["keys"].as_array().unwrap() {
+        let relation = row["relations"]["even"]["relation"].as_str().unwrap();
+        assert!(["shared", "unproven"].contains(&relation), "{row}");
+    }
+}
+
+#[test]
+fn a_saved_study_renders_again_to_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("study.overheard");
+    let file = file.to_str().unwrap();
+    for format in ["text", "json", "jsonl", "csv", "html"] {
+        let _ = std::fs::remove_file(file);
+        let format = format!("--format={format}");
+        let first = study(&[&format, "--save", file]);
+        let again = overheard(&["report", file, &format]);
+        assert_eq!(first.stdout, again.stdout, "{format}");
+        assert_eq!(first.code, again.code);
+    }
+}
+
+#[test]
+fn the_same_study_gives_the_same_bytes() {
+    assert_eq!(study(&["--format=json"]).stdout, study(&["--format=json"]).stdout);
+}
