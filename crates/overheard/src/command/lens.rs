@@ -38,6 +38,10 @@ impl LensArgs {
         for path in &self.mmdb {
             atlas.add_mmdb(&label(path), bytes(path)?).map_err(|what| refused(path, &what))?;
         }
+        for path in &self.anycast {
+            let text = String::from_utf8_lossy(&bytes(path)?).into_owned();
+            atlas.add_anycast(&label(path), &text).map_err(|what| refused(path, &what))?;
+        }
         let options = Options { local: self.local, memory: self.memory as usize * (1 << 20) };
         Ok(Lens { options, atlas, vantage: self.vantage })
     }
