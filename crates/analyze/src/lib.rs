@@ -1,20 +1,131 @@
 //! Asks: observations of runs become findings.
 //!
-//! For: the questions (which servers belong to one build, and how sure is that) and their statistics.
+//! For: the questions (which servers belong to one build, and how sure is that) and their statistics;
+//! each is derived in `docs/methods/endpoints.md`.
 //! Promises: pure; the same runs and the same seed give the same findings, to the last bit.
 //! To extend: a question is one file here with its method note in `docs/methods/`.
 
 #![forbid(unsafe_code)]
 
-use overheard_model::{Comparison, Plan, Run, Study};
+mod absence;
+pub mod bits;
+pub mod chao2;
+mod concern;
+mod control;
+mod detectable;
+mod execution;
+pub mod family;
+mod findings;
+pub mod fisher;
+mod interleaving;
+pub mod interval;
+pub mod jaccard;
+mod keys;
+pub mod needed;
+mod plan;
+mod relabel;
+mod relation;
+mod step;
+mod table;
+mod tarone;
+mod warnings;
+
+pub use plan::plan;
+
+use bits::Bits;
+use execution::Execution;
+use family::Contrast;
+use keys::Contrasted;
+use overheard_model::{BuildRuns, Comparison, Distinguishable, Run, Study, Verdict};
+use std::collections::BTreeMap;
+use table::Table;
 
 /// Compares the builds of a study: the table, its tests, its bounds and its control.
-pub fn compare(_study: &Study, _runs: &[Run]) -> Comparison {
-    todo!()
+///
+/// Runs of builds that the study does not list are left out.
+pub fn compare(study: &Study, runs: &[Run]) -> Comparison {
+    let mut executions = execution::of(runs);
+    executions.retain(|execution| execution.build < study.builds.len());
+    let table = Table::new(&executions, runs, study.builds.len());
+    let contrasts = contrasts(study, &table);
+    let keys = keys::of(study, &table, &executions, runs, &contrasts);
+    let contacts = concern::contacts(study, &executions, runs);
+    let concerns = concern::tests(study, &table, &contacts);
+    let distinguishable = distinguishable(study, &table, &executions);
+    let met =
+        contacts.iter().flat_map(|contacts| (0..study.builds.len()).map(move |build| (contacts, build)));
+    let supported = met.map(|(contacts, build)| {
+        let support = findings::support(study, &executions, build, |at| contacts.certain.contains(at));
+        Some(support).filter(|support| !support.runs.is_empty()).into_iter().collect()
+    });
+    let results = findings::Results {
+        study,
+        executions: &executions,
+        table: &table,
+        keys: &keys,
+        concerns: &concerns,
+        concern_runs: supported.collect(),
+        distinguishable: &distinguishable,
+    };
+    Comparison {
+        builds: builds(study, &table),
+        reference: study.builds.get(study.reference).map_or_else(String::new, |build| build.name.clone()),
+        findings: results.findings(),
+        absences: absence::of(study, &table, &contacts),
+        unseen: chao2::unseen(study, &table),
+        control: control::of(study, &table),
+        warnings: warnings::of(study, runs, &executions, &table, &contacts),
+        keys,
+        concerns,
+        distinguishable,
+    }
 }
 
-/// Runs needed to find a server that one build contacts at `rate` and the reference at
-/// `reference_rate` among `keys` endpoints, with a false alarm in at most `alpha` of studies.
-pub fn plan(_rate: f64, _reference_rate: f64, _keys: u64, _alpha: f64, _target: f64) -> Plan {
-    todo!()
+fn builds(study: &Study, table: &Table) -> Vec<BuildRuns> {
+    let builds = study.builds.iter().enumerate();
+    builds.map(|(at, build)| BuildRuns { name: build.name.clone(), runs: table.runs(at) }).collect()
+}
+
+/// The builds that are held against the reference.
+fn others(study: &Study) -> impl Iterator<Item = usize> {
+    (0..study.builds.len()).filter(|build| *build != study.reference)
+}
+
+fn contrasts(study: &Study, table: &Table) -> Vec<Contrasted> {
+    let presences = table.presences();
+    let contrasts = others(study).count() as u64;
+    others(study)
+        .map(|build| {
+            let contrast = Contrast {
+                build: table.builds[build].clone(),
+                reference: table.builds[study.reference].clone(),
+                contrasts,
+                relabellings: family::RELABELLINGS,
+                seed: study.seed.wrapping_add(build as u64),
+            };
+            Contrasted { build, tests: family::test(&presences, &contrast) }
+        })
+        .collect()
+}
+
+fn distinguishable(
+    study: &Study,
+    table: &Table,
+    executions: &[Execution],
+) -> BTreeMap<String, Distinguishable> {
+    let sets = table.addresses_by_run(executions.len());
+    let of = |build: usize| table.builds[build].members().map(|run| sets[run].clone()).collect::<Vec<Bits>>();
+    let contrasts = others(study).count() as u64;
+    let reference = of(study.reference);
+    let compared = others(study).filter(|build| table.runs(*build) > 0 && !reference.is_empty());
+    compared
+        .map(|build| {
+            let mut test = jaccard::distinguishable(&of(build), &reference, contrasts, study.seed);
+            // Labels that follow the clock cannot be exchanged: time explains all that the builds do.
+            if warnings::order(study, executions, build).is_some_and(|order| !order.interleaved()) {
+                test.verdict = Verdict::Abstain;
+            }
+            (study.builds[build].name.clone(), test)
+        })
+        .collect()
 }

@@ -113,7 +113,8 @@ pub struct Key {
     pub names: Vec<String>,
     /// By build.
     pub cells: BTreeMap<String, Cell>,
-    /// By build, to the reference; the reference itself has none.
+    /// By build, to the reference; none for the reference itself, and none for a build that never
+    /// contacted a key which the reference never contacted either.
     pub relations: BTreeMap<String, RelationResult>,
 }
 
@@ -152,10 +153,11 @@ pub struct Unseen {
     pub level: Level,
     /// Distinct keys seen.
     pub observed: u64,
-    /// Estimated number in all, with its 95 % interval.
-    pub chao2: f64,
+    /// Estimated number in all; absent for a single run, which says nothing of what it missed.
+    pub chao2: Option<f64>,
+    /// 95 % interval of it; `low` is never below `observed`, `high` is absent for a single run.
     pub low: f64,
-    pub high: f64,
+    pub high: Option<f64>,
     /// Chance that the next contact is with a key already seen, 0 to 1; absent for a single run.
     pub coverage: Option<f64>,
 }

@@ -1,0 +1,166 @@
+//! Concerns: countries, networks and names that were feared before the data, one test per build.
+//!
+//! Promises: outside the family of keys; adjusted (Holm) for the number of concerns × builds alone.
+//! A place on which databases disagree, or which physics objects to, is a possible contact: it never
+//! counts as one, and it never lets an absence be claimed.
+
+use crate::bits::Bits;
+use crate::execution::Execution;
+use crate::family::ALPHA;
+use crate::table::{Table, endpoints};
+use crate::{fisher, interval, needed, step};
+use overheard_model::{Cell, Concern, ConcernTest, Endpoint, Run, Study, Verdict};
+
+/// A contact rate below which a concern counts as refuted: 29 clean runs.
+pub(crate) const NEGLIGIBLE_RATE: f64 = 0.1;
+
+/// Executions that contacted a concern, and those that may have.
+#[derive(Clone, Debug)]
+pub(crate) struct Contacts {
+    pub concern: Concern,
+    pub certain: Bits,
+    pub possible: Bits,
+}
+
+/// How an endpoint stands to a concern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Contact {
+    Certain,
+    Possible,
+    None,
+}
+
+fn contact(concern: &Concern, endpoint: &Endpoint) -> Contact {
+    let place = &endpoint.place;
+    if place.local {
+        return Contact::None;
+    }
+    match concern {
+        Concern::Country(country) if place.agreed() == Some(*country) => Contact::Certain,
+        Concern::Country(country) if !place.anycast && place.countries().contains(country) => {
+            Contact::Possible
+        }
+        Concern::Network(asn) if place.asn() == Some(*asn) => Contact::Certain,
+        Concern::Network(asn) if place.claims.iter().any(|claim| claim.asn == Some(*asn)) => {
+            Contact::Possible
+        }
+        Concern::Name(domain) if names(endpoint).any(|name| is_below(name, domain)) => Contact::Certain,
+        _ => Contact::None,
+    }
+}
+
+fn names(endpoint: &Endpoint) -> impl Iterator<Item = &str> {
+    endpoint.names.iter().map(|name| &*name.name).chain(endpoint.domains.iter().map(|domain| &**domain))
+}
+
+fn is_below(name: &str, domain: &str) -> bool {
+    name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// The contacts of every concern of the study.
+pub(crate) fn contacts(study: &Study, executions: &[Execution], runs: &[Run]) -> Vec<Contacts> {
+    let with = |concern: &Concern, wanted: Contact| {
+        let met = executions.iter().enumerate().filter(|(_, execution)| {
+            endpoints(execution, runs).any(|endpoint| contact(concern, endpoint) == wanted)
+        });
+        Bits::of(executions.len(), met.map(|(at, _)| at))
+    };
+    let concerns = study.concerns.iter();
+    concerns
+        .map(|concern| Contacts {
+            concern: concern.clone(),
+            certain: with(concern, Contact::Certain),
+            possible: with(concern, Contact::Possible),
+        })
+        .collect()
+}
+
+/// Tests every concern for every build, in the order of the concerns, then of the builds.
+pub(crate) fn tests(study: &Study, table: &Table, contacts: &[Contacts]) -> Vec<ConcernTest> {
+    let pairs =
+        contacts.iter().flat_map(|contacts| (0..study.builds.len()).map(move |build| (contacts, build)));
+    let pairs: Vec<_> = pairs.collect();
+    let cell = |contacts: &Contacts, build: usize| Cell {
+        present: contacts.certain.count_in(&table.builds[build]),
+        runs: table.runs(build),
+    };
+    let compared = pairs.iter().filter(|(_, build)| *build != study.reference);
+    let p: Vec<f64> = compared
+        .map(|(contacts, build)| {
+            let (own, other) = (cell(contacts, *build), cell(contacts, study.reference));
+            fisher::two_sided(own.present, own.runs, other.present, other.runs)
+        })
+        .collect();
+    let threshold = ALPHA / p.len().max(1) as f64;
+    let mut adjusted = step::holm(&p).into_iter();
+    let test = |(contacts, build): (&Contacts, usize)| {
+        let own = cell(contacts, build);
+        let name = study.builds[build].name.clone();
+        let clean = contacts.possible.count_in(&table.builds[build]) == 0;
+        if build == study.reference {
+            return alone(contacts.concern.clone(), name, own, clean);
+        }
+        let p = adjusted.next().unwrap_or(1.0);
+        against(contacts.concern.clone(), name, own, cell(contacts, study.reference), p, clean, threshold)
+    };
+    pairs.into_iter().map(test).collect()
+}
+
+/// The reference has nothing to be held against: a contact is a fact, its absence has a bound.
+fn alone(concern: Concern, build: String, cell: Cell, clean: bool) -> ConcernTest {
+    let verdict = match cell.present {
+        0 if clean && refuted(cell) => Verdict::Refute,
+        0 => Verdict::Abstain,
+        _ => Verdict::Support,
+    };
+    let runs_needed = (verdict == Verdict::Abstain && clean).then(|| clean_runs_needed(cell));
+    let (reference_cell, difference, low, high, p) = (None, None, None, None, None);
+    ConcernTest { concern, build, cell, reference_cell, difference, low, high, p, verdict, runs_needed }
+}
+
+fn against(
+    concern: Concern,
+    build: String,
+    cell: Cell,
+    reference: Cell,
+    p: f64,
+    clean: bool,
+    threshold: f64,
+) -> ConcernTest {
+    let interval = interval::difference(cell, reference);
+    let difference = interval::rate(cell) - interval::rate(reference);
+    let verdict = match (p <= ALPHA, cell.present) {
+        (true, _) if difference > 0.0 => Verdict::Support,
+        (true, _) => Verdict::Refute,
+        (false, 0) if clean && refuted(cell) => Verdict::Refute,
+        (false, _) if interval.high < NEGLIGIBLE_RATE => Verdict::Refute,
+        (false, _) => Verdict::Abstain,
+    };
+    let runs_needed = match (verdict, cell.present, clean) {
+        (Verdict::Abstain, 0, true) => Some(clean_runs_needed(cell)),
+        (Verdict::Abstain, _, _) => needed::further_runs(cell, reference, threshold),
+        _ => None,
+    };
+    ConcernTest {
+        concern,
+        build,
+        cell,
+        reference_cell: Some(reference),
+        difference: Some(difference),
+        low: Some(interval.low),
+        high: Some(interval.high),
+        p: Some(p),
+        verdict,
+        runs_needed,
+    }
+}
+
+fn refuted(cell: Cell) -> bool {
+    cell.present == 0 && interval::absence_bound(cell.runs) < NEGLIGIBLE_RATE
+}
+
+/// Further runs without a contact that bring the bound below [`NEGLIGIBLE_RATE`].
+fn clean_runs_needed(cell: Cell) -> u64 {
+    let enough = (1..).find(|&runs| interval::absence_bound(runs) < NEGLIGIBLE_RATE).unwrap_or(0);
+    u64::saturating_sub(enough, cell.runs)
+}

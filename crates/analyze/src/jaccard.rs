@@ -1,0 +1,105 @@
+//! Whether two builds' server sets differ at all: a permutation test on Jaccard distances of runs.
+//!
+//! Source: the distance-based test of Mielke, Berry and Johnson 1976 (MRPP; *Communications in
+//! Statistics* A5, 1409), with the mean distance between builds minus that within as statistic.
+//! Promises: exact where the labellings can be listed; with one run each it abstains, since p = 1.
+
+use crate::bits::Bits;
+use crate::family::ALPHA;
+use crate::relabel;
+use overheard_model::{Distinguishable, Verdict};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+/// Relabellings drawn where there are more than these.
+pub const RELABELLINGS: u64 = 1999;
+/// Runs of each build that enter; of more, a seeded sample: distances grow with their square.
+const RUNS: usize = 100;
+
+/// Distances of every two runs, and which of them are the build's.
+struct Distances {
+    runs: usize,
+    between: Vec<f64>,
+}
+
+impl Distances {
+    fn new(sets: &[Bits]) -> Self {
+        let mut between = vec![0.0; sets.len() * sets.len()];
+        for (row, a) in sets.iter().enumerate() {
+            for (column, b) in sets.iter().enumerate().take(row) {
+                let distance = jaccard(a, b);
+                between[row * sets.len() + column] = distance;
+                between[column * sets.len() + row] = distance;
+            }
+        }
+        Self { runs: sets.len(), between }
+    }
+
+    /// Mean distance between the runs in `build` and the others, minus the mean within either.
+    fn statistic(&self, build: &Bits) -> f64 {
+        let (mut across, mut within, mut pairs_across, mut pairs_within) = (0.0, 0.0, 0u64, 0u64);
+        for row in 0..self.runs {
+            for column in 0..row {
+                let distance = self.between[row * self.runs + column];
+                match build.contains(row) == build.contains(column) {
+                    true => (within, pairs_within) = (within + distance, pairs_within + 1),
+                    false => (across, pairs_across) = (across + distance, pairs_across + 1),
+                }
+            }
+        }
+        across / pairs_across.max(1) as f64 - within / pairs_within.max(1) as f64
+    }
+}
+
+/// 1 − shared / all; two empty sets are alike.
+fn jaccard(a: &Bits, b: &Bits) -> f64 {
+    let shared = a.count_in(b);
+    match a.count() + b.count() - shared {
+        0 => 0.0,
+        all => 1.0 - shared as f64 / all as f64,
+    }
+}
+
+/// Compares the runs of a build with those of the reference, each a set of addresses. `contrasts` is
+/// the number of builds so compared, which share the error (Bonferroni).
+pub fn distinguishable(build: &[Bits], reference: &[Bits], contrasts: u64, seed: u64) -> Distinguishable {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut some = |sets: &[Bits]| {
+        let mut sets: Vec<&Bits> = sets.iter().collect();
+        sets.partial_shuffle(&mut random, RUNS).0.iter().map(|set| (*set).clone()).collect::<Vec<_>>()
+    };
+    let (build, reference) = (some(build), some(reference));
+    let (n, all) = (build.len(), build.len() + reference.len());
+    let distances = Distances::new(&[build, reference].concat());
+    let statistic = distances.statistic(&Bits::of(all, 0..n));
+    let pool: Vec<usize> = (0..all).collect();
+    let mut hits = 0;
+    let tried = relabel::each(&pool, n, all, RELABELLINGS, seed, |labels| {
+        hits += u64::from(distances.statistic(labels) >= statistic - 1e-12);
+    });
+    let p = tried.p(hits);
+    let smallest_p = if tried.exact { smallest(n, all - n) } else { tried.p(0) };
+    let threshold = ALPHA / contrasts.max(1) as f64;
+    let able = smallest_p <= threshold;
+    Distinguishable {
+        p,
+        smallest_p,
+        statistic,
+        permutations: tried.count,
+        exact: tried.exact,
+        verdict: if p <= threshold { Verdict::Support } else { Verdict::Abstain },
+        runs_needed: if able { None } else { further(n, all - n, threshold) },
+    }
+}
+
+/// The smallest p that the labellings of n and m runs allow; with n = m each has a mirror image.
+fn smallest(n: usize, m: usize) -> f64 {
+    let mirrored = if n == m { 2.0 } else { 1.0 };
+    (mirrored / relabel::ways(n + m, n)).min(1.0)
+}
+
+/// Further runs of each with which the test could reach the threshold at all.
+fn further(n: usize, m: usize, threshold: f64) -> Option<u64> {
+    (1..100).find(|more| smallest(n + more, m + more) <= threshold).map(|more| more as u64)
+}

@@ -1,0 +1,184 @@
+//! Warnings: what a reader must know of how the runs were made.
+//!
+//! Promises: a warning never changes a number; its kind is stable.
+//! To extend: one function here and one line in [`of`].
+
+use crate::concern::Contacts;
+use crate::execution::Execution;
+use crate::interleaving::Order;
+use crate::table::{Table, endpoints};
+use overheard_model::{Level, LocalRule, Run, Study, Warning};
+use std::collections::BTreeSet;
+
+/// Names listed in one warning.
+const SHOWN: usize = 3;
+
+/// All warnings of a study.
+pub(crate) fn of(
+    study: &Study,
+    runs: &[Run],
+    executions: &[Execution],
+    table: &Table,
+    contacts: &[Contacts],
+) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    warnings.extend(one_execution(study, runs, executions));
+    warnings.extend(one_run(study, table));
+    warnings.extend(not_interleaved(study, executions));
+    warnings.extend(undated(runs));
+    warnings.extend(incomplete(runs));
+    warnings.extend(empty(study, runs, executions));
+    warnings.extend(disputed(runs));
+    warnings.extend(possible(contacts));
+    warnings.extend(local(runs));
+    warnings
+}
+
+fn warning(kind: &str, text: String) -> Warning {
+    Warning { kind: kind.into(), text }
+}
+
+/// `a, b, c and 4 more`.
+pub(crate) fn listed<S: AsRef<str>>(names: &[S], shown: usize) -> String {
+    let first: Vec<&str> = names.iter().take(shown).map(AsRef::as_ref).collect();
+    match names.len().saturating_sub(shown) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
+}
+
+/// `1 run`, `8 runs`.
+pub(crate) fn runs_text(runs: u64) -> String {
+    if runs == 1 { "1 run".into() } else { format!("{runs} runs") }
+}
+
+fn one_execution<'a>(
+    study: &'a Study,
+    runs: &'a [Run],
+    executions: &'a [Execution],
+) -> impl Iterator<Item = Warning> {
+    let cut = executions.iter().filter(|execution| execution.pieces.len() > 1);
+    cut.map(|execution| {
+        let names: Vec<&str> = execution.pieces.iter().map(|&piece| &*runs[piece].name).collect();
+        let text = format!(
+            "{}: {} are pieces of one execution, since connections go on from each to the next; they count as one run",
+            study.builds[execution.build].name,
+            listed(&names, SHOWN),
+        );
+        warning("one-execution", text)
+    })
+}
+
+fn one_run<'a>(study: &'a Study, table: &'a Table) -> impl Iterator<Item = Warning> {
+    let few = study.builds.iter().enumerate().filter(|(at, _)| table.runs(*at) < 2);
+    few.map(|(at, build)| match table.runs(at) {
+        0 => warning("no-run", format!("{} has no run", build.name)),
+        _ => warning(
+            "one-run",
+            format!("{} was run once: one run cannot tell a habit from an accident", build.name),
+        ),
+    })
+}
+
+/// The order of the dated executions of a build and the reference.
+pub(crate) fn order(study: &Study, executions: &[Execution], build: usize) -> Option<Order> {
+    let both =
+        executions.iter().filter(|execution| execution.build == build || execution.build == study.reference);
+    let mut dated: Vec<_> =
+        both.filter_map(|execution| Some((execution.began?, execution.build == build))).collect();
+    dated.sort();
+    Order::of(&dated.into_iter().map(|(_, own)| own).collect::<Vec<_>>())
+}
+
+fn not_interleaved<'a>(study: &'a Study, executions: &'a [Execution]) -> impl Iterator<Item = Warning> {
+    let others = (0..study.builds.len()).filter(|build| *build != study.reference);
+    let orders = others.filter_map(|build| Some((build, order(study, executions, build)?)));
+    orders.filter(|(_, order)| !order.interleaved()).map(|(build, order)| {
+        let (own, other) = (&study.builds[build].name, &study.builds[study.reference].name);
+        let how = match order.separated {
+            true => format!("all runs of one of {own} and {other} came before all of the other"),
+            false => format!("the runs of {own} and {other} alternate too little (p = {:.2})", order.p),
+        };
+        warning(
+            "not-interleaved",
+            format!("{how}: a change in time cannot be told from a difference of the builds"),
+        )
+    })
+}
+
+fn undated(runs: &[Run]) -> Option<Warning> {
+    let undated = runs.iter().filter(|run| run.began.is_none()).count();
+    (undated > 0).then(|| {
+        warning(
+            "undated",
+            format!(
+                "{undated} of {} runs have no time: whether the builds alternated is unknown",
+                runs.len()
+            ),
+        )
+    })
+}
+
+fn incomplete(runs: &[Run]) -> Option<Warning> {
+    let cut = runs.iter().filter(|run| !run.reading.capture.complete);
+    let names: Vec<&str> = cut.map(|run| &*run.name).collect();
+    (!names.is_empty()).then(|| {
+        warning(
+            "incomplete-capture",
+            format!("cut short, so that contacts may be missing: {}", listed(&names, SHOWN)),
+        )
+    })
+}
+
+fn empty<'a>(
+    study: &'a Study,
+    runs: &'a [Run],
+    executions: &'a [Execution],
+) -> impl Iterator<Item = Warning> {
+    let silent =
+        executions.iter().filter(|execution| endpoints(execution, runs).all(|endpoint| endpoint.place.local));
+    silent.map(|execution| {
+        let text = format!(
+            "{} of {} contacted no server: it counts as a run without contacts; leave it out if the app did not start",
+            execution.name, study.builds[execution.build].name
+        );
+        warning("empty-run", text)
+    })
+}
+
+fn disputed(runs: &[Run]) -> Option<Warning> {
+    let all = runs.iter().flat_map(|run| &run.reading.endpoints);
+    let disputed = all.filter(|endpoint| !endpoint.place.anycast && endpoint.place.countries().len() > 1);
+    let addresses: BTreeSet<_> = disputed.map(|endpoint| endpoint.address).collect();
+    (!addresses.is_empty()).then(|| {
+        warning(
+            "disputed-country",
+            format!("databases differ on the country of {} addresses, shown as XX/YY?", addresses.len()),
+        )
+    })
+}
+
+fn possible(contacts: &[Contacts]) -> impl Iterator<Item = Warning> {
+    let doubtful = contacts.iter().filter(|contacts| contacts.possible.count() > 0);
+    doubtful.map(|contacts| {
+        let runs = runs_text(contacts.possible.count());
+        let text = format!(
+            "{runs} met an address that only some sources place in {}, or that cannot stand there: not counted as a contact, nor as an absence",
+            contacts.concern
+        );
+        warning("disputed-concern", text)
+    })
+}
+
+fn local(runs: &[Run]) -> Option<Warning> {
+    let captured = runs.iter().filter(|run| run.reading.capture.local_rule != LocalRule::Table);
+    let endpoints = captured.flat_map(|run| &run.reading.endpoints);
+    let local = endpoints.filter(|endpoint| Level::Address.keys_of(endpoint).is_empty());
+    let addresses: BTreeSet<_> = local.map(|endpoint| endpoint.address).collect();
+    (!addresses.is_empty()).then(|| {
+        warning(
+            "local-left-out",
+            format!("{} addresses inside the local network are left out of the comparison", addresses.len()),
+        )
+    })
+}
