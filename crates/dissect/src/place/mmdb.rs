@@ -3,14 +3,15 @@
 //! For: `--mmdb FILE`. Knows the field names of MaxMind (GeoIP2, GeoLite2), DB-IP, IPinfo and
 //! ip-location-db; reads `country` (the physical place), and `registered_country` only where a record
 //! has no other.
-//! Promises: the whole file is verified before it is used (metadata, search tree, every record); a bad
-//! one is refused with what is wrong and what to do; no panic, no endless loop on any bytes.
+//! Promises: a file is verified before it is used (metadata, search tree, records); a bad one is refused
+//! with what is wrong and what to do; no panic, no endless loop on any bytes.
 //! To extend: a vendor's field names are one line in [`COUNTRY`], [`NUMBER`] or [`HOLDER`].
 //! Source: the MaxMind DB file format specification 2.0.
 
-use maxminddb::{LookupResult, PathElement, Reader};
+use maxminddb::{LookupResult, MaxMindDbError, PathElement, Reader, WithinOptions};
 use overheard_model::{Asn, Claim, Country, PlaceSource, Timestamp};
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use std::collections::HashSet;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -34,6 +35,13 @@ const HOLDER: [&[&str]; 4] = [
     &["traits", "autonomous_system_organization"],
 ];
 
+/// Distinct records that a survey decodes. A hostile record can take 65 536 steps (the crate's limit),
+/// so that their number bounds the time; a bad record behind them gives no claim, and no harm.
+const SURVEYED: usize = 4096;
+
+/// Levels of nesting that a record may have; vendors use four.
+const LEVELS: u8 = 32;
+
 /// A verified database.
 pub(super) struct Database {
     reader: Reader<Vec<u8>>,
@@ -49,12 +57,16 @@ impl fmt::Debug for Database {
 impl Database {
     /// Verifies and opens a database; says what is wrong with a bad one.
     pub(super) fn open(label: &str, bytes: Vec<u8>) -> Result<Self, String> {
-        let refuse = |error: maxminddb::MaxMindDbError| {
+        let refuse = |error: MaxMindDbError| {
             format!("{label}: not a sound MaxMind-format database ({error}): download it again")
         };
         let reader = Reader::from_source(bytes).map_err(refuse)?;
-        reader.verify().map_err(refuse)?;
         let metadata = reader.metadata();
+        // The crate's own verification insists on a description, which some sound databases lack.
+        let verifiable = !metadata.database_type.is_empty() && !metadata.description.is_empty();
+        if verifiable {
+            reader.verify().map_err(refuse)?;
+        }
         let kind = metadata.database_type.clone();
         let built = i64::try_from(metadata.build_epoch).unwrap_or(i64::MAX);
         let source = PlaceSource {
@@ -63,7 +75,7 @@ impl Database {
             attribution: String::new(),
         };
         let database = Self { reader, source };
-        if !database.says_anything() {
+        if !database.survey(verifiable).map_err(refuse)? {
             return Err(format!(
                 "{label}: a sound database of type {kind:?}, but none of its records holds a country or \
                  an AS number: give a country, city, ASN or ISP database"
@@ -81,9 +93,28 @@ impl Database {
         self.claim_of(&self.reader.lookup(address).ok()?)
     }
 
-    fn says_anything(&self) -> bool {
-        let records = self.reader.networks(Default::default()).into_iter().flatten();
-        records.flatten().any(|record| self.claim_of(&record).is_some())
+    /// Walks the search tree and decodes its first [`SURVEYED`] records; whether any holds a claim.
+    /// A verified database is walked up to its first claim only.
+    fn survey(&self, verified: bool) -> Result<bool, MaxMindDbError> {
+        let most = u64::from(self.reader.metadata().node_count).saturating_mul(3);
+        let mut records = HashSet::new();
+        let mut claims = false;
+        let all = WithinOptions::default().include_networks_without_data();
+        for (walked, record) in (0..).zip(self.reader.networks(all)?) {
+            let record = record?;
+            if walked > most {
+                return Err(MaxMindDbError::invalid_database("its search tree runs in circles"));
+            }
+            let Some(offset) = record.offset() else { continue };
+            if records.len() < SURVEYED && records.insert(offset) {
+                record.decode::<Scalar<'_>>()?;
+                claims |= self.claim_of(&record).is_some();
+            }
+            if verified && claims {
+                break;
+            }
+        }
+        Ok(claims)
     }
 
     fn claim_of(&self, record: &LookupResult<'_, Vec<u8>>) -> Option<Claim> {
@@ -107,6 +138,8 @@ fn scalar<'a>(record: &LookupResult<'a, Vec<u8>>, path: &[&str]) -> Option<Scala
 enum Scalar<'a> {
     Text(&'a str),
     Number(u64),
+    /// Anything else, read to its end.
+    Other,
 }
 
 impl<'a> Scalar<'a> {
@@ -126,6 +159,7 @@ impl<'a> Scalar<'a> {
         let number = match self {
             Self::Number(number) => u32::try_from(number).ok()?,
             Self::Text(text) => text.strip_prefix("AS").unwrap_or(text).parse().ok()?,
+            Self::Other => return None,
         };
         (number != 0).then_some(Asn(number))
     }
@@ -133,26 +167,75 @@ impl<'a> Scalar<'a> {
 
 impl<'de> Deserialize<'de> for Scalar<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextOrNumber;
-        impl<'de> Visitor<'de> for TextOrNumber {
-            type Value = Scalar<'de>;
+        AnyValue { levels: LEVELS }.deserialize(deserializer)
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("text or a number")
-            }
+/// Reads any value of at most so many levels.
+#[derive(Clone, Copy)]
+struct AnyValue {
+    levels: u8,
+}
 
-            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Scalar<'de>, E> {
-                Ok(Scalar::Text(text))
-            }
+impl AnyValue {
+    fn below<E: Error>(self) -> Result<Self, E> {
+        let levels = self.levels.checked_sub(1).ok_or_else(|| E::custom("nested too deeply"))?;
+        Ok(Self { levels })
+    }
+}
 
-            fn visit_u64<E: Error>(self, number: u64) -> Result<Scalar<'de>, E> {
-                Ok(Scalar::Number(number))
-            }
+impl<'de> DeserializeSeed<'de> for AnyValue {
+    type Value = Scalar<'de>;
 
-            fn visit_i64<E: Error>(self, number: i64) -> Result<Scalar<'de>, E> {
-                u64::try_from(number).map(Scalar::Number).map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_any(TextOrNumber)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Scalar<'de>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for AnyValue {
+    type Value = Scalar<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Text(text))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Number(number))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Scalar<'de>, E> {
+        Ok(u64::try_from(number).map_or(Scalar::Other, Scalar::Number))
+    }
+
+    fn visit_u128<E: Error>(self, _: u128) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Other)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Other)
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Other)
+    }
+
+    fn visit_bytes<E: Error>(self, _: &[u8]) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar<'de>, A::Error> {
+        let below = self.below()?;
+        while map.next_entry_seed(below, below)?.is_some() {}
+        Ok(Scalar::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Scalar<'de>, A::Error> {
+        let below = self.below()?;
+        while array.next_element_seed(below)?.is_some() {}
+        Ok(Scalar::Other)
     }
 }
