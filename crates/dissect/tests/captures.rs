@@ -126,3 +126,72 @@ fn frames_without_ip_are_those_that_tshark_finds() {
     }
     eprintln!("{} captures differ:\n{}", differing.len(), differing.join("\n"));
 }
+
+#[test]
+fn conversations_are_those_of_tshark() {
+    let Some(shared) = shared() else { return };
+    for (captures_in, expected_in) in [
+        ("ndpi/pcap", "ndpi/tshark_expected"),
+        ("zeek/pcap", "zeek/tshark_expected"),
+        ("ja4/pcap", "ja4/tshark_expected"),
+        ("captures_misc", "captures_misc/tshark_expected"),
+    ] {
+        for path in captures(&shared.join(captures_in)) {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap();
+            let expected = shared.join(expected_in).join(format!("{name}.tshark.json"));
+            let Ok(expected) = fs::read(expected) else { continue };
+            let expected: serde_json::Value = serde_json::from_slice(&expected).unwrap();
+            let mut theirs: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+            for flow in expected["flows"].as_array().unwrap() {
+                let t = |k: &str| flow[k].as_str().unwrap_or_default().to_string();
+                let mut ends = [t("a") + "|" + &t("a_port"), t("b") + "|" + &t("b_port")];
+                ends.sort();
+                let e = theirs.entry(format!("{} {} {}", t("proto"), ends[0], ends[1])).or_default();
+                e.0 += flow["pkts_ab"].as_u64().unwrap() + flow["pkts_ba"].as_u64().unwrap();
+                e.1 += flow["bytes_ab"].as_u64().unwrap() + flow["bytes_ba"].as_u64().unwrap();
+            }
+            let mut ours: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+            let mut reader = Reader::new(File::open(&path).unwrap());
+            let mut decoder = Decoder::default();
+            let mut add = |p: overheard_dissect::packet::Packet| {
+                use overheard_dissect::packet::Segment::*;
+                let (proto, sp, dp) = match p.segment {
+                    Tcp(t) => ("tcp".to_string(), t.src_port.to_string(), t.dst_port.to_string()),
+                    Udp { src_port, dst_port, .. } => {
+                        ("udp".into(), src_port.to_string(), dst_port.to_string())
+                    }
+                    Sctp { src_port, dst_port } => {
+                        ("sctp".into(), src_port.to_string(), dst_port.to_string())
+                    }
+                    Icmp { transport, .. } | Other { transport } => {
+                        (transport.to_string(), String::new(), String::new())
+                    }
+                };
+                let mut ends = [format!("{}|{sp}", p.src), format!("{}|{dp}", p.dst)];
+                ends.sort();
+                let e = ours.entry(format!("{proto} {} {}", ends[0], ends[1])).or_default();
+                e.0 += u64::from(p.frames);
+                e.1 += p.wire_bytes;
+            };
+            while let Some(frame) = reader.next_frame() {
+                if let Ok(p) = decoder.decode(&frame) {
+                    add(p)
+                }
+            }
+            decoder.abandon_fragments();
+            while let Some(p) = decoder.pop_abandoned() {
+                add(p)
+            }
+            for (k, v) in &theirs {
+                if ours.get(k) != Some(v) {
+                    println!("{name}: THEIRS {k} {v:?} OURS {:?}", ours.get(k));
+                }
+            }
+            for (k, v) in &ours {
+                if !theirs.contains_key(k) {
+                    println!("{name}: EXTRA {k} {v:?}");
+                }
+            }
+        }
+    }
+}

@@ -131,6 +131,8 @@ impl<R: Read> Reader<R> {
             self.format = Format::Pcapng(Pcapng::default());
         } else {
             self.summary.format = "unknown".into();
+            // Enough to recognise what else it may be.
+            self.window.ensure(16);
             return Err(Fault::Bad(unknown(self.window.ahead())));
         }
         Ok(())

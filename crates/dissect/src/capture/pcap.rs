@@ -111,39 +111,40 @@ impl Pcap {
         Ok(pcap)
     }
 
-    /// Takes the first record header length with which the file's beginning makes the most sense.
+    /// Leaves the usual record header only where the first records contradict it, and for one with which
+    /// they are whole and make sense.
     fn choose_variant<R: Read>(&mut self, lengths: &[usize], window: &mut Window<R>) {
         if lengths.len() > 1 {
             // As much as is there: a short file is no reason to stop.
             window.ensure(64 << 10);
-            let doubts = |&length: &usize| self.doubts(length, window.ahead());
-            self.record_header = lengths.iter().copied().min_by_key(doubts).unwrap_or(self.record_header);
+            let fits = |length: &&usize| match self.whole_records(**length, window.ahead()) {
+                Some(whole) => whole || **length == self.record_header,
+                None => false,
+            };
+            self.record_header = lengths.iter().find(fits).copied().unwrap_or(self.record_header);
         }
     }
 
-    /// Counts what speaks against record headers of a length in the first records.
-    fn doubts(&self, length: usize, mut bytes: &[u8]) -> u32 {
-        let mut doubts = 0;
+    /// Whether the first records are whole with headers of a length; `None` if they make no sense.
+    fn whole_records(&self, length: usize, mut bytes: &[u8]) -> Option<bool> {
         for _ in 0..TRIED_RECORDS {
-            if bytes.is_empty() {
-                break;
+            let Some((header, rest)) = bytes.split_at_checked(length) else { return Some(bytes.is_empty()) };
+            let record = self.record_header(header).filter(|record| self.is_plausible(record))?;
+            // Kuznetzov's headers go on with an interface index: machines of that time had few.
+            if length >= 24 && Fields::new(self.order, header.get(16..)?).u32()? > 10_000 {
+                return None;
             }
-            let Some((header, rest)) = bytes.split_at_checked(length) else { return doubts + 1 };
-            let Some(record) = self.record_header(header) else { return doubts + 1 };
-            doubts += u32::from(i64::from(record.fraction) * self.unit >= 1_000_000_000);
-            doubts += u32::from(record.captured > max_captured(self.link));
-            doubts += u32::from(record.captured > self.snapshot_length);
-            doubts += u32::from(record.wire > 128 << 20);
-            doubts += u32::from(record.captured > record.wire);
-            if length > 16 {
-                // An interface index: machines of that time had few.
-                let index = header.get(16..20).and_then(|at| at.try_into().ok());
-                doubts += u32::from(index.is_none_or(|index| self.order.u32(index) > 10_000));
-            }
-            let Some(rest) = rest.get(record.captured as usize..) else { return doubts + 1 };
+            let Some(rest) = rest.get(record.captured as usize..) else { return Some(false) };
             bytes = rest;
         }
-        doubts
+        Some(true)
+    }
+
+    fn is_plausible(&self, record: &RecordHeader) -> bool {
+        i64::from(record.fraction) * self.unit < 1_000_000_000
+            && record.captured <= record.wire
+            && record.captured <= max_captured(self.link).min(self.snapshot_length)
+            && record.wire <= 128 << 20
     }
 
     fn record_header(&self, header: &[u8]) -> Option<RecordHeader> {

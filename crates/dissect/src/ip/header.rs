@@ -13,6 +13,7 @@ mod number {
     pub(super) const FRAGMENT: u8 = 44;
     /// Authentication Header (RFC 4302), also in IPv4.
     pub(super) const AUTHENTICATION: u8 = 51;
+    pub(super) const NO_NEXT_HEADER: u8 = 59;
     pub(super) const DESTINATION_OPTIONS: u8 = 60;
     pub(super) const MOBILITY: u8 = 135;
     pub(super) const HIP: u8 = 139;
@@ -97,10 +98,10 @@ pub(crate) fn upper<'a>(addresses: Addresses, mut next: u8, mut span: Span<'a>, 
             ) if six => (usize::from(*length) + 1) * 8,
             _ => break,
         };
-        // Mobility, HIP and shim6 end the chain: what they carry is their own.
         let Some((inner, rest)) = span.bytes.first().zip(span.after(length)) else { break };
-        const NO_NEXT_HEADER: u8 = 59;
-        if *inner == NO_NEXT_HEADER && matches!(next, number::MOBILITY | number::HIP | number::SHIM6) {
+        // A header that is a message of its own, when nothing follows, is what the packet carries.
+        let message = matches!(next, number::MOBILITY | number::HIP | number::SHIM6);
+        if message && *inner == number::NO_NEXT_HEADER {
             break;
         }
         (next, span) = (*inner, rest);

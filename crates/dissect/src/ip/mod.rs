@@ -10,7 +10,7 @@ mod header;
 mod segment;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::decode::Undecoded;
 use crate::link::{Outcome, Path, Span, cut};

@@ -14,7 +14,7 @@ pub(crate) fn ethernet<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
     if matches!(addresses, [0x01 | 0x03, 0x00, 0x0c, 0x00, 0x00, ..]) {
         return Err(Undecoded::NotIp);
     }
-    typed(rest, path)
+    typed(rest, path.past_link()?)
 }
 
 /// From the type or length on.

@@ -20,10 +20,11 @@ pub(crate) fn ethertype<'a>(kind: u16, span: Span<'a>, path: Path) -> Outcome<'a
         0x88e7 => ethernet(skip::<4>(span, "802.1ah tag")?, path.into(Tunnel::Vlan)?),
         0x8847 | 0x8848 => mpls::mpls(span, path.into(Tunnel::Mpls)?),
         0x8864 => ppp::pppoe(span, path),
-        // Transparent Ethernet bridging.
+        // Transparent Ethernet bridging, and Cisco FabricPath, whose tag ends with two bytes here.
         0x6558 => ethernet(span, path),
+        0x8903 => ethernet(skip::<2>(span, "FabricPath tag")?, path),
         // LLC in frames longer than 802.3 allows.
-        0x8870 => super::ethernet::llc(span, path),
+        0x8870 => super::ethernet::llc(span, path.past_link()?),
         _ => Err(Undecoded::NotIp),
     }
 }

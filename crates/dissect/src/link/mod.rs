@@ -25,6 +25,7 @@ pub(crate) use ethernet::ethernet;
 pub(crate) use ethertype::ethertype;
 pub(crate) use ppp::ppp;
 pub(crate) use span::Span;
+pub(crate) use wireless::dot11;
 
 /// What a layer leads to.
 pub(crate) type Outcome<'a> = Result<Found<'a>, Undecoded>;
@@ -41,6 +42,8 @@ pub(crate) struct Path {
     /// Within a tunnel that only a port number suggests: an inner header that does not fit its
     /// envelope means that this is no tunnel.
     pub(crate) strict: bool,
+    /// Link headers passed: frames can hold frames that no tunnel is named after.
+    links: u8,
 }
 
 impl Path {
@@ -49,6 +52,18 @@ impl Path {
         let mut tunnels = self.tunnels;
         if tunnels.push(tunnel) { Ok(Self { tunnels, ..self }) } else { Err(cut("layers nested too deep")) }
     }
+
+    /// The way into what only a port number suggests.
+    pub(crate) fn strictly(self) -> Self {
+        Self { strict: true, ..self }
+    }
+
+    /// The way past one more link header.
+    fn past_link(self) -> Result<Self, Undecoded> {
+        const MAX_LINKS: u8 = 32;
+        let links = self.links + 1;
+        if links > MAX_LINKS { Err(cut("layers nested too deep")) } else { Ok(Self { links, ..self }) }
+    }
 }
 
 /// Enters a frame of a link type.
@@ -56,16 +71,15 @@ pub(crate) fn enter<'a>(link: u32, span: Span<'a>, path: Path) -> Outcome<'a> {
     match link {
         0 => null(span, path),
         1 => ethernet(span, path),
-        // PPP, and with a direction byte or HDLC framing before it.
-        9 => ppp(span, path),
-        50 => ppp::framed(span, path),
+        // PPP, also in HDLC framing or with a direction byte before it.
+        9 | 50 => ppp::framed(span, path),
         204 => ppp(skip::<1>(span, "PPP direction")?, path),
         51 => ppp::pppoe(span, path),
         104 => ppp::cisco_hdlc(span, path),
         107 => ppp::frame_relay(span, path),
         // Raw IP: as registered, and as systems numbered it.
         12 | 14 | 101 | 228 | 229 => ip::enter(span, path),
-        105 => wireless::dot11(span, path),
+        105 => dot11(span, path),
         119 => wireless::prism(span, path),
         127 => wireless::radiotap(span, path),
         163 => wireless::avs(span, path),

@@ -5,7 +5,7 @@ use super::{Outcome, Path, Span, cut, enter};
 use crate::decode::Undecoded;
 
 /// A frame from its frame control on. Encrypted ones are [`Undecoded::NotIp`].
-pub(super) fn dot11<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
+pub(crate) fn dot11<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
     body(span, false, path)
 }
 

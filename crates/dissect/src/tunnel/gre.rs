@@ -1,6 +1,6 @@
 //! GRE (RFC 2784, RFC 2890), its version for PPTP (RFC 2637), and mirrored Ethernet in it (ERSPAN).
 
-use crate::link::{Outcome, Path, Span, cut, ethernet, ethertype, ppp};
+use crate::link::{Outcome, Path, Span, cut, dot11, ethernet, ethertype, ppp};
 
 /// Flags in the first byte.
 const CHECKSUM: u8 = 0x80;
@@ -60,6 +60,8 @@ fn carried<'a>(kind: u16, numbered: bool, span: Span<'a>, path: Path) -> Outcome
             _ => ethertype(0x0800, span.after(4).ok_or(cut("WCCP header"))?, path),
         },
         0x880b => ppp(span, path),
+        // Aruba's access points send 802.11 frames to their controller under these numbers.
+        0x8200..=0x83ff if kind.is_multiple_of(0x10) => dot11(span, path),
         kind => ethertype(kind, span, path),
     }
 }

@@ -41,8 +41,7 @@ pub(crate) fn by_protocol<'a>(
 /// The innermost packet within a UDP payload, where a port suggests a tunnel.
 pub(crate) fn by_port<'a>(src: u16, dst: u16, span: Span<'a>, path: Path) -> Option<Found<'a>> {
     let (tunnel, enter) = of_port(dst).or_else(|| of_port(src))?;
-    let path = Path { strict: true, ..path.into(tunnel).ok()? };
-    enter(span, path).ok()
+    enter(span, path.into(tunnel).ok()?.strictly()).ok()
 }
 
 /// A tunnel and how it is entered.
