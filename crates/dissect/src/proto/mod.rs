@@ -7,16 +7,60 @@
 //! To extend: a file with a type that implements [`Dissector`], one line in [`DISSECTORS`], a unit
 //! test with its bytes, and a case in `corpus/` whose truth names it.
 
+mod bittorrent;
+mod dhcp;
 mod dns;
+mod ftp;
 mod http;
+mod http2;
 mod inner;
+mod irc;
+mod lines;
+mod mail;
+mod mqtt;
+mod ntp;
+mod openvpn;
+mod rdp;
+mod rtp;
+mod sip;
+mod socks;
+mod ssdp;
+mod ssh;
+mod stun;
+mod wireguard;
+mod xmpp;
 
 use overheard_model::{NameSource, Protocol, Side, Timestamp, Transport, Visibility};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Every protocol that is recognised, the most certain first.
-pub static DISSECTORS: &[&dyn Dissector] = &[&http::Http, &dns::DNS, &dns::MDNS, &dns::LLMNR];
+pub static DISSECTORS: &[&dyn Dissector] = &[
+    &http2::Http2,
+    &http::Http,
+    &ssh::Ssh,
+    &ssdp::Ssdp,
+    &sip::Sip,
+    &xmpp::Xmpp,
+    &bittorrent::Bittorrent,
+    &mqtt::Mqtt,
+    &rdp::Rdp,
+    &stun::Stun,
+    &dns::DNS,
+    &dns::MDNS,
+    &dns::LLMNR,
+    &dhcp::Dhcp,
+    &ntp::Ntp,
+    &wireguard::Wireguard,
+    &openvpn::Openvpn,
+    &mail::Smtp,
+    &mail::Pop,
+    &mail::Imap,
+    &ftp::Ftp,
+    &irc::Irc,
+    &socks::Socks,
+    &rtp::Rtp,
+];
 
 /// What both sides of a flow have said so far. For TCP the in-order beginning of each stream; for
 /// UDP the latest datagram of the side that spoke (`from`), the other side's first datagram beside it.

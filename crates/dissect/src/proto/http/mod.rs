@@ -64,8 +64,9 @@ struct Stream {
     host_folds: bool,
 }
 
+/// Also reads the datagrams of SSDP.
 #[derive(Default)]
-struct HttpReader {
+pub(super) struct HttpReader {
     streams: [Stream; 2],
     /// What the client asked the connection to turn into, with CONNECT or `Upgrade`.
     inner: Option<Inner>,

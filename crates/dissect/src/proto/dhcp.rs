@@ -1,0 +1,45 @@
+//! DHCP for IPv4 (RFC 2131) and IPv6 (RFC 8415).
+
+use super::{Dissector, Opening, Recognition};
+use overheard_model::{Protocol, Transport, Visibility};
+
+pub(super) struct Dhcp;
+
+impl Dissector for Dhcp {
+    fn protocol(&self) -> Protocol {
+        Protocol::Dhcp
+    }
+
+    fn recognise(&self, opening: &Opening<'_>) -> Recognition {
+        let on = |ports: [u16; 2]| ports.iter().any(|&port| opening.on_port(port));
+        let bytes = opening.latest();
+        let known = (on([67, 68]) && is_bootp(bytes)) || (on([546, 547]) && is_dhcpv6(bytes));
+        (opening.transport == Transport::Udp && known).into()
+    }
+
+    fn visibility(&self) -> Visibility {
+        Visibility::Readable
+    }
+}
+
+/// Request or reply, an address length that fits its field, then the fixed part of RFC 951.
+fn is_bootp(bytes: &[u8]) -> bool {
+    const FIXED: usize = 236;
+    matches!(bytes, [1 | 2, _, 0..=16, ..]) && bytes.len() >= FIXED
+}
+
+/// A message type, a transaction, then options of which the first fits (RFC 8415 §8, §21.1). Relays
+/// have two addresses first.
+fn is_dhcpv6(bytes: &[u8]) -> bool {
+    const RELAYED: usize = 34;
+    let options = match bytes.first() {
+        Some(1..=11) => bytes.get(4..),
+        Some(12 | 13) => bytes.get(RELAYED..),
+        _ => None,
+    };
+    match options {
+        Some([_, _, high, low, rest @ ..]) => rest.len() >= usize::from(u16::from_be_bytes([*high, *low])),
+        Some(options) => options.is_empty(),
+        None => false,
+    }
+}

@@ -1,0 +1,31 @@
+//! SSH (RFC 4253 §4.2): its version is said in the clear, nothing else.
+
+use super::{Dissector, Opening, Recognition};
+use overheard_model::{Protocol, Transport, Visibility};
+
+pub(super) struct Ssh;
+
+impl Dissector for Ssh {
+    fn protocol(&self) -> Protocol {
+        Protocol::Ssh
+    }
+
+    fn recognise(&self, opening: &Opening<'_>) -> Recognition {
+        const BANNER: &[u8] = b"SSH-";
+        let bytes = opening.latest();
+        match opening.transport {
+            Transport::Tcp if bytes.len() < BANNER.len() + 1 && BANNER.starts_with(bytes) => {
+                Recognition::Unsure
+            }
+            Transport::Tcp => {
+                let version = bytes.strip_prefix(BANNER).and_then(<[u8]>::first);
+                version.is_some_and(u8::is_ascii_digit).into()
+            }
+            _ => Recognition::No,
+        }
+    }
+
+    fn visibility(&self) -> Visibility {
+        Visibility::Encrypted
+    }
+}
