@@ -1,1 +1,100 @@
-//! Flows become endpoints: whose side is ours, which names are the other side's.
+//! Flows become endpoints: who is on the other side, under which names.
+//!
+//! One endpoint per remote address, port and transport. Its names are those of its flows, except what
+//! a flow said of its responder where the responder is us; its domains are the registrable domains of
+//! each flow's best name (Public Suffix List). Places are added later.
+
+use crate::local::is_off_internet;
+use overheard_model::{Endpoint, Flow, Learned, Name, Place, Side, Transport, Visibility};
+use std::collections::{BTreeMap, HashSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Groups the flows by their remote end, sorted by address, port and transport.
+pub(crate) fn group(flows: &[Flow], capture: &Arc<str>) -> Vec<Endpoint> {
+    let mut groups = BTreeMap::<(IpAddr, u16, Transport), Vec<u32>>::new();
+    for (index, flow) in (0_u32..).zip(flows) {
+        let (address, port) = flow.remote();
+        groups.entry((address, port, flow.transport)).or_default().push(index);
+    }
+    groups.into_iter().filter_map(|(_, indices)| endpoint(flows, indices, capture)).collect()
+}
+
+/// The registrable domain of a name, where its suffix is a known one.
+pub(crate) fn registrable_domain(name: &str) -> Option<Arc<str>> {
+    let name = name.strip_prefix("*.").unwrap_or(name);
+    if name.parse::<IpAddr>().is_ok() {
+        return None;
+    }
+    let domain = psl::domain(name.as_bytes()).filter(|domain| domain.suffix().is_known())?;
+    std::str::from_utf8(domain.as_bytes()).ok().map(Arc::from)
+}
+
+fn endpoint(flows: &[Flow], indices: Vec<u32>, capture: &Arc<str>) -> Option<Endpoint> {
+    let members: Vec<&Flow> = indices.iter().filter_map(|&index| flows.get(index as usize)).collect();
+    let first = members.first()?;
+    let (address, port) = first.remote();
+    let sum = |count: fn(&Flow) -> u64| members.iter().map(|flow| count(flow)).sum();
+    let rtts = members.iter().filter_map(|flow| flow.rtt_ms);
+    Some(Endpoint {
+        capture: capture.clone(),
+        address,
+        port,
+        transport: first.transport,
+        names: merged_names(&members),
+        domains: sorted(
+            members.iter().filter_map(|flow| registrable_domain(&names_of_remote(flow).next()?.name)),
+        ),
+        place: Place { local: is_off_internet(address), ..Place::default() },
+        protocols: sorted(members.iter().map(|flow| flow.protocol)),
+        visibility: most_readable(&members),
+        packets_out: sum(|flow| from(flow, flow.ours).0),
+        packets_in: sum(|flow| from(flow, flow.ours.other()).0),
+        bytes_out: sum(|flow| from(flow, flow.ours).1),
+        bytes_in: sum(|flow| from(flow, flow.ours.other()).1),
+        first: members.iter().map(|flow| flow.first).min(),
+        last: members.iter().map(|flow| flow.last).max(),
+        rtt_ms: rtts.min_by(f64::total_cmp),
+        packet: members.iter().map(|flow| flow.first_packet).min()?,
+        flows: indices,
+    })
+}
+
+/// Packets and bytes that a side sent.
+fn from(flow: &Flow, side: Side) -> (u64, u64) {
+    match side {
+        Side::Src => (flow.packets_out, flow.bytes_out),
+        Side::Dst => (flow.packets_in, flow.bytes_in),
+    }
+}
+
+/// A flow's names that are the remote end's: what a flow says of its responder is ours when we are it.
+fn names_of_remote(flow: &Flow) -> impl Iterator<Item = &Name> {
+    let said_of_us = flow.ours == Side::Dst;
+    flow.names.iter().filter(move |name| !(said_of_us && name.learned == Learned::Within))
+}
+
+/// Names of all members, best first, each name and source once.
+fn merged_names(members: &[&Flow]) -> Vec<Name> {
+    let mut names: Vec<Name> = members.iter().copied().flat_map(names_of_remote).cloned().collect();
+    names.sort_by_key(|name| (name.rank(), name.packet));
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert((name.name.clone(), name.source)));
+    names
+}
+
+fn most_readable(members: &[&Flow]) -> Visibility {
+    let any = |visibility| members.iter().any(|flow| flow.visibility == visibility);
+    match () {
+        () if any(Visibility::Readable) => Visibility::Readable,
+        () if any(Visibility::Unknown) => Visibility::Unknown,
+        () => Visibility::Encrypted,
+    }
+}
+
+fn sorted<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut values: Vec<T> = values.collect();
+    values.sort();
+    values.dedup();
+    values
+}

@@ -12,14 +12,17 @@
 
 pub mod capture;
 pub mod decode;
-pub mod endpoint;
-pub mod flow;
+mod endpoint;
+mod flow;
 mod ip;
 mod link;
+mod local;
 pub mod packet;
 pub mod place;
+mod problems;
 pub mod proto;
 mod read;
+mod resolver;
 mod table;
 mod tunnel;
 

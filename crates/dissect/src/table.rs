@@ -1,7 +1,23 @@
-//! Tables that people keep: columns build, run, address, port, name, country.
+//! Tables that people keep: one line for each server that a run of a build contacted.
+//!
+//! Format: CSV (RFC 4180) with a header line that names the columns `build`, `run`, `address` and, as
+//! far as known, `port`, `name` and `country`, in any order; other columns are left alone. A port may
+//! carry its transport (`3478/udp`); tcp is meant where it does not.
+//! Promises: never guesses; a bad table is refused with the line, the column and what was expected.
 
-use overheard_model::Reading;
+use crate::endpoint::registrable_domain;
+use crate::local::is_off_internet;
+use crate::read::Stored;
+use overheard_model::{
+    Capture, Claim, Country, Endpoint, Learned, LocalRule, Name, NameSource, Place, Reading, Transport,
+    Visibility,
+};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
+
+/// Name of the place source that a table's country column is.
+const SOURCE: &str = "table";
 
 /// One run of one build, as a table lists it.
 #[derive(Clone, Debug)]
@@ -12,6 +28,186 @@ pub struct TableRun {
 }
 
 /// Reads a table (CSV with a header line). Says what is wrong with a bad one, and on which line.
-pub fn read_table(_text: &[u8], _path: Arc<str>) -> Result<Vec<TableRun>, String> {
-    Err(String::new())
+/// Gives one reading for each build and run, in the order in which the table first names them.
+pub fn read_table(text: &[u8], path: Arc<str>) -> Result<Vec<TableRun>, String> {
+    let rows = rows(text, &path)?;
+    let mut runs: Vec<(String, String, Vec<Row>)> = Vec::new();
+    for row in rows {
+        match runs.iter_mut().find(|(build, run, _)| *build == row.build && *run == row.run) {
+            Some((_, _, rows)) => rows.push(row),
+            None => runs.push((row.build.clone(), row.run.clone(), vec![row])),
+        }
+    }
+    let stored = Stored::of(text);
+    let reading = |(build, run, rows): (String, String, Vec<Row>)| {
+        let reading = Reading {
+            capture: capture(&path, &stored),
+            flows: Vec::new(),
+            endpoints: endpoints(rows, &path),
+        };
+        TableRun { build, run, reading }
+    };
+    Ok(runs.into_iter().map(reading).collect())
+}
+
+/// One line of a table.
+struct Row {
+    line: u64,
+    build: String,
+    run: String,
+    address: IpAddr,
+    port: u16,
+    transport: Transport,
+    name: Option<Arc<str>>,
+    country: Option<Country>,
+}
+
+/// Where each column stands.
+struct Columns {
+    build: usize,
+    run: usize,
+    address: usize,
+    port: Option<usize>,
+    name: Option<usize>,
+    country: Option<usize>,
+}
+
+impl Columns {
+    fn of(header: &csv::StringRecord, path: &str) -> Result<Self, String> {
+        let find = |name: &str| header.iter().position(|column| column.eq_ignore_ascii_case(name));
+        let need = |name: &str| {
+            let expected = "expected build, run, address and, if known, port, name, country";
+            find(name).ok_or_else(|| format!("{path}: line 1: no column {name:?}; {expected}"))
+        };
+        Ok(Self {
+            build: need("build")?,
+            run: need("run")?,
+            address: need("address")?,
+            port: find("port"),
+            name: find("name"),
+            country: find("country"),
+        })
+    }
+}
+
+fn rows(text: &[u8], path: &str) -> Result<Vec<Row>, String> {
+    // Excel and others begin a file with a byte order mark.
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text);
+    let says = |error: csv::Error| format!("{path}: not a readable table: {error}");
+    let columns = Columns::of(reader.headers().map_err(says)?, path)?;
+    let mut rows = Vec::new();
+    for record in reader.into_records() {
+        let record = record.map_err(says)?;
+        let line = record.position().map_or(0, csv::Position::line);
+        if record.iter().any(|field| !field.is_empty()) {
+            rows.push(row(&record, &columns, line).map_err(|why| format!("{path}: line {line}, {why}"))?);
+        }
+    }
+    if rows.is_empty() {
+        return Err(format!("{path}: no line below the header; expected one for each server of each run"));
+    }
+    Ok(rows)
+}
+
+fn row(record: &csv::StringRecord, columns: &Columns, line: u64) -> Result<Row, String> {
+    let optional =
+        |column: Option<usize>| column.and_then(|at| record.get(at)).filter(|field| !field.is_empty());
+    let required = |at: usize, name: &str| {
+        optional(Some(at)).ok_or_else(|| format!("column {name}: nothing there, expected a {name}"))
+    };
+    let address = required(columns.address, "address")?;
+    let (port, transport) = optional(columns.port).map_or(Ok((0, Transport::Tcp)), port)?;
+    let name = optional(columns.name).map(|name| {
+        let known = crate::proto::host_name(name.as_bytes());
+        known.ok_or_else(|| format!("column name: {name:?} is no host name, such as example.org"))
+    });
+    let country =
+        optional(columns.country).map(|code| code.parse().map_err(|why| format!("column country: {why}")));
+    Ok(Row {
+        line,
+        build: required(columns.build, "build")?.to_owned(),
+        run: required(columns.run, "run")?.to_owned(),
+        address: address.parse().map_err(|_| {
+            format!("column address: {address:?} is no IP address, such as 192.0.2.7 or 2001:db8::7")
+        })?,
+        port,
+        transport,
+        name: name.transpose()?,
+        country: country.transpose()?,
+    })
+}
+
+fn port(text: &str) -> Result<(u16, Transport), String> {
+    let (number, transport) = text.split_once('/').unwrap_or((text, "tcp"));
+    let transport = transport.trim().parse::<Transport>().map_err(|why| format!("column port: {why}"))?;
+    let number = number.trim().parse();
+    let expected = || format!("column port: {text:?} is no port, such as 443 or 3478/udp");
+    number.map(|number| (number, transport)).map_err(|_| expected())
+}
+
+fn capture(path: &Arc<str>, stored: &Stored) -> Capture {
+    Capture {
+        path: path.clone(),
+        sha256: stored.sha256.clone(),
+        bytes: stored.bytes,
+        format: "table".into(),
+        packets: 0,
+        undecoded: 0,
+        complete: true,
+        first: None,
+        last: None,
+        local_rule: LocalRule::Table,
+        local: Vec::new(),
+        comments: Vec::new(),
+        dropped: None,
+        secrets: 0,
+        problems: Vec::new(),
+    }
+}
+
+fn endpoints(rows: Vec<Row>, path: &Arc<str>) -> Vec<Endpoint> {
+    let mut groups = BTreeMap::<(IpAddr, u16, Transport), Vec<Row>>::new();
+    for row in rows {
+        groups.entry((row.address, row.port, row.transport)).or_default().push(row);
+    }
+    groups.into_values().filter_map(|rows| endpoint(&rows, path)).collect()
+}
+
+fn endpoint(rows: &[Row], path: &Arc<str>) -> Option<Endpoint> {
+    let first = rows.first()?;
+    let mut names: Vec<Arc<str>> = rows.iter().filter_map(|row| row.name.clone()).collect();
+    names.sort();
+    names.dedup();
+    let mut domains: Vec<Arc<str>> = names.iter().filter_map(|name| registrable_domain(name)).collect();
+    domains.sort();
+    domains.dedup();
+    let mut claims: Vec<Claim> = Vec::new();
+    for country in rows.iter().filter_map(|row| row.country) {
+        let claim = Claim { source: SOURCE.into(), country: Some(country), asn: None, network: None };
+        if !claims.contains(&claim) {
+            claims.push(claim);
+        }
+    }
+    let name = |name| Name { name, source: NameSource::Table, packet: None, learned: Learned::Before };
+    Some(Endpoint {
+        capture: path.clone(),
+        address: first.address,
+        port: first.port,
+        transport: first.transport,
+        names: names.into_iter().map(name).collect(),
+        domains,
+        place: Place { claims, local: is_off_internet(first.address), ..Place::default() },
+        protocols: Vec::new(),
+        visibility: Visibility::Unknown,
+        packets_out: 0,
+        packets_in: 0,
+        bytes_out: 0,
+        bytes_in: 0,
+        first: None,
+        last: None,
+        rtt_ms: None,
+        flows: Vec::new(),
+        packet: first.line,
+    })
 }

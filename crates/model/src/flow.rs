@@ -17,7 +17,7 @@ pub enum Transport {
     Icmp,
     Icmp6,
     Sctp,
-    /// Any other IP protocol number.
+    /// Any other IP protocol number, or one of the above whose ports cannot be read (fragments).
     Other(u8),
 }
 
@@ -79,7 +79,7 @@ impl FromStr for Transport {
             "sctp" => Ok(Self::Sctp),
             other => {
                 let number = other.strip_prefix("ip-").and_then(|n| n.parse::<u8>().ok());
-                number.map(Self::from).ok_or_else(unknown)
+                number.map(Self::Other).ok_or_else(unknown)
             }
         }
     }

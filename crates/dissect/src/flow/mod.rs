@@ -1,1 +1,23 @@
 //! Packets become flows.
+//!
+//! For: who talked to whom, when, how much, and what each flow's payload shows.
+//! The path of a packet: its 5-tuple ([`key`]) finds its record in the [`table`]; TCP headers go to
+//! the [`connection`]; the payloads of a flow that is not settled go to its [`inspection`], which puts
+//! TCP in order ([`stream`]) and lets the dissectors listen ([`dialogue`]). What they learn is the
+//! flow's [`content`]; unknown bytes are measured ([`measure`]).
+//! Promises: memory within a bound; nothing fails on any input; see [`table`] for the cost of a packet.
+
+mod community_id;
+mod connection;
+mod content;
+mod dialogue;
+mod inspection;
+mod key;
+mod measure;
+mod record;
+mod sequence;
+mod stream;
+mod table;
+mod telling;
+
+pub(crate) use table::{Table, Told};

@@ -1,0 +1,165 @@
+//! What the headers of a TCP connection show: handshake, end, repetitions.
+//!
+//! For: a flow's state, its round-trip time and its retransmissions, at a few bytes per flow.
+//! Round-trip time: from SYN to the handshake's last ACK, as the capturing point saw both. That is
+//! the sum of the way to the server and back and the way to the client and back, so wherever the
+//! capture was taken it is no less than the server's own. Handshakes with a repeated SYN or SYN-ACK
+//! give none, since one cannot tell which copy was answered (Karn and Partridge 1987).
+//! A port that is used again stays in the same flow, as Wireshark's and nDPI's counts have it; its
+//! streams begin anew.
+
+use super::key::{End, Ends};
+use super::sequence;
+use crate::packet::{TcpFlags, TcpSegment};
+use overheard_model::{FlowState, Timestamp};
+
+/// What a segment means for the streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// The next segment of the connection.
+    Segment,
+    /// A new connection on the same ports.
+    Restart,
+}
+
+/// One side's sequence numbers.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sender {
+    /// Initial sequence number, once a SYN showed or a SYN-ACK confirmed it.
+    initial: Option<u32>,
+    /// End of what was sent so far, once anything was.
+    high: Option<u32>,
+    /// The latest stretch that was jumped over, which may still come.
+    hole: (u32, u32),
+    syns: u8,
+    fin: bool,
+    spoke: bool,
+}
+
+/// Both sides of a TCP connection.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Connection {
+    senders: Ends<Sender>,
+    reset: bool,
+    /// When the first SYN was seen, until the handshake is over.
+    syn_time: Option<Timestamp>,
+    /// SYN to ACK, nanoseconds.
+    rtt_ns: Option<u32>,
+    pub(super) retransmissions: u32,
+}
+
+impl Connection {
+    /// Takes one segment's header.
+    pub(super) fn observe(&mut self, from: End, segment: &TcpSegment<'_>, time: Timestamp) -> Event {
+        let event = self.event(from, segment);
+        if event == Event::Restart {
+            *self = Self { rtt_ns: self.rtt_ns, retransmissions: self.retransmissions, ..Self::default() };
+        }
+        self.follow_handshake(from, segment, time);
+        self.follow_sequence(from, segment);
+        self.reset |= segment.flags.has(TcpFlags::RST);
+        self.senders[from].fin |= segment.flags.has(TcpFlags::FIN);
+        event
+    }
+
+    /// The first sequence number of an end's stream, where the handshake told it.
+    pub(super) fn stream_start(&self, end: End) -> Option<u32> {
+        self.senders[end].initial.map(|initial| initial.wrapping_add(1))
+    }
+
+    pub(super) fn rtt_ms(&self) -> Option<f64> {
+        self.rtt_ns.map(|ns| f64::from(ns) / 1e6)
+    }
+
+    pub(super) fn state(&self, answered: bool) -> FlowState {
+        let [low, high] = [End::Low, End::High].map(|end| self.senders[end]);
+        let handshake = low.syns > 0 && high.syns > 0;
+        match () {
+            () if low.syns == 0 && high.syns == 0 => FlowState::Midstream,
+            () if !answered => FlowState::Unanswered,
+            () if self.reset && !handshake && !(low.spoke || high.spoke) => FlowState::Refused,
+            () if low.fin && high.fin => FlowState::Closed,
+            () if self.reset => FlowState::Reset,
+            () => FlowState::Established,
+        }
+    }
+
+    /// A SYN begins a new connection when the old one is over or was never seen to begin; a SYN-ACK
+    /// does when it confirms another SYN than the one that was seen.
+    fn event(&self, from: End, segment: &TcpSegment<'_>) -> Event {
+        let (sender, peer) = (&self.senders[from], &self.senders[from.other()]);
+        let another = match sender.initial {
+            Some(initial) => initial != segment.seq,
+            None => sender.high.is_some_and(|_| sender.spoke),
+        };
+        if !segment.flags.has(TcpFlags::SYN) || !another {
+            return Event::Segment;
+        }
+        let over = self.reset || (sender.fin && peer.fin);
+        let confirms_another = || peer.initial != Some(segment.ack.wrapping_sub(1));
+        let restarts = match segment.flags.has(TcpFlags::ACK) {
+            true => over || confirms_another(),
+            false => over || sender.initial.is_none() || !(sender.spoke || peer.spoke),
+        };
+        if restarts { Event::Restart } else { Event::Segment }
+    }
+
+    fn follow_handshake(&mut self, from: End, segment: &TcpSegment<'_>, time: Timestamp) {
+        let syn = segment.flags.has(TcpFlags::SYN);
+        let ack = segment.flags.has(TcpFlags::ACK);
+        if syn {
+            let sender = &mut self.senders[from];
+            sender.syns = sender.syns.saturating_add(1);
+            sender.initial.get_or_insert(segment.seq);
+            if ack {
+                self.senders[from.other()].initial.get_or_insert(segment.ack.wrapping_sub(1));
+            } else if self.senders[from].syns == 1 && self.senders[from.other()].syns == 0 {
+                self.syn_time = Some(time);
+            }
+        } else if ack && let Some(began) = self.syn_time {
+            self.finish_handshake(from, segment.ack, time.0.saturating_sub(began.0));
+        }
+    }
+
+    fn finish_handshake(&mut self, from: End, ack: u32, span: i64) {
+        let (ours, theirs) = (&self.senders[from], &self.senders[from.other()]);
+        let Some(theirs_initial) = theirs.initial.filter(|_| theirs.syns > 0) else { return };
+        if ours.syns == 0 || sequence::distance(theirs_initial, ack) < 1 {
+            return;
+        }
+        if ours.syns == 1 && theirs.syns == 1 && self.rtt_ns.is_none() {
+            self.rtt_ns = u32::try_from(span).ok();
+        }
+        self.syn_time = None;
+    }
+
+    /// Counts segments that repeat what was seen; one that fills the latest hole only came late.
+    fn follow_sequence(&mut self, from: End, segment: &TcpSegment<'_>) {
+        let syn = u32::from(segment.flags.has(TcpFlags::SYN));
+        let payload = sequence::length(segment.payload).wrapping_add(segment.missing);
+        if payload + syn == 0 {
+            return;
+        }
+        let sender = &mut self.senders[from];
+        let (start, end) = (segment.seq, segment.seq.wrapping_add(payload).wrapping_add(syn));
+        sender.spoke |= payload > 0;
+        let high = *sender.high.get_or_insert(start);
+        if sequence::distance(high, end) > 0 {
+            if sequence::distance(high, start) > 0 {
+                sender.hole = (high, start);
+            }
+            sender.high = Some(end);
+            return;
+        }
+        let (hole_start, hole_end) = sender.hole;
+        let fills = start != hole_end
+            && sequence::distance(hole_start, start) >= 0
+            && sequence::distance(end, hole_end) >= 0;
+        let keepalive = payload <= 1 && syn == 0 && end == high;
+        if fills {
+            sender.hole = (end, hole_end);
+        } else if !keepalive {
+            self.retransmissions = self.retransmissions.saturating_add(1);
+        }
+    }
+}

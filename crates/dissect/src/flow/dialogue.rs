@@ -1,0 +1,251 @@
+//! What both sides say, shown to the dissectors until one knows it, then to its reader.
+//!
+//! The dissectors are asked in their order with each new chunk; the first `Yes` wins and its reader
+//! gets all that was said so far, then the rest until it is sated. When all say no, a few more chunks
+//! are tried (servers greet, media channels are set up with odd packets); while one is unsure it is
+//! shown more. Then the flow counts as unknown and is measured.
+
+use super::content::Content;
+use super::key::{End, Ends};
+use crate::proto::{Appetite, Chunk, DISSECTORS, Notes, Opening, Reader, Recognition};
+use overheard_model::{Side, Timestamp, Transport};
+
+/// How much is looked at before a flow counts as unknown.
+struct Patience {
+    chunks: usize,
+    bytes: usize,
+}
+
+const NO: Patience = Patience { chunks: 8, bytes: 2 << 10 };
+const UNSURE: Patience = Patience { chunks: 64, bytes: 16 << 10 };
+
+/// The unchanging facts of a flow that a chunk repeats.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parties {
+    pub(super) transport: Transport,
+    /// The originator.
+    pub(super) src: End,
+    pub(super) src_port: u16,
+    pub(super) dst_port: u16,
+}
+
+impl Parties {
+    pub(super) fn side(&self, end: End) -> Side {
+        if end == self.src { Side::Src } else { Side::Dst }
+    }
+
+    fn end(&self, side: Side) -> End {
+        if side == Side::Src { self.src } else { self.src.other() }
+    }
+}
+
+/// A chunk that was said before the protocol was known, within [`Opened::said`].
+#[derive(Debug)]
+struct Mark {
+    from: End,
+    start: usize,
+    end: usize,
+    gap: u64,
+    packet: u64,
+    time: Timestamp,
+}
+
+/// What was said so far.
+#[derive(Debug, Default)]
+struct Opened {
+    said: Ends<Vec<u8>>,
+    marks: Vec<Mark>,
+}
+
+enum Stage {
+    Opening(Opened),
+    Reading(Box<dyn Reader>),
+    Over,
+}
+
+/// One flow's payload on its way to the dissectors.
+pub(super) struct Dialogue {
+    stage: Stage,
+}
+
+impl std::fmt::Debug for Dialogue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let stage = match &self.stage {
+            Stage::Opening(opened) => return opened.fmt(f),
+            Stage::Reading(_) => "Reading",
+            Stage::Over => "Over",
+        };
+        f.write_str(stage)
+    }
+}
+
+impl Default for Dialogue {
+    fn default() -> Self {
+        Self { stage: Stage::Opening(Opened::default()) }
+    }
+}
+
+impl Dialogue {
+    /// Whether there is nothing further to learn.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over)
+    }
+
+    /// Bytes held beyond the struct itself; readers keep a bound of their own.
+    pub(super) fn held(&self) -> usize {
+        const READER: usize = 1 << 10;
+        match &self.stage {
+            Stage::Opening(opened) => opened.held(),
+            Stage::Reading(_) => READER,
+            Stage::Over => 0,
+        }
+    }
+
+    /// Takes the next chunk.
+    pub(super) fn hear(&mut self, chunk: &Chunk<'_>, parties: &Parties, scene: &mut Scene<'_>) {
+        match &mut self.stage {
+            Stage::Opening(opened) => {
+                opened.note(chunk, parties);
+                self.recognise(chunk, parties, scene);
+            }
+            Stage::Reading(reader) => {
+                if scene.read(reader.as_mut(), chunk) == Appetite::Sated {
+                    self.stage = Stage::Over;
+                }
+            }
+            Stage::Over => {}
+        }
+    }
+
+    /// Nothing more will be said: what was not recognised is measured.
+    pub(super) fn finish(&mut self, content: &mut Content) {
+        if let Stage::Opening(opened) = std::mem::replace(&mut self.stage, Stage::Over) {
+            content.measured(opened.both());
+        }
+    }
+
+    fn recognise(&mut self, chunk: &Chunk<'_>, parties: &Parties, scene: &mut Scene<'_>) {
+        let Stage::Opening(opened) = &self.stage else { return };
+        let opening = opened.opening(chunk, parties);
+        let mut patience = NO;
+        for dissector in DISSECTORS {
+            match dissector.recognise(&opening) {
+                Recognition::Yes => {
+                    scene.content.recognised(dissector.protocol(), dissector.visibility());
+                    let reader = dissector.reader();
+                    self.stage = reader.map_or(Stage::Over, |reader| opened.replay(reader, parties, scene));
+                    return;
+                }
+                Recognition::Unsure => patience = UNSURE,
+                Recognition::No => {}
+            }
+        }
+        if opened.marks.len() >= patience.chunks || opened.bytes() >= patience.bytes {
+            self.finish(scene.content);
+        }
+    }
+}
+
+impl Opened {
+    fn note(&mut self, chunk: &Chunk<'_>, parties: &Parties) {
+        let from = parties.end(chunk.from);
+        let said = &mut self.said[from];
+        let start = said.len();
+        said.extend_from_slice(chunk.bytes);
+        let (end, gap, packet, time) = (said.len(), chunk.gap, chunk.packet, chunk.time);
+        self.marks.push(Mark { from, start, end, gap, packet, time });
+    }
+
+    fn bytes(&self) -> usize {
+        self.both().iter().map(|said| said.len()).sum()
+    }
+
+    fn both(&self) -> [&[u8]; 2] {
+        [&self.said[End::Low], &self.said[End::High]]
+    }
+
+    fn held(&self) -> usize {
+        let said = self.said[End::Low].capacity() + self.said[End::High].capacity();
+        said + self.marks.capacity() * size_of::<Mark>()
+    }
+
+    fn opening<'a>(&'a self, chunk: &Chunk<'a>, parties: &Parties) -> Opening<'a> {
+        let shown = |end: End| match parties.transport {
+            Transport::Tcp => self.stream(end),
+            _ if parties.side(end) == chunk.from => chunk.bytes,
+            _ => self.first_datagram(end),
+        };
+        Opening {
+            transport: parties.transport,
+            src_port: parties.src_port,
+            dst_port: parties.dst_port,
+            from: chunk.from,
+            src: shown(parties.src),
+            dst: shown(parties.src.other()),
+        }
+    }
+
+    /// A stream's beginning up to its first gap; a gap before everything is no matter.
+    fn stream(&self, end: End) -> &[u8] {
+        let gap = self.marks.iter().find(|mark| mark.from == end && mark.start > 0 && mark.gap > 0);
+        let said = &self.said[end];
+        gap.and_then(|gap| said.get(..gap.start)).unwrap_or(said)
+    }
+
+    fn first_datagram(&self, end: End) -> &[u8] {
+        let first = self.marks.iter().find(|mark| mark.from == end);
+        first.and_then(|mark| self.said[end].get(mark.start..mark.end)).unwrap_or(&[])
+    }
+
+    /// Hands all that was said to the protocol's reader.
+    fn replay(&self, mut reader: Box<dyn Reader>, parties: &Parties, scene: &mut Scene<'_>) -> Stage {
+        for mark in &self.marks {
+            let chunk = Chunk {
+                transport: parties.transport,
+                from: parties.side(mark.from),
+                src_port: parties.src_port,
+                dst_port: parties.dst_port,
+                bytes: self.said[mark.from].get(mark.start..mark.end).unwrap_or(&[]),
+                gap: mark.gap,
+                packet: mark.packet,
+                time: mark.time,
+            };
+            if scene.read(reader.as_mut(), &chunk) == Appetite::Sated {
+                return Stage::Over;
+            }
+        }
+        Stage::Reading(reader)
+    }
+}
+
+/// Where what is learned goes.
+#[derive(Debug)]
+pub(super) struct Scene<'a> {
+    pub(super) content: &'a mut Content,
+    pub(super) resolver: &'a mut crate::resolver::Resolver,
+    /// Empty between chunks; lent out so that it is allocated once.
+    pub(super) notes: &'a mut Notes,
+}
+
+impl Scene<'_> {
+    fn read(&mut self, reader: &mut dyn Reader, chunk: &Chunk<'_>) -> Appetite {
+        let appetite = reader.read(chunk, self.notes);
+        self.take_notes(chunk.packet);
+        appetite
+    }
+
+    fn take_notes(&mut self, packet: u64) {
+        let Notes { names, answers, ja4, protocol, visibility } = &mut *self.notes;
+        for (name, source) in names.drain(..) {
+            self.content.add_name(name, source, packet);
+        }
+        for answer in answers.drain(..) {
+            self.resolver.add(answer);
+        }
+        if let Some((plain, normalised)) = ja4.take() {
+            self.content.ja4.get_or_insert((plain.into(), normalised.into()));
+        }
+        self.content.protocol = protocol.take().or(self.content.protocol);
+        self.content.visibility = visibility.take().or(self.content.visibility);
+    }
+}

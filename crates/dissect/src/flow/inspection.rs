@@ -1,0 +1,84 @@
+//! The reading of one flow that is not settled: its streams in order, then its dialogue.
+
+use super::content::Content;
+use super::dialogue::{Dialogue, Parties, Scene};
+use super::key::{End, Ends};
+use super::stream::{Arrival, Piece, Stream};
+use crate::proto::Chunk;
+
+/// What it takes to read a flow; dropped when there is nothing further to learn.
+#[derive(Debug, Default)]
+pub(super) struct Inspection {
+    /// Unused by datagrams.
+    streams: Ends<Stream>,
+    dialogue: Dialogue,
+}
+
+impl Inspection {
+    /// An inspection whose streams begin at the given sequence numbers, where they are known.
+    pub(super) fn of_streams(low: Option<u32>, high: Option<u32>) -> Self {
+        let streams = Ends::new(Stream::beginning_at(low), Stream::beginning_at(high));
+        Self { streams, dialogue: Dialogue::default() }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.dialogue.is_over()
+    }
+
+    pub(super) fn held(&self) -> usize {
+        self.streams[End::Low].held() + self.streams[End::High].held() + self.dialogue.held()
+    }
+
+    pub(super) fn segment(
+        &mut self,
+        from: End,
+        arrival: Arrival<'_>,
+        parties: &Parties,
+        scene: &mut Scene<'_>,
+    ) {
+        let Self { streams, dialogue } = self;
+        streams[from]
+            .push(arrival, &mut |piece| dialogue.hear(&chunk(from, &piece, parties), parties, scene));
+    }
+
+    pub(super) fn datagram(
+        &mut self,
+        from: End,
+        piece: &Piece<'_>,
+        parties: &Parties,
+        scene: &mut Scene<'_>,
+    ) {
+        self.dialogue.hear(&chunk(from, piece, parties), parties, scene);
+    }
+
+    /// Nothing more will come: reads what waits, and measures what was not recognised.
+    pub(super) fn finish(mut self, parties: &Parties, scene: &mut Scene<'_>) {
+        let Self { streams, dialogue } = &mut self;
+        for end in [parties.src, parties.src.other()] {
+            streams[end].finish(&mut |piece| dialogue.hear(&chunk(end, &piece, parties), parties, scene));
+        }
+        dialogue.finish(scene.content);
+        self.leave_counts(scene.content);
+    }
+
+    /// Adds what the streams counted; called once, when the inspection ends.
+    pub(super) fn leave_counts(&self, content: &mut Content) {
+        for end in [End::Low, End::High] {
+            content.gap_bytes += self.streams[end].gap_bytes;
+            content.conflicting_bytes += self.streams[end].conflicting_bytes;
+        }
+    }
+}
+
+fn chunk<'a>(from: End, piece: &Piece<'a>, parties: &Parties) -> Chunk<'a> {
+    Chunk {
+        transport: parties.transport,
+        from: parties.side(from),
+        src_port: parties.src_port,
+        dst_port: parties.dst_port,
+        bytes: piece.bytes,
+        gap: piece.gap,
+        packet: piece.packet,
+        time: piece.time,
+    }
+}

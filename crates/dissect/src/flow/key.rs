@@ -1,0 +1,162 @@
+//! What makes packets one flow: the 5-tuple, the same seen from either end.
+//!
+//! For: the flow table's look-up. A key puts the lower (address, port) first, so that both directions
+//! have one key; which end sent a packet is kept beside it as an [`End`].
+//! ICMP has no ports: its flows are told apart by message type as Zeek and Community ID do, an echo
+//! request and its reply being one flow and an error message a flow of its own.
+
+use crate::packet::{Packet, Segment};
+use overheard_model::Transport;
+use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// One of a key's two ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The lower (address, port).
+    Low,
+    High,
+}
+
+impl End {
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Low => Self::High,
+            Self::High => Self::Low,
+        }
+    }
+}
+
+/// A value for each end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ends<T> {
+    low: T,
+    high: T,
+}
+
+impl<T> Ends<T> {
+    pub(super) fn new(low: T, high: T) -> Self {
+        Self { low, high }
+    }
+}
+
+impl<T> std::ops::Index<End> for Ends<T> {
+    type Output = T;
+
+    fn index(&self, end: End) -> &T {
+        match end {
+            End::Low => &self.low,
+            End::High => &self.high,
+        }
+    }
+}
+
+impl<T> std::ops::IndexMut<End> for Ends<T> {
+    fn index_mut(&mut self, end: End) -> &mut T {
+        match end {
+            End::Low => &mut self.low,
+            End::High => &mut self.high,
+        }
+    }
+}
+
+/// A canonical 5-tuple. Addresses are big-endian numbers, IPv4 in the low 32 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    addresses: Ends<u128>,
+    /// For ICMP the two message types, or [`ONE_WAY`] with type and code.
+    ports: Ends<u16>,
+    pub(super) transport: Transport,
+    v6: bool,
+}
+
+/// Marks the "ports" of an ICMP message that has no counterpart.
+const ONE_WAY: u16 = 0x100;
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let rest = u64::from(self.ports.low) << 48
+            | u64::from(self.ports.high) << 32
+            | u64::from(self.transport.number()) << 8
+            | u64::from(self.v6);
+        state.write_u128(self.addresses.low);
+        state.write_u128(self.addresses.high);
+        state.write_u64(rest);
+    }
+}
+
+impl Key {
+    /// The packet's key, and the end that sent it.
+    pub(super) fn of(packet: &Packet<'_>) -> (Self, End) {
+        let (transport, from_port, to_port) = match packet.segment {
+            Segment::Tcp(tcp) => (Transport::Tcp, tcp.src_port, tcp.dst_port),
+            Segment::Udp { src_port, dst_port, .. } => (Transport::Udp, src_port, dst_port),
+            Segment::Sctp { src_port, dst_port } => (Transport::Sctp, src_port, dst_port),
+            Segment::Icmp { transport, kind, code, .. } => match counterpart(transport, kind) {
+                Some(reply) => (transport, u16::from(kind), u16::from(reply)),
+                None => (transport, ONE_WAY | u16::from(kind), ONE_WAY | u16::from(code)),
+            },
+            // A fragment or a cut header has no ports to go by: it must not join a flow that has.
+            Segment::Other { transport } => (Transport::Other(transport.number()), 0, 0),
+        };
+        let from = (number(packet.src), from_port);
+        let to = (number(packet.dst), to_port);
+        let v6 = packet.src.is_ipv6();
+        let key = |low: (u128, u16), high: (u128, u16)| Self {
+            addresses: Ends::new(low.0, high.0),
+            ports: Ends::new(low.1, high.1),
+            transport,
+            v6,
+        };
+        match from.cmp(&to) {
+            Ordering::Greater => (key(to, from), End::High),
+            Ordering::Less | Ordering::Equal => (key(from, to), End::Low),
+        }
+    }
+
+    pub(super) fn address(&self, end: End) -> IpAddr {
+        let bits = self.addresses[end];
+        match self.v6 {
+            true => Ipv6Addr::from_bits(bits).into(),
+            false => Ipv4Addr::from_bits(bits as u32).into(),
+        }
+    }
+
+    /// The port; 0 where the transport has none.
+    pub(super) fn port(&self, end: End) -> u16 {
+        if self.transport.has_ports() { self.ports[end] } else { 0 }
+    }
+
+    /// What Community ID hashes as ports, and whether the flow can have only one direction.
+    pub(super) fn community_ports(&self, end: End) -> Option<(u16, bool)> {
+        match self.transport {
+            Transport::Other(_) => None,
+            Transport::Icmp | Transport::Icmp6 => {
+                let port = self.ports[end];
+                Some((port & 0xff, port & ONE_WAY != 0))
+            }
+            _ => Some((self.ports[end], false)),
+        }
+    }
+}
+
+fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => u128::from(v4.to_bits()),
+        IpAddr::V6(v6) => v6.to_bits(),
+    }
+}
+
+/// The ICMP type that answers a type, or that it answers (Community ID v1, after Zeek).
+fn counterpart(transport: Transport, kind: u8) -> Option<u8> {
+    const V4: [(u8, u8); 5] = [(8, 0), (13, 14), (15, 16), (17, 18), (10, 9)];
+    const V6: [(u8, u8); 6] = [(128, 129), (130, 131), (133, 134), (135, 136), (139, 140), (144, 145)];
+    let pairs: &[(u8, u8)] = if transport == Transport::Icmp6 { &V6 } else { &V4 };
+    let other = |&(ask, answer): &(u8, u8)| match kind {
+        _ if kind == ask => Some(answer),
+        _ if kind == answer => Some(ask),
+        _ => None,
+    };
+    pairs.iter().find_map(other)
+}

@@ -1,0 +1,116 @@
+//! Whose side is ours.
+//!
+//! The rules, the first that decides a flow wins: the addresses that the user gave; the private end,
+//! or of two private ends the one that more flows share; the one address that all remaining flows
+//! share; the originator. A multicast or broadcast address is never ours, and an address that never
+//! answers gains no share. The capture names the rule that decided most of its flows.
+
+use overheard_model::{Flow, LocalRule, Side};
+use std::collections::{BTreeSet, HashMap};
+use std::net::{IpAddr, Ipv4Addr};
+
+/// Decides for every flow which end is ours; returns the capture's rule and our addresses, sorted.
+pub(crate) fn decide(flows: &mut [Flow], given: &[IpAddr]) -> (LocalRule, Vec<IpAddr>) {
+    let shares = shares_of_private(flows);
+    let by_address = |flow: &Flow| given_side(flow, given).or_else(|| private_side(flow, &shares));
+    let shared = shared_by_all(flows.iter().filter(|flow| by_address(flow).is_none()));
+    let mut decided = [LocalRule::Given, LocalRule::Private, LocalRule::Shared, LocalRule::Originator]
+        .map(|rule| (rule, 0_usize));
+    let mut ours = BTreeSet::new();
+    for flow in flows.iter_mut() {
+        let shared_side = |flow: &Flow| Some((LocalRule::Shared, only(flow, |end| Some(end) == shared)?));
+        let (rule, side) =
+            by_address(flow).or_else(|| shared_side(flow)).unwrap_or_else(|| originator_side(flow));
+        flow.ours = side;
+        ours.insert(flow.local().0);
+        decided.iter_mut().filter(|(other, _)| *other == rule).for_each(|(_, flows)| *flows += 1);
+    }
+    ours.retain(|address| !address.is_unspecified());
+    // Of equal rules the surer one: the last maximum of the reversed order.
+    let most = decided.into_iter().rev().max_by_key(|&(_, flows)| flows);
+    (most.map_or(LocalRule::Originator, |(rule, _)| rule), ours.into_iter().collect())
+}
+
+/// Private or link-local: RFC 1918, RFC 3927, RFC 4193, RFC 4291, and the carriers' shared space of
+/// RFC 6598, in which phones stand.
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_private() || v4.is_link_local() || v4.is_loopback() || is_carrier(v4),
+        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_loopback(),
+    }
+}
+
+fn is_carrier(address: Ipv4Addr) -> bool {
+    matches!(address.octets(), [100, second, ..] if second & 0xc0 == 64)
+}
+
+fn is_multicast(address: IpAddr) -> bool {
+    address.is_multicast() || matches!(address, IpAddr::V4(v4) if v4.is_broadcast())
+}
+
+/// Not routed on the internet: no country is its place.
+pub(crate) fn is_off_internet(address: IpAddr) -> bool {
+    let nowhere = match address {
+        IpAddr::V4(v4) => v4.octets()[0] == 0,
+        IpAddr::V6(v6) => v6.is_unspecified(),
+    };
+    is_private(address) || is_multicast(address) || nowhere
+}
+
+/// The side whose address alone fits.
+fn only(flow: &Flow, fits: impl Fn(IpAddr) -> bool) -> Option<Side> {
+    match (fits(flow.src), fits(flow.dst)) {
+        (true, false) => Some(Side::Src),
+        (false, true) => Some(Side::Dst),
+        _ => None,
+    }
+}
+
+fn given_side(flow: &Flow, given: &[IpAddr]) -> Option<(LocalRule, Side)> {
+    let (src, dst) = (given.contains(&flow.src), given.contains(&flow.dst));
+    let side = if src { Side::Src } else { Side::Dst };
+    (src || dst).then_some((LocalRule::Given, side))
+}
+
+fn private_side(flow: &Flow, shares: &HashMap<IpAddr, usize>) -> Option<(LocalRule, Side)> {
+    let share = |address: IpAddr| shares.get(&address).copied().unwrap_or(0);
+    let side = match (is_private(flow.src), is_private(flow.dst)) {
+        (true, true) if share(flow.dst) > share(flow.src) => Side::Dst,
+        (true, _) => Side::Src,
+        (false, true) => Side::Dst,
+        (false, false) => return None,
+    };
+    Some((LocalRule::Private, side))
+}
+
+fn originator_side(flow: &Flow) -> (LocalRule, Side) {
+    let side = if is_multicast(flow.src) { Side::Dst } else { Side::Src };
+    (LocalRule::Originator, side)
+}
+
+/// How many flows each private address sent packets in.
+fn shares_of_private(flows: &[Flow]) -> HashMap<IpAddr, usize> {
+    let mut shares = HashMap::new();
+    for flow in flows {
+        for (address, packets) in [(flow.src, flow.packets_out), (flow.dst, flow.packets_in)] {
+            if packets > 0 && is_private(address) {
+                *shares.entry(address).or_default() += 1;
+            }
+        }
+    }
+    shares
+}
+
+/// The one unicast address that stands at an end of each of the flows.
+fn shared_by_all<'a>(mut flows: impl Iterator<Item = &'a Flow>) -> Option<IpAddr> {
+    let first = flows.next()?;
+    let mut shared = vec![first.src, first.dst];
+    shared.retain(|&address| !is_multicast(address));
+    for flow in flows {
+        shared.retain(|address| [flow.src, flow.dst].contains(address));
+    }
+    match shared[..] {
+        [one] => Some(one),
+        _ => None,
+    }
+}

@@ -1,0 +1,93 @@
+//! Names of addresses: what name servers said, joined to the flows that followed.
+//!
+//! Promises: a name that was answered before a flow began is told apart from one that came after;
+//! the earliest answer of each name and source counts; memory stays within a bound, and what was
+//! refused for it is counted.
+
+use crate::problems::Problems;
+use crate::proto::Answer;
+use overheard_model::{Flow, Learned, Name, NameSource};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Names kept of one address; a shared host may have many.
+const MAX_PER_ADDRESS: usize = 256;
+/// Names kept in all.
+const MAX_NAMES: usize = 1 << 20;
+
+/// One name of an address and when it was learned.
+#[derive(Clone, Debug)]
+struct Known {
+    name: Arc<str>,
+    source: NameSource,
+    /// Absent for Name Resolution Blocks.
+    packet: Option<u64>,
+}
+
+/// What was answered in one capture.
+#[derive(Debug, Default)]
+pub(crate) struct Resolver {
+    by_address: HashMap<IpAddr, Vec<Known>>,
+    names: usize,
+    refused: u64,
+}
+
+impl Resolver {
+    /// Takes an answer of a name server.
+    pub(crate) fn add(&mut self, answer: Answer) {
+        self.learn(
+            answer.address,
+            Known { name: answer.name, source: answer.source, packet: Some(answer.packet) },
+        );
+    }
+
+    /// Takes an entry of a Name Resolution Block.
+    pub(crate) fn add_block(&mut self, address: IpAddr, name: Arc<str>) {
+        self.learn(address, Known { name, source: NameSource::Nrb, packet: None });
+    }
+
+    fn learn(&mut self, address: IpAddr, known: Known) {
+        let names = self.by_address.entry(address).or_default();
+        let same = |other: &&mut Known| other.name == known.name && other.source == known.source;
+        if let Some(other) = names.iter_mut().find(same) {
+            other.packet = other.packet.min(known.packet);
+        } else if names.len() < MAX_PER_ADDRESS && self.names < MAX_NAMES {
+            names.push(known);
+            self.names += 1;
+        } else {
+            self.refused += 1;
+        }
+    }
+
+    /// Adds the names of each flow's remote address and sorts all of its names, best first.
+    pub(crate) fn name(&self, flows: &mut [Flow]) {
+        for flow in flows {
+            let known = self.by_address.get(&flow.remote().0).into_iter().flatten();
+            let began = flow.first_packet;
+            let names = known.map(|known| Name {
+                name: known.name.clone(),
+                source: known.source,
+                packet: known.packet,
+                learned: learned(known, began),
+            });
+            flow.names.extend(names);
+            flow.names.sort_by_key(|name| (name.rank(), name.packet));
+        }
+    }
+
+    /// Says what was refused.
+    pub(crate) fn report(&self, problems: &mut Problems) {
+        if self.refused > 0 {
+            let text = "answered names left out to stay within the memory bound";
+            problems.add("name-refused", text, None, self.refused);
+        }
+    }
+}
+
+fn learned(known: &Known, began: u64) -> Learned {
+    match known.packet {
+        Some(packet) if packet < began => Learned::Before,
+        _ => Learned::After,
+    }
+}
