@@ -6,8 +6,9 @@
 //!
 //! High entropy: the Shannon entropy of `n` bytes cannot exceed log2 n, so a short sample is held
 //! against what `n` uniformly random bytes would show on average, [`expected_entropy`], and passes
-//! when it falls short by at most a quarter bit. A source of 7 bits per byte falls 0.41 bits short at
-//! 128 bytes, and further with more; fewer than 128 bytes are not called random. Encrypted and
+//! when it falls short by at most a quarter bit. At 128 bytes that is 3.7 standard deviations of what
+//! random bytes show, and a source of 7 bits per byte falls 0.37 bits short (1 in 20 passes; none of
+//! 2,000 did at 192 bytes); fewer than 128 bytes are not called random. Encrypted and
 //! compressed bytes look alike here, so `unknown-high-entropy` does not say `encrypted`.
 
 use overheard_model::{Measure, Protocol, Visibility};
@@ -87,7 +88,7 @@ mod tests {
     fn random_bytes_are_told_from_text_and_from_structure() {
         for seed in 1..200 {
             for n in [128, 300, 1024] {
-                let bytes = random_bytes(n, seed * 0x9e37_79b9_7f4a_7c15);
+                let bytes = random_bytes(n, u64::wrapping_mul(seed, 0x9e37_79b9_7f4a_7c15));
                 let (measure, protocol, _) = judge([&bytes, &[]]);
                 assert_eq!(protocol, Protocol::UnknownHighEntropy, "{measure:?} seed {seed}");
                 let seven_bits: Vec<u8> = bytes.iter().map(|byte| byte | 0x80).collect();
@@ -101,7 +102,7 @@ mod tests {
     fn text_is_readable() {
         let (measure, protocol, visibility) = judge(["LOGIN größe\r\n".as_bytes(), b"OK 1\r\n"]);
         assert_eq!((protocol, visibility), (Protocol::UnknownPlaintext, Visibility::Readable));
-        assert_eq!((measure.bytes, measure.printable), (20, 1.0));
+        assert_eq!((measure.bytes, measure.printable), (21, 1.0));
     }
 
     #[test]
