@@ -38,15 +38,11 @@ impl ReadArgs {
         }
         let progress = Progress::new(inputs.iter().map(Input::size).sum());
         let (format, style, places) = (self.output.format(), self.output.style(), lens.atlas.sources());
-        let mut report = String::new();
-        let mut read = 0;
+        let mut readings = Vec::new();
         let mut failed = None;
         for input in &inputs {
             match pipeline::read(input, &lens, &progress) {
-                Ok(reading) => {
-                    read += 1;
-                    report += &format.reading(&reading, &places, style);
-                }
+                Ok(reading) => readings.push(reading),
                 Err(failure) if input.was_named() => {
                     progress.note(&failure.to_string());
                     failed = Some(failure);
@@ -55,9 +51,9 @@ impl ReadArgs {
             }
         }
         drop(progress);
-        self.output.write(&report)?;
+        self.output.write(&format.readings(&readings, &places, style))?;
         match failed {
-            None if read == 0 => Err(Failure::new("none of the files is a capture")
+            None if readings.is_empty() => Err(Failure::new("none of the files is a capture")
                 .hint("expected pcap or pcapng, plain or compressed with gzip or zstd")),
             None => Ok(Exit::Clear),
             Some(_) => Ok(Exit::Failed),

@@ -1,0 +1,109 @@
+//! JSON lines: one record a line, told apart by its `record` field.
+//!
+//! Promises: the lines of a reading are exactly the model's observations, so that reports of several
+//! artifacts may be joined end to end. The same schemas as JSON hold the records.
+
+use crate::json::{self, RunSummary, StudySummary};
+use crate::{Format, Style};
+use overheard_model::{
+    Absence, BuildRuns, Bundle, Capture, ConcernTest, Control, Distinguishable, Endpoint, Finding, Flow, Key,
+    PlaceSource, Plan, Reading, Unseen, Warning,
+};
+use serde::Serialize;
+
+/// `--format jsonl`.
+pub(crate) struct Jsonl;
+
+/// [`overheard_model::Observation`], borrowed.
+#[derive(Serialize)]
+#[serde(tag = "record", rename_all = "kebab-case")]
+enum ObservationLine<'a> {
+    Capture(&'a Capture),
+    Flow(&'a Flow),
+    Endpoint(&'a Endpoint),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "record", rename_all = "kebab-case")]
+enum ComparisonLine<'a> {
+    Comparison {
+        schema: &'static str,
+        builds: &'a [BuildRuns],
+        reference: &'a str,
+        study: StudySummary<'a>,
+    },
+    Run(RunSummary<'a>),
+    Key(&'a Key),
+    Concern(&'a ConcernTest),
+    Absence(&'a Absence),
+    Unseen(&'a Unseen),
+    Distinguishable {
+        build: &'a str,
+        #[serde(flatten)]
+        test: &'a Distinguishable,
+    },
+    Control(&'a Control),
+    Warning(&'a Warning),
+    Finding(&'a Finding),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "record", rename_all = "kebab-case")]
+enum PlanLine<'a> {
+    Plan(&'a Plan),
+}
+
+/// The observations of one artifact, a line each without its line end: capture, flows, endpoints.
+pub fn lines(reading: &Reading) -> impl Iterator<Item = String> + '_ {
+    std::iter::once(ObservationLine::Capture(&reading.capture))
+        .chain(reading.flows.iter().map(ObservationLine::Flow))
+        .chain(reading.endpoints.iter().map(ObservationLine::Endpoint))
+        .map(|line| json::line(&line))
+}
+
+impl Format for Jsonl {
+    fn name(&self) -> &'static str {
+        "jsonl"
+    }
+
+    fn comparison(&self, bundle: &Bundle, _: Style) -> String {
+        joined(comparison_lines(bundle).iter().map(json::line))
+    }
+
+    fn readings(&self, readings: &[Reading], _: &[PlaceSource], _: Style) -> String {
+        joined(readings.iter().flat_map(lines))
+    }
+
+    fn plan(&self, plan: &Plan, _: Style) -> String {
+        joined([json::line(&PlanLine::Plan(plan))].into_iter())
+    }
+}
+
+fn comparison_lines(bundle: &Bundle) -> Vec<ComparisonLine<'_>> {
+    let comparison = &bundle.comparison;
+    let mut lines = vec![ComparisonLine::Comparison {
+        schema: "overheard-comparison/1",
+        builds: &comparison.builds,
+        reference: &comparison.reference,
+        study: json::study(bundle),
+    }];
+    lines.extend(json::captures(bundle).into_iter().map(ComparisonLine::Run));
+    lines.extend(comparison.keys.iter().map(ComparisonLine::Key));
+    lines.extend(comparison.concerns.iter().map(ComparisonLine::Concern));
+    lines.extend(comparison.absences.iter().map(ComparisonLine::Absence));
+    lines.extend(comparison.unseen.iter().map(ComparisonLine::Unseen));
+    let tests = comparison.distinguishable.iter();
+    lines.extend(tests.map(|(build, test)| ComparisonLine::Distinguishable { build, test }));
+    lines.extend(comparison.control.iter().map(ComparisonLine::Control));
+    lines.extend(comparison.warnings.iter().map(ComparisonLine::Warning));
+    lines.extend(comparison.findings.iter().map(ComparisonLine::Finding));
+    lines
+}
+
+fn joined(lines: impl Iterator<Item = String>) -> String {
+    lines.fold(String::new(), |mut text, line| {
+        text += &line;
+        text.push('\n');
+        text
+    })
+}

@@ -1,0 +1,136 @@
+//! A reading as text: what the capture is, what went wrong, and whom it shows, most talked-to first.
+
+use super::layout::{Column, Field, Grid, Ink, field, paragraph};
+use crate::figures::{bytes, count, counted, milliseconds};
+use crate::{Style, statement};
+use overheard_model::{Capture, Endpoint, LocalRule, PlaceSource, Reading, Visibility};
+
+/// Endpoints shown; every one is in the other formats.
+const ROWS: usize = 60;
+
+pub(super) fn text(readings: &[Reading], places: &[PlaceSource], style: Style) -> String {
+    let mut text: String = readings.iter().map(|reading| one(reading, style) + "\n").collect();
+    for source in statement::sources(places, None, None) {
+        text += &paragraph("", &source, Ink::Faint, style);
+    }
+    text
+}
+
+fn one(reading: &Reading, style: Style) -> String {
+    let capture = &reading.capture;
+    let mut text = paragraph("", &capture.path, Ink::Strong, style);
+    text += &paragraph("  ", &summary(reading), Ink::Plain, style);
+    text += &paragraph("  ", &whose(capture), Ink::Faint, style);
+    for problem in &capture.problems {
+        text += &paragraph("  ! ", &problem.to_string(), Ink::Notice, style);
+    }
+    text + "\n" + &endpoints(&reading.endpoints, style)
+}
+
+fn summary(reading: &Reading) -> String {
+    let capture = &reading.capture;
+    let mut parts = vec![
+        capture.format.clone(),
+        counted(capture.packets, "packet"),
+        counted(reading.flows.len() as u64, "flow"),
+        counted(reading.endpoints.len() as u64, "endpoint"),
+    ];
+    if let (Some(first), Some(last)) = (capture.first, capture.last) {
+        parts.push(format!("{first} for {:.1} s", last.ms_since(first) / 1000.0));
+    }
+    if capture.undecoded > 0 {
+        parts.push(format!("{} without readable IP", count(capture.undecoded)));
+    }
+    if let Some(dropped) = capture.dropped.filter(|dropped| *dropped > 0) {
+        parts.push(format!("{} dropped while capturing", count(dropped)));
+    }
+    if !capture.complete {
+        parts.push("the file is cut short".into());
+    }
+    parts.join(", ")
+}
+
+/// Which side is ours, and which rule said so.
+fn whose(capture: &Capture) -> String {
+    let rule = match capture.local_rule {
+        LocalRule::Given => "given",
+        LocalRule::Private => "private addresses",
+        LocalRule::Shared => "the address that all flows share",
+        LocalRule::Originator => "the side that began each flow",
+        LocalRule::Table => return "A table: it lists remote ends only.".into(),
+    };
+    let few: Vec<String> = capture.local.iter().take(4).map(ToString::to_string).collect();
+    match capture.local.len() {
+        0 => format!("Our side: {rule}."),
+        known if known > few.len() => {
+            format!("Our side: {} and {} more ({rule}).", few.join(", "), known - few.len())
+        }
+        _ => format!("Our side: {} ({rule}).", few.join(", ")),
+    }
+}
+
+fn endpoints(endpoints: &[Endpoint], style: Style) -> String {
+    let mut sorted: Vec<&Endpoint> = endpoints.iter().collect();
+    sorted.sort_by_key(|endpoint| (endpoint.place.local, u64::MAX - volume(endpoint)));
+    let mut grid = Grid::new(vec![
+        Column::Left,
+        Column::Elastic(15),
+        Column::Elastic(12),
+        Column::Elastic(8),
+        Column::Elastic(5),
+        Column::Left,
+        Column::Right,
+        Column::Right,
+        Column::Right,
+    ]);
+    let titles = ["", "address", "name", "network", "protocol", "on the wire", "out", "in", "rtt"];
+    grid.row(titles.map(|title| field(title, Ink::Strong)).to_vec());
+    for endpoint in sorted.iter().take(ROWS) {
+        grid.row(row(endpoint));
+    }
+    if sorted.len() > ROWS {
+        let more = counted((sorted.len() - ROWS) as u64, "endpoint");
+        grid.note(format!("… and {more} with less traffic; see --format csv, jsonl or html"), Ink::Faint);
+    }
+    grid.render(style)
+}
+
+fn volume(endpoint: &Endpoint) -> u64 {
+    endpoint.bytes_out.saturating_add(endpoint.bytes_in)
+}
+
+fn row(endpoint: &Endpoint) -> Vec<Field> {
+    let place = &endpoint.place;
+    let label = place.label().unwrap_or_else(|| "?".into());
+    let protocols: Vec<String> = endpoint.protocols.iter().map(ToString::to_string).collect();
+    let network = place.network().map(str::to_owned).or_else(|| place.asn().map(|asn| asn.to_string()));
+    let ink = if place.local { Ink::Faint } else { Ink::Plain };
+    let seen = match endpoint.visibility {
+        Visibility::Readable => field("readable", Ink::Alarm),
+        other => field(other.to_string(), ink),
+    };
+    vec![
+        field(label, ink),
+        field(socket(endpoint), ink),
+        field(endpoint.names.first().map_or("", |name| &name.name), ink),
+        field(network.unwrap_or_default(), Ink::Faint),
+        field(protocols.join(" "), ink),
+        seen,
+        field(bytes(endpoint.bytes_out), ink),
+        field(bytes(endpoint.bytes_in), ink),
+        field(endpoint.rtt_ms.map(milliseconds).unwrap_or_default(), Ink::Faint),
+    ]
+}
+
+/// `203.0.113.9:443`, `[2001:db8::1]:443/udp`, `203.0.113.9 icmp`.
+fn socket(endpoint: &Endpoint) -> String {
+    let Endpoint { address, port, transport, .. } = endpoint;
+    if !transport.has_ports() {
+        return format!("{address} {transport}");
+    }
+    let socket = std::net::SocketAddr::new(*address, *port);
+    match transport {
+        overheard_model::Transport::Tcp => socket.to_string(),
+        other => format!("{socket}/{other}"),
+    }
+}
