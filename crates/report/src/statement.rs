@@ -153,16 +153,18 @@ fn bounded(absence: &Absence, key: &str) -> String {
 }
 
 fn unseen(unseen: &Unseen) -> String {
+    let seen = format!("{}: {} seen", unseen.build, level_count(unseen));
+    let (Some(all), Some(high)) = (unseen.chao2, unseen.high) else {
+        return format!("{seen} in a single run, which says nothing of what it missed.");
+    };
     let coverage = unseen
         .coverage
         .map(|coverage| format!("; a further contact is with a known one in {} of cases", percent(coverage)));
     format!(
-        "{}: {} seen, about {} in all (95 % interval {} to {}){}.",
-        unseen.build,
-        level_count(unseen),
-        estimate(unseen.chao2),
+        "{seen}, about {} in all (95 % interval {} to {}){}.",
+        estimate(all),
         estimate(unseen.low),
-        estimate(unseen.high),
+        estimate(high),
         coverage.unwrap_or_default(),
     )
 }

@@ -124,7 +124,7 @@ fn measured(comparison: &Comparison, key: &Key, ink: Ink) -> Vec<Field> {
         None => field(format!("0/{}", build.runs), Ink::Faint),
     };
     let mut fields: Vec<Field> = comparison.builds.iter().map(cell).collect();
-    fields.push(field(relations(key), relation_ink(order::strongest(key))));
+    fields.push(field(relations(comparison, key), relation_ink(order::strongest(key))));
     fields
 }
 
@@ -137,10 +137,11 @@ fn relation_ink(relation: Relation) -> Ink {
 }
 
 /// One relation where all builds have the same, else each with its build.
-fn relations(key: &Key) -> String {
+fn relations(comparison: &Comparison, key: &Key) -> String {
     let words: Vec<(&String, String)> =
         key.relations.iter().map(|(build, result)| (build, relation(result))).collect();
-    let alike = words.windows(2).all(|pair| matches!(pair, [a, b] if a.1 == b.1));
+    let everyone = words.len() + 1 == comparison.builds.len();
+    let alike = everyone && words.windows(2).all(|pair| matches!(pair, [a, b] if a.1 == b.1));
     match words.first() {
         None => String::new(),
         Some((_, word)) if alike => word.clone(),

@@ -75,9 +75,9 @@ pub fn two_builds() -> Bundle {
             build: "branded".into(),
             level: Level::Address,
             observed: 5,
-            chao2: 5.4,
+            chao2: Some(5.4),
             low: 5.0,
-            high: 9.1,
+            high: Some(9.1),
             coverage: Some(0.97),
         }],
         distinguishable: BTreeMap::from([(
@@ -145,7 +145,9 @@ pub fn one_run() -> Bundle {
     }
     comparison.absences =
         vec![Absence { build: "regular".into(), key: "CN".into(), runs: 1, rate_below: 0.95 }];
-    comparison.unseen = Vec::new();
+    for unseen in &mut comparison.unseen {
+        (unseen.chao2, unseen.high, unseen.coverage) = (None, None, None);
+    }
     comparison.control = None;
     for test in comparison.distinguishable.values_mut() {
         (test.p, test.smallest_p, test.permutations) = (1.0, 1.0, 1);
