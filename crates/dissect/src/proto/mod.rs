@@ -8,18 +8,25 @@
 //! test with its bytes, and a case in `corpus/` whose truth names it.
 
 mod bittorrent;
+mod certificate;
+mod client_hello;
+mod cursor;
 mod dhcp;
 mod dns;
+mod dtls;
+mod fragments;
 mod ftp;
 mod http;
 mod http2;
 mod inner;
 mod irc;
+mod ja4;
 mod lines;
 mod mail;
 mod mqtt;
 mod ntp;
 mod openvpn;
+mod quic;
 mod rdp;
 mod rtp;
 mod sip;
@@ -27,6 +34,7 @@ mod socks;
 mod ssdp;
 mod ssh;
 mod stun;
+mod tls;
 mod wireguard;
 mod xmpp;
 
@@ -36,6 +44,9 @@ use std::sync::Arc;
 
 /// Every protocol that is recognised, the most certain first.
 pub static DISSECTORS: &[&dyn Dissector] = &[
+    &tls::Tls,
+    &quic::Quic,
+    &dtls::Dtls,
     &http2::Http2,
     &http::Http,
     &ssh::Ssh,

@@ -1,0 +1,128 @@
+//! A ClientHello: what a TLS, QUIC or DTLS client says before anything is encrypted.
+//!
+//! Sources: RFC 8446 §4.1.2, RFC 5246 §7.4.1.2, RFC 6347 §4.2.1 (the cookie of DTLS), RFC 6066 §3
+//! (server name), RFC 7301 (ALPN), RFC 8701 (GREASE).
+//! Promises: borrows its message; a message of which only the beginning came is read as far as that
+//! goes ([`ClientHello::complete`] says so), so that a name is not lost with a hello's tail.
+//! With Encrypted ClientHello this is the outer hello, whose name is the one that the wire shows.
+
+use super::cursor::{Cursor, u16s};
+
+/// Extension numbers (IANA, TLS ExtensionType Values).
+pub(crate) mod extension {
+    pub(crate) const SERVER_NAME: u16 = 0x0000;
+    pub(crate) const SIGNATURE_ALGORITHMS: u16 = 0x000d;
+    pub(crate) const ALPN: u16 = 0x0010;
+    pub(crate) const SUPPORTED_VERSIONS: u16 = 0x002b;
+}
+
+/// Handshake message type.
+pub(crate) const CLIENT_HELLO: u8 = 1;
+
+/// The fields of a ClientHello that say who is called and by what program.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClientHello<'a> {
+    /// `legacy_version`.
+    pub(crate) version: u16,
+    ciphers: &'a [u8],
+    extensions: &'a [u8],
+    /// All of the message was there.
+    pub(crate) complete: bool,
+}
+
+impl<'a> ClientHello<'a> {
+    /// Reads a handshake message, type and length first, or its beginning. Nothing when it is not
+    /// a ClientHello or when the extensions are not reached.
+    pub(crate) fn parse(message: &'a [u8]) -> Option<Self> {
+        let mut cursor = Cursor(message);
+        if cursor.u8()? != CLIENT_HELLO {
+            return None;
+        }
+        let length = cursor.u24()?;
+        let complete = cursor.rest().len() >= length;
+        Self::parse_body(cursor.take_up_to(length), complete)
+    }
+
+    /// Reads the body, after type and length.
+    pub(crate) fn parse_body(body: &'a [u8], complete: bool) -> Option<Self> {
+        let mut cursor = Cursor(body);
+        let version = cursor.u16()?;
+        cursor.take(32)?;
+        cursor.vector8()?;
+        if is_dtls(version) {
+            cursor.vector8()?;
+        }
+        let ciphers = cursor.vector16()?;
+        cursor.vector8()?;
+        let length = match cursor.u16() {
+            Some(length) => usize::from(length),
+            // SSL 3.0 and TLS 1.0 may end before the extensions.
+            None if complete => 0,
+            None => return None,
+        };
+        let extensions = cursor.take_up_to(length);
+        Some(Self { version, ciphers, extensions, complete: complete && extensions.len() == length })
+    }
+
+    /// Cipher suites as offered, GREASE included.
+    pub(crate) fn ciphers(&self) -> impl Iterator<Item = u16> + 'a {
+        u16s(self.ciphers)
+    }
+
+    /// Number and content of each extension as sent, GREASE included.
+    pub(crate) fn extensions(&self) -> impl Iterator<Item = (u16, &'a [u8])> + 'a {
+        let mut cursor = Cursor(self.extensions);
+        std::iter::from_fn(move || Some((cursor.u16()?, cursor.vector16()?)))
+    }
+
+    /// The content of one extension.
+    pub(crate) fn extension(&self, number: u16) -> Option<&'a [u8]> {
+        self.extensions().find(|&(found, _)| found == number).map(|(_, content)| content)
+    }
+
+    /// The host name that is called, as sent.
+    pub(crate) fn server_name(&self) -> Option<&'a [u8]> {
+        const HOST_NAME: u8 = 0;
+        let mut list = Cursor(Cursor(self.extension(extension::SERVER_NAME)?).vector16()?);
+        while !list.is_empty() {
+            let kind = list.u8()?;
+            let name = list.vector16()?;
+            if kind == HOST_NAME {
+                return Some(name);
+            }
+        }
+        None
+    }
+
+    /// The application protocols on offer, in the client's order.
+    pub(crate) fn alpn(&self) -> impl Iterator<Item = &'a [u8]> + 'a {
+        let list = self.extension(extension::ALPN).and_then(|content| Cursor(content).vector16());
+        let mut cursor = Cursor(list.unwrap_or_default());
+        std::iter::from_fn(move || cursor.vector8())
+    }
+
+    /// Versions of the `supported_versions` extension, GREASE included.
+    pub(crate) fn supported_versions(&self) -> impl Iterator<Item = u16> + 'a {
+        let list =
+            self.extension(extension::SUPPORTED_VERSIONS).and_then(|content| Cursor(content).vector8());
+        u16s(list.unwrap_or_default())
+    }
+
+    /// Signature algorithms in the client's order, GREASE included.
+    pub(crate) fn signature_algorithms(&self) -> impl Iterator<Item = u16> + 'a {
+        let list =
+            self.extension(extension::SIGNATURE_ALGORITHMS).and_then(|content| Cursor(content).vector16());
+        u16s(list.unwrap_or_default())
+    }
+}
+
+/// Whether a `legacy_version` is one of DTLS: 1.0, 1.2, or what OpenSSL sent before 1.0 was fixed
+/// (Cisco AnyConnect still does).
+pub(crate) fn is_dtls(version: u16) -> bool {
+    matches!(version, 0xfeff | 0xfefd | 0x0100)
+}
+
+/// Whether a number is reserved to keep servers tolerant (RFC 8701): 0x0a0a, 0x1a1a, … 0xfafa.
+pub(crate) fn is_grease(number: u16) -> bool {
+    number & 0x0f0f == 0x0a0a && number >> 8 == number & 0xff
+}

@@ -1,0 +1,149 @@
+//! Reads a TLS stream as far as it is in the clear: whom the client calls and with what program,
+//! and the names of the server's certificate.
+//!
+//! Promises: a name is told as soon as its extension has come, once; sated as soon as both sides'
+//! clear part is over, so that an established connection costs nothing.
+//! To extend: a protocol that turns into TLS (STARTTLS) hands its bytes to a [`TlsReader`] from the
+//! first one after the turn.
+
+use super::super::client_hello::{CLIENT_HELLO, ClientHello, extension};
+use super::super::cursor::Cursor;
+use super::super::ja4::{Carrier, ja4};
+use super::super::{Appetite, Chunk, Notes, Reader, certificate, host_name};
+use super::record::{End, Records};
+use overheard_model::{NameSource, Protocol, Side};
+
+/// Handshake message types beside the ClientHello.
+const SERVER_HELLO: u8 = 2;
+const CERTIFICATE: u8 = 11;
+const SERVER_HELLO_DONE: u8 = 14;
+
+/// Port of DNS over TLS (RFC 7858 §3.1).
+const DOT_PORT: u16 = 853;
+
+/// Reader of one TLS stream, both sides.
+#[derive(Debug, Default)]
+pub(crate) struct TlsReader {
+    src: Records,
+    dst: Records,
+    begun: bool,
+    handshake: Handshake,
+}
+
+impl Reader for TlsReader {
+    fn read(&mut self, chunk: &Chunk<'_>, notes: &mut Notes) -> Appetite {
+        if !self.begun && chunk.dst_port == DOT_PORT {
+            notes.protocol = Some(Protocol::Dot);
+        }
+        self.begun = true;
+        let records = match chunk.from {
+            Side::Src => &mut self.src,
+            Side::Dst => &mut self.dst,
+        };
+        if chunk.gap > 0 {
+            records.lose();
+        }
+        records.feed(chunk.bytes);
+        while let Some(message) = whole_message(records.handshake()) {
+            self.handshake.take(message, notes);
+            let length = message.len();
+            records.consume(length);
+        }
+        self.handshake.take_early_name(records.handshake(), notes);
+        if self.over() { Appetite::Sated } else { Appetite::More }
+    }
+}
+
+impl TlsReader {
+    /// Either side's encryption means that both hellos and the certificate are past.
+    fn over(&self) -> bool {
+        match (self.src.end(), self.dst.end()) {
+            (Some(End::Encrypted), _) | (_, Some(End::Encrypted)) => true,
+            (Some(End::Lost), Some(End::Lost)) => true,
+            _ => self.handshake.told && self.handshake.server_read,
+        }
+    }
+}
+
+/// What was learned of the handshake.
+#[derive(Debug, Default)]
+struct Handshake {
+    named: bool,
+    /// The whole ClientHello was read.
+    told: bool,
+    /// All of the server's clear part that matters was read.
+    server_read: bool,
+}
+
+impl Handshake {
+    /// Takes a whole message.
+    fn take(&mut self, message: &[u8], notes: &mut Notes) {
+        let body = message.get(4..).unwrap_or_default();
+        match message.first() {
+            Some(&CLIENT_HELLO) => self.take_client_hello(message, notes),
+            Some(&SERVER_HELLO) => self.server_read |= hides_certificate(body),
+            Some(&CERTIFICATE) if !self.server_read => {
+                let names = certificate::names(body).into_iter();
+                notes.names.extend(names.map(|name| (name, NameSource::TlsCertificate)));
+                self.server_read = true;
+            }
+            Some(&SERVER_HELLO_DONE) => self.server_read = true,
+            _ => {}
+        }
+    }
+
+    /// Takes the beginning of a message: a name is told though the hello's end has not come.
+    fn take_early_name(&mut self, beginning: &[u8], notes: &mut Notes) {
+        if let Some(hello) = ClientHello::parse(beginning) {
+            self.tell_name(&hello, notes);
+        }
+    }
+
+    fn take_client_hello(&mut self, message: &[u8], notes: &mut Notes) {
+        let Some(hello) = ClientHello::parse(message).filter(|_| !self.told) else { return };
+        self.tell_name(&hello, notes);
+        self.told = true;
+        notes.ja4 = Some(ja4(&hello, Carrier::Tls));
+        if hello.alpn().any(|protocol| protocol == b"dot") {
+            notes.protocol = Some(Protocol::Dot);
+        }
+    }
+
+    fn tell_name(&mut self, hello: &ClientHello<'_>, notes: &mut Notes) {
+        if self.named {
+            return;
+        }
+        if let Some(name) = hello.server_name().and_then(host_name) {
+            notes.names.push((name, NameSource::TlsSni));
+            self.named = true;
+        }
+    }
+}
+
+/// The first handshake message, when all of it is there.
+fn whole_message(handshake: &[u8]) -> Option<&[u8]> {
+    let length = Cursor(handshake.get(1..)?).u24()?;
+    handshake.get(..length.checked_add(4)?)
+}
+
+/// Whether a ServerHello chose TLS 1.3 (or a draft of it), which encrypts the certificate.
+fn hides_certificate(body: &[u8]) -> bool {
+    const EARLY_DRAFTS: u16 = 0x7f;
+    let early = Cursor(body).u16().is_some_and(|version| version >> 8 == EARLY_DRAFTS);
+    early
+        || server_extensions(body).is_some_and(|vector| has_extension(vector, extension::SUPPORTED_VERSIONS))
+}
+
+fn server_extensions(body: &[u8]) -> Option<&[u8]> {
+    let mut cursor = Cursor(body);
+    let _version = cursor.u16()?;
+    let _random = cursor.take(32)?;
+    let _session = cursor.vector8()?;
+    let _cipher_and_compression = cursor.take(3)?;
+    cursor.vector16()
+}
+
+fn has_extension(vector: &[u8], number: u16) -> bool {
+    let mut cursor = Cursor(vector);
+    std::iter::from_fn(|| Some((cursor.u16()?, cursor.vector16()?))).any(|(found, _)| found == number)
+}

@@ -1,0 +1,139 @@
+//! The record layer: one side of a TLS stream taken apart, its handshake bytes put together.
+//!
+//! Sources: RFC 8446 §5.1, RFC 5246 §6.2.1; RFC 5246 appendix E.2 (hello in SSL 2.0's form).
+//! Promises: takes the stream in pieces of any size; keeps nothing but handshake bytes, at most
+//! [`BOUND`]; stops for good at the first byte that is encrypted or is no record.
+
+use super::super::cursor::Cursor;
+
+/// Content types of records.
+pub(crate) mod content {
+    pub(crate) const CHANGE_CIPHER_SPEC: u8 = 20;
+    pub(crate) const ALERT: u8 = 21;
+    pub(crate) const HANDSHAKE: u8 = 22;
+    pub(crate) const APPLICATION: u8 = 23;
+    pub(crate) const HEARTBEAT: u8 = 24;
+}
+
+/// Length of a record's header.
+pub(crate) const HEADER: usize = 5;
+
+/// Longest record: 2^14 bytes and what encryption may add to it.
+pub(crate) const LONGEST: usize = (1 << 14) + 2048;
+
+/// Most handshake bytes that are kept of one side. Certificate chains rarely reach a tenth of it.
+const BOUND: usize = 64 * 1024;
+
+/// Content type and length that a record's header states; nothing when it is no such header.
+pub(crate) fn header(bytes: &[u8; HEADER]) -> Option<(u8, usize)> {
+    let [kind, major, minor, high, low] = *bytes;
+    let length = usize::from(u16::from_be_bytes([high, low]));
+    let known = (content::CHANGE_CIPHER_SPEC..=content::HEARTBEAT).contains(&kind);
+    let plausible = known && major == 3 && minor <= 4 && (1..=LONGEST).contains(&length);
+    plausible.then_some((kind, length))
+}
+
+/// Bytes that follow the first five of a hello in the form of SSL 2.0, which TLS clients sent while
+/// such servers were about; nothing when it is none.
+pub(crate) fn ssl2_hello(bytes: &[u8; HEADER]) -> Option<usize> {
+    let [high, low, kind, major, minor] = *bytes;
+    let length = usize::from(u16::from_be_bytes([high & 0x7f, low]));
+    let version = matches!((major, minor), (3, 0..=3) | (0, 2));
+    (high & 0x80 != 0 && kind == 1 && version && length > 9).then(|| length.saturating_sub(3))
+}
+
+/// One side of a stream.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    header: [u8; HEADER],
+    /// Bytes of the header that have come.
+    filled: usize,
+    kind: u8,
+    /// Bytes of the record that have not come.
+    left: usize,
+    begun: bool,
+    end: Option<End>,
+    handshake: Vec<u8>,
+}
+
+/// Why nothing more can be read of a side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Encryption began.
+    Encrypted,
+    /// Bytes were lost, or this is no TLS: where a record begins is unknown.
+    Lost,
+}
+
+impl Records {
+    /// Takes the next bytes of the stream.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        let mut cursor = Cursor(bytes);
+        while !cursor.is_empty() && self.end.is_none() {
+            if self.left == 0 {
+                self.take_header(&mut cursor);
+            } else {
+                self.take_body(&mut cursor);
+            }
+        }
+    }
+
+    /// Whether and why no further handshake byte can be read.
+    pub(crate) fn end(&self) -> Option<End> {
+        self.end
+    }
+
+    /// Bytes are missing before the next ones.
+    pub(crate) fn lose(&mut self) {
+        self.end = self.end.or(Some(End::Lost));
+        self.handshake = Vec::new();
+    }
+
+    /// The handshake bytes that were not yet consumed.
+    pub(crate) fn handshake(&self) -> &[u8] {
+        &self.handshake
+    }
+
+    /// Drops the first `count` handshake bytes.
+    pub(crate) fn consume(&mut self, count: usize) {
+        self.handshake.drain(..count.min(self.handshake.len()));
+    }
+
+    fn take_header(&mut self, cursor: &mut Cursor<'_>) {
+        let taken = cursor.take_up_to(HEADER - self.filled);
+        for (to, from) in self.header.iter_mut().skip(self.filled).zip(taken) {
+            *to = *from;
+        }
+        self.filled += taken.len();
+        if self.filled < HEADER {
+            return;
+        }
+        self.filled = 0;
+        match header(&self.header) {
+            Some((content::CHANGE_CIPHER_SPEC | content::APPLICATION, _)) => self.end = Some(End::Encrypted),
+            Some((kind, length)) => (self.kind, self.left) = (kind, length),
+            None => self.skip_ssl2_hello(),
+        }
+        self.begun = true;
+    }
+
+    fn skip_ssl2_hello(&mut self) {
+        match ssl2_hello(&self.header) {
+            Some(rest) if !self.begun => (self.kind, self.left) = (content::ALERT, rest),
+            _ => self.lose(),
+        }
+    }
+
+    fn take_body(&mut self, cursor: &mut Cursor<'_>) {
+        let taken = cursor.take_up_to(self.left);
+        self.left -= taken.len();
+        if self.kind != content::HANDSHAKE {
+            return;
+        }
+        if self.handshake.len() + taken.len() > BOUND {
+            self.lose();
+        } else {
+            self.handshake.extend_from_slice(taken);
+        }
+    }
+}
