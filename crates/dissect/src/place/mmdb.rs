@@ -239,3 +239,105 @@ impl<'de> Visitor<'de> for AnyValue {
         Ok(Scalar::Other)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use maxminddb_writer::Database as Writer;
+    use maxminddb_writer::paths::IpAddrWithMask;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    /// A database of one record, for 192.0.2.0/24.
+    fn file(record: &Value, description: &str) -> Vec<u8> {
+        let mut writer = Writer::default();
+        writer.metadata.database_type = "Test-Country".into();
+        writer.metadata.binary_format_major_version = 2;
+        writer.metadata.build_epoch = 1_750_000_000;
+        if !description.is_empty() {
+            writer.metadata.description.insert("en".into(), description.into());
+        }
+        let record = writer.insert_value(record).unwrap();
+        writer.insert_node("192.0.2.0/24".parse::<IpAddrWithMask>().unwrap(), record);
+        writer.write_to(Vec::new()).unwrap()
+    }
+
+    fn claim(record: &Value) -> Option<(Option<String>, Option<u32>, Option<String>)> {
+        let database = Database::open("test.mmdb", file(record, "a test")).ok()?;
+        assert_eq!(database.claim("198.51.100.1".parse().unwrap()), None);
+        let claim = database.claim("192.0.2.7".parse().unwrap())?;
+        let text = |text: Arc<str>| text.to_string();
+        Some((claim.country.map(String::from), claim.asn.map(|asn| asn.0), claim.network.map(text)))
+    }
+
+    #[test]
+    fn every_vendors_fields_are_read() {
+        let cn = Some("CN".to_owned());
+        let network = Some((None, Some(4134), Some("Chinanet".to_owned())));
+        let maxmind = json!({"country": {"iso_code": "CN"}, "registered_country": {"iso_code": "AU"}});
+        assert_eq!(claim(&maxmind), Some((cn.clone(), None, None)));
+        assert_eq!(claim(&json!({"country_code": "CN"})), Some((cn.clone(), None, None)));
+        let lite = json!({"country": "China", "country_code": "CN", "asn": "AS4134", "as_name": "Chinanet"});
+        assert_eq!(claim(&lite), Some((cn.clone(), Some(4134), Some("Chinanet".into()))));
+        assert_eq!(claim(&json!({"country": "CN"})), Some((cn, None, None)));
+        let isp = json!({"autonomous_system_number": 4134, "autonomous_system_organization": "Chinanet"});
+        assert_eq!(claim(&isp), network);
+        assert_eq!(claim(&json!({"asn": "AS4134", "name": "Chinanet"})), network);
+        assert_eq!(claim(&json!({"traits": isp})), network);
+    }
+
+    #[test]
+    fn the_registered_country_is_the_last_resort() {
+        let only = json!({"registered_country": {"iso_code": "AU"}});
+        assert_eq!(claim(&only), Some((Some("AU".into()), None, None)));
+    }
+
+    #[test]
+    fn a_database_without_description_is_as_good() {
+        let bytes = file(&json!({"country_code": "CN"}), "");
+        let database = Database::open("my.mmdb", bytes).unwrap();
+        assert_eq!(&*database.source().name, "Test-Country (my.mmdb)");
+        assert_eq!(database.source().date, "2025-06-15");
+        assert!(database.claim("192.0.2.1".parse().unwrap()).is_some());
+    }
+
+    #[test]
+    fn refusals_say_what_is_wrong() {
+        let refused = |bytes| Database::open("my.mmdb", bytes).unwrap_err();
+        assert!(refused(b"hello".to_vec()).starts_with("my.mmdb: not a sound MaxMind-format database"));
+        let mut cut = file(&json!({"country_code": "CN"}), "a test");
+        cut.drain(..16);
+        assert!(refused(cut).contains("download it again"));
+        let domains = refused(file(&json!({"domain": "example.org"}), "a test"));
+        assert!(domains.contains("\"Test-Country\"") && domains.contains("give a country, city, ASN"));
+        let mut nested = json!("x");
+        for _ in 0..40 {
+            nested = json!([nested]);
+        }
+        assert!(refused(file(&nested, "")).contains("nested too deeply"));
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_files_never_panic(
+            flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+            described: bool,
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let record = json!({"country": {"iso_code": "CN", "names": {"en": "China"}}, "list": [1, 2.5, true]});
+            let mut bytes = file(&record, if described { "a test" } else { "" });
+            for (at, byte) in &flips {
+                let at = at.index(bytes.len());
+                bytes[at] = *byte;
+            }
+            if flips.len() == 5 {
+                bytes.truncate(cut.index(bytes.len()));
+            }
+            if let Ok(database) = Database::open("flipped", bytes) {
+                for address in ["192.0.2.7", "0.0.0.0", "255.255.255.255", "::", "2001:db8::1"] {
+                    database.claim(address.parse().unwrap());
+                }
+            }
+        }
+    }
+}

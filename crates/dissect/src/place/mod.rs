@@ -145,3 +145,6 @@ fn quickest_handshakes(reading: &Reading) -> HashMap<IpAddr, f64> {
 fn is_from_table(place: &Place) -> bool {
     place.claims.iter().any(|claim| &*claim.source == TABLE && claim.country.is_some())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! The atlas as a whole: what a reading's endpoints and flows come to.
+
+use super::*;
+use overheard_model::{
+    Asn, BeganBy, Capture, Endpoint, FlowState, LocalRule, Protocol, Side, Timestamp, Transport, Visibility,
+};
+
+fn endpoint(address: &str, port: u16, rtt_ms: Option<f64>) -> Endpoint {
+    Endpoint {
+        capture: "test".into(),
+        address: address.parse().unwrap(),
+        port,
+        transport: Transport::Tcp,
+        names: Vec::new(),
+        domains: Vec::new(),
+        place: Place::default(),
+        protocols: Vec::new(),
+        visibility: Visibility::Unknown,
+        packets_out: 1,
+        packets_in: 1,
+        bytes_out: 60,
+        bytes_in: 60,
+        first: None,
+        last: None,
+        rtt_ms,
+        flows: Vec::new(),
+        packet: 1,
+    }
+}
+
+fn flow_to(address: &str) -> Flow {
+    Flow {
+        capture: "test".into(),
+        transport: Transport::Tcp,
+        src: "192.168.1.2".parse().unwrap(),
+        src_port: 40000,
+        dst: address.parse().unwrap(),
+        dst_port: 443,
+        began_by: BeganBy::Syn,
+        ours: Side::Src,
+        state: FlowState::Established,
+        packets_out: 1,
+        packets_in: 1,
+        bytes_out: 60,
+        bytes_in: 60,
+        first: Timestamp(0),
+        last: Timestamp(0),
+        first_packet: 1,
+        last_packet: 2,
+        retransmissions: 0,
+        gap_bytes: 0,
+        conflicting_bytes: 0,
+        rtt_ms: None,
+        names: Vec::new(),
+        protocol: Protocol::NoPayload,
+        measure: None,
+        visibility: Visibility::Unknown,
+        ja4: None,
+        ja4_normalised: None,
+        community_id: String::new(),
+        tunnel: None,
+        country: None,
+        asn: None,
+    }
+}
+
+fn reading(endpoints: Vec<Endpoint>, flows: Vec<Flow>) -> Reading {
+    let capture = Capture {
+        path: "test".into(),
+        sha256: String::new(),
+        bytes: 0,
+        format: "pcap".into(),
+        packets: 2,
+        undecoded: 0,
+        complete: true,
+        first: None,
+        last: None,
+        local_rule: LocalRule::Private,
+        local: Vec::new(),
+        comments: Vec::new(),
+        dropped: None,
+        secrets: 0,
+        problems: Vec::new(),
+    };
+    Reading { capture, flows, endpoints }
+}
+
+fn country(code: &str) -> Country {
+    code.parse().unwrap()
+}
+
+// 202.96.128.86 is a resolver of China Telecom in Guangdong, 193.99.144.80 www.heise.de in Germany.
+const CHINANET: &str = "202.96.128.86";
+const HEISE: &str = "193.99.144.80";
+
+#[test]
+fn endpoints_and_flows_get_country_and_network() {
+    let flows = vec![flow_to(CHINANET), flow_to("192.168.1.1"), flow_to("8.8.8.8")];
+    let mut reading = reading(vec![endpoint(CHINANET, 443, None)], flows);
+    Atlas::embedded().place(&mut reading, None);
+    let place = &reading.endpoints[0].place;
+    assert_eq!(place.agreed(), Some(country("CN")));
+    assert_eq!((place.asn(), place.within_km), (Some(Asn(4134)), None));
+    assert!(place.network().is_some_and(|name| name.to_lowercase().contains("chin")), "{place:?}");
+    let labels: Vec<_> = reading.flows.iter().map(|flow| (flow.country.as_deref(), flow.asn)).collect();
+    let expected =
+        [(Some("CN"), Some(Asn(4134))), (Some("local"), None), (Some("anycast"), Some(Asn(15169)))];
+    assert_eq!(labels, expected);
+}
+
+#[test]
+fn what_a_table_says_stands_alone() {
+    let claim = Claim { source: TABLE.into(), country: Some(country("LU")), asn: None, network: None };
+    let mut listed = endpoint(CHINANET, 443, Some(1.0));
+    listed.place.claims.push(claim.clone());
+    let mut reading = reading(vec![listed], Vec::new());
+    Atlas::embedded().place(&mut reading, Some(&Vantage::Country(country("LU"))));
+    assert_eq!(reading.endpoints[0].place, Place { claims: vec![claim], ..Place::default() });
+}
+
+#[test]
+fn the_quickest_handshake_bounds_all_ports_of_an_address() {
+    let endpoints = vec![endpoint(CHINANET, 80, Some(9.0)), endpoint(CHINANET, 443, Some(250.0))];
+    let mut reading = reading(endpoints, vec![flow_to(CHINANET)]);
+    let berlin = "52.52,13.40".parse().unwrap();
+    Atlas::embedded().place(&mut reading, Some(&berlin));
+    for endpoint in &reading.endpoints {
+        assert_eq!(endpoint.place.within_km, Some(900.0));
+        assert_eq!(endpoint.place.impossible, [country("CN")]);
+    }
+    assert_eq!(reading.flows[0].country.as_deref(), Some("CN impossible"));
+}
+
+#[test]
+fn a_claim_within_reach_is_possible() {
+    let mut reading =
+        reading(vec![endpoint(HEISE, 443, Some(9.0)), endpoint(CHINANET, 443, Some(80.0))], vec![]);
+    Atlas::embedded().place(&mut reading, Some(&"FR".parse().unwrap()));
+    assert_eq!(reading.endpoints[0].place.agreed(), Some(country("DE")));
+    assert_eq!(
+        reading.endpoints[1].place.agreed(),
+        Some(country("CN")),
+        "8000 km reach from France to China"
+    );
+}
+
+#[test]
+fn sources_are_named_in_the_order_of_their_claims() {
+    let mut atlas = Atlas::embedded();
+    atlas.add_anycast("mine.txt", "203.0.113.0/24").unwrap();
+    let names: Vec<String> = atlas.sources().iter().map(|source| source.name.to_string()).collect();
+    assert_eq!(names, ["geo-whois-asn-country", "asn", "documented-anycast", "mine.txt"]);
+    assert!(atlas.locate("203.0.113.9".parse().unwrap()).anycast);
+    let error = atlas.add_anycast("bad.txt", "x").unwrap_err();
+    assert!(error.starts_with("bad.txt: line 1"), "{error}");
+    assert!(Atlas::default().sources().is_empty());
+    assert_eq!(Atlas::default().locate(CHINANET.parse().unwrap()), Place::default());
+}
