@@ -3,13 +3,15 @@
 //! For: placing addresses without a download. `cargo xtask places` packs them from the npm packages
 //! `@ip-location-db/geo-whois-asn-country` and `@ip-location-db/asn`; `data/sources.tsv` keeps version
 //! and date, `data/ATTRIBUTION.md` the licence notices.
-//! Promises: searched in place: no start-up cost, no memory beyond the program's own pages.
+//! Promises: searched in place: no start-up cost, and no memory beyond the program's own pages but for
+//! the names of the networks that were met.
 
 use super::holders::Holders;
 use super::packed::Ranges;
 use overheard_model::{Asn, Claim, Country, PlaceSource};
+use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// Lines of name, version and date, in the order of the claims.
 const SOURCES: &str = include_str!("../../data/sources.tsv");
@@ -28,8 +30,17 @@ struct Tables {
     network_v4: Ranges<'static>,
     network_v6: Ranges<'static>,
     holders: Holders<'static>,
+    /// Names that were asked for: inflating one takes longer than all the rest of a look-up.
+    names: Mutex<HashMap<Asn, Option<Arc<str>>>>,
     country_source: Arc<str>,
     network_source: Arc<str>,
+}
+
+impl Tables {
+    fn holder(&self, asn: Asn) -> Option<Arc<str>> {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names.entry(asn).or_insert_with(|| self.holders.name(asn).map(Arc::from)).clone()
+    }
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| {
@@ -41,6 +52,7 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
         network_v4: open(include_bytes!("../../data/network-v4.bin")),
         network_v6: open(include_bytes!("../../data/network-v6.bin")),
         holders: Holders::open(include_bytes!("../../data/holders.bin")).expect("packed by xtask"),
+        names: Mutex::default(),
         country_source,
         network_source,
     }
@@ -95,7 +107,7 @@ pub(super) fn claims(address: IpAddr) -> Vec<Claim> {
         source: tables.network_source.clone(),
         country: None,
         asn: Some(asn),
-        network: tables.holders.name(asn).map(Arc::from),
+        network: tables.holder(asn),
     });
     country.into_iter().chain(network).collect()
 }
