@@ -14,13 +14,28 @@ impl Dissector for Mqtt {
         let bytes = opening.latest();
         match opening.transport {
             Transport::Tcp if opening.on_port(1883) => (is_connect(bytes) || is_packets(bytes)).into(),
-            Transport::Tcp => is_connect(bytes).into(),
+            Transport::Tcp if is_connect(bytes) => Recognition::Yes,
+            Transport::Tcp => judge_ping(opening),
             _ => Recognition::No,
         }
     }
 
     fn visibility(&self) -> Visibility {
         Visibility::Readable
+    }
+}
+
+/// A connection that was captured midway mostly keeps itself alive: PINGREQ and PINGRESP.
+fn judge_ping(opening: &Opening<'_>) -> Recognition {
+    const REQUEST: &[u8] = b"\xc0\x00";
+    const RESPONSE: &[u8] = b"\xd0\x00";
+    match (opening.src, opening.dst) {
+        (REQUEST, b"") | (b"", REQUEST) => Recognition::Unsure,
+        (src, dst) => {
+            let answered =
+                |client: &[u8], server: &[u8]| client.starts_with(REQUEST) && server.starts_with(RESPONSE);
+            (answered(src, dst) || answered(dst, src)).into()
+        }
     }
 }
 

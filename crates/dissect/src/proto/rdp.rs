@@ -14,7 +14,7 @@ impl Dissector for Rdp {
     fn recognise(&self, opening: &Opening<'_>) -> Recognition {
         match opening.transport {
             Transport::Tcp => is_connection(opening.latest(), opening.on_port(3389)).into(),
-            _ => Recognition::No,
+            _ => (opening.on_port(3389) && is_datagram_syn(opening.latest())).into(),
         }
     }
 
@@ -43,9 +43,23 @@ fn is_connection(bytes: &[u8], on_port: bool) -> bool {
     on_port || negotiates || holds(packet, b"Cookie: mstshash=")
 }
 
+/// MS-RDPEUDP §2.2.2.1: the first datagram acknowledges nothing and sets the SYN flag, and is padded to
+/// the size that the path must carry.
+fn is_datagram_syn(bytes: &[u8]) -> bool {
+    const SMALLEST: usize = 1132;
+    matches!(bytes, [0xff, 0xff, 0xff, 0xff, _, _, _, flags, ..] if flags & 1 == 1) && bytes.len() >= SMALLEST
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_datagram_that_sets_syn_is_recognised() {
+        let syn = [&b"\xff\xff\xff\xff\x00\x40\x18\x01"[..], &[0; 1224]].concat();
+        assert!(is_datagram_syn(&syn));
+        assert!(!is_datagram_syn(&syn[..100]));
+    }
 
     #[test]
     fn the_negotiation_tells_rdp_from_its_relatives() {

@@ -1,7 +1,7 @@
 //! STUN (RFC 8489), its classic form (RFC 3489) and TURN's channels (RFC 8656): how peers find a path
 //! for calls. What follows on the path is told apart by its first byte (RFC 7983).
 //!
-//! Promises: without the magic cookie every attribute must be a known one and fit.
+//! Promises: without the magic cookie every attribute must be a known one and fit, or the port be STUN's.
 
 use super::inner::Inner;
 use super::{Appetite, Chunk, Dissector, Notes, Opening, Reader, Recognition};
@@ -28,7 +28,8 @@ impl Dissector for Stun {
             }
             _ => {
                 let whole = message(bytes).filter(|m| m.length == bytes.len());
-                (whole.is_some_and(|m| m.cookie || m.classic) || (on_port && is_channel(bytes))).into()
+                let known = whole.is_some_and(|m| m.cookie || (m.classic && (on_port || m.known_attributes)));
+                (known || (on_port && is_channel(bytes))).into()
             }
         }
     }
@@ -46,8 +47,9 @@ impl Dissector for Stun {
 struct Message {
     length: usize,
     cookie: bool,
-    /// Known request or answer of RFC 3489, with known attributes.
+    /// A request or answer of RFC 3489.
     classic: bool,
+    known_attributes: bool,
 }
 
 fn message(bytes: &[u8]) -> Option<Message> {
@@ -60,7 +62,8 @@ fn message(bytes: &[u8]) -> Option<Message> {
     (kind < 0x4000 && length.is_multiple_of(4)).then(|| Message {
         length: HEADER + length,
         cookie: header[4..8] == COOKIE,
-        classic: CLASSIC.contains(&kind) && has_known_attributes(attributes),
+        classic: CLASSIC.contains(&kind),
+        known_attributes: has_known_attributes(attributes),
     })
 }
 

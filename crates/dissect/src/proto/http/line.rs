@@ -127,8 +127,12 @@ fn is_method(word: &[u8]) -> bool {
 }
 
 fn is_target(method: &[u8], target: &[u8]) -> bool {
+    if method == b"CONNECT" {
+        let authority = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(byte);
+        return target.contains(&b':') && target.iter().all(authority);
+    }
     let begins = target.starts_with(b"/") || target.starts_with(b"*") || target.starts_with(b"http");
-    (begins || method == b"CONNECT") && !target.is_empty() && target.is_ascii()
+    begins && target.is_ascii()
 }
 
 /// Name and value of a field line.
@@ -172,6 +176,7 @@ mod tests {
         assert_eq!(first_line(b"OPTIONS sip:a@example.org SIP/2.0"), First::Neither);
         assert_eq!(first_line(b"OPTIONS * RTSP/1.0"), First::Neither);
         assert_eq!(judge(b"PRI * HTTP/2.0\r\n"), Recognition::No);
+        assert_eq!(judge(b"CONNECT {\"lang\":\"C\"}\r\n"), Recognition::No, "NATS");
         assert_eq!(judge(b"USER anonymous\r\n"), Recognition::No);
         assert_eq!(judge(b"\x16\x03\x01"), Recognition::No);
     }
