@@ -53,7 +53,7 @@ proptest! {
     ) {
         let transport = if udp { Transport::Udp } else { Transport::Tcp };
         let from = if from_src { Side::Src } else { Side::Dst };
-        let opening = Opening { transport, src_port: 40000, dst_port, from, src: &src, dst: &dst };
+        let opening = Opening { transport, src_port: 40000, dst_port, from, src: &src, dst: &dst , earlier: &[]};
         for dissector in DISSECTORS {
             dissector.recognise(&opening);
         }

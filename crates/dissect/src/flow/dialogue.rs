@@ -182,7 +182,16 @@ impl Opened {
             from: chunk.from,
             src: shown(parties.src),
             dst: shown(parties.src.other()),
+            earlier: self.datagram_before(chunk, parties),
         }
+    }
+
+    /// The datagram that the same side sent before the latest one.
+    fn datagram_before(&self, chunk: &Chunk<'_>, parties: &Parties) -> &[u8] {
+        let end = parties.end(chunk.from);
+        let mark = self.marks.iter().rev().filter(|mark| mark.from == end).nth(1);
+        let mark = mark.filter(|_| parties.transport != Transport::Tcp);
+        mark.and_then(|mark| self.said[end].get(mark.start..mark.end)).unwrap_or(&[])
     }
 
     /// A stream's beginning up to its first gap; a gap before everything is no matter.

@@ -98,7 +98,15 @@ mod tests {
 
     fn judge(src: &[u8], dst: &[u8]) -> Recognition {
         let (transport, from) = (Transport::Udp, Side::Src);
-        Bittorrent.recognise(&Opening { transport, src_port: 40000, dst_port: 6881, from, src, dst })
+        Bittorrent.recognise(&Opening {
+            transport,
+            src_port: 40000,
+            dst_port: 6881,
+            from,
+            src,
+            dst,
+            earlier: &[],
+        })
     }
 
     /// The example of BEP 5, "ping".

@@ -55,6 +55,7 @@ impl Inner {
             from: chunk.from,
             src: &self.said[Side::Src as usize],
             dst: &self.said[Side::Dst as usize],
+            earlier: &[],
         };
         let accepted = || DISSECTORS.iter().filter(|dissector| (self.accepts)(dissector.protocol()));
         let mut unsure = false;

@@ -130,7 +130,15 @@ mod tests {
     use overheard_model::Side;
 
     fn opening<'a>(dst_port: u16, src: &'a [u8], dst: &'a [u8]) -> Opening<'a> {
-        Opening { transport: Transport::Tcp, src_port: 40000, dst_port, from: Side::Dst, src, dst }
+        Opening {
+            transport: Transport::Tcp,
+            src_port: 40000,
+            dst_port,
+            from: Side::Dst,
+            src,
+            dst,
+            earlier: &[],
+        }
     }
 
     #[test]

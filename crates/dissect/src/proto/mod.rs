@@ -87,6 +87,8 @@ pub struct Opening<'a> {
     pub src: &'a [u8],
     /// What the responder said.
     pub dst: &'a [u8],
+    /// For UDP the datagram that the side that spoke had sent before this one; else empty.
+    pub earlier: &'a [u8],
 }
 
 impl<'a> Opening<'a> {

@@ -39,7 +39,15 @@ mod tests {
 
     fn judge(src: &[u8]) -> Recognition {
         let (transport, from) = (Transport::Udp, Side::Src);
-        Sip.recognise(&Opening { transport, src_port: 40000, dst_port: PORT, from, src, dst: &[] })
+        Sip.recognise(&Opening {
+            transport,
+            src_port: 40000,
+            dst_port: PORT,
+            from,
+            src,
+            dst: &[],
+            earlier: &[],
+        })
     }
 
     #[test]

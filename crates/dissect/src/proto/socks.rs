@@ -157,7 +157,7 @@ mod tests {
 
     fn judge(dst_port: u16, src: &[u8], dst: &[u8]) -> Recognition {
         let (transport, from) = (Transport::Tcp, Side::Src);
-        Socks.recognise(&Opening { transport, src_port: 40000, dst_port, from, src, dst })
+        Socks.recognise(&Opening { transport, src_port: 40000, dst_port, from, src, dst, earlier: &[] })
     }
 
     #[test]

@@ -124,7 +124,15 @@ mod tests {
     use overheard_model::Side;
 
     fn judge(transport: Transport, dst_port: u16, src: &[u8]) -> Recognition {
-        Stun.recognise(&Opening { transport, src_port: 40000, dst_port, from: Side::Src, src, dst: &[] })
+        Stun.recognise(&Opening {
+            transport,
+            src_port: 40000,
+            dst_port,
+            from: Side::Src,
+            src,
+            dst: &[],
+            earlier: &[],
+        })
     }
 
     #[test]

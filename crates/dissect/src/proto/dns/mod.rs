@@ -177,7 +177,7 @@ mod tests {
         \x07example\x03org\x00\x00\x01\x00\x01\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xc0\x00\x02\x05";
 
     fn opening(transport: Transport, dst_port: u16, src: &[u8]) -> Opening<'_> {
-        Opening { transport, src_port: 40000, dst_port, from: Side::Src, src, dst: &[] }
+        Opening { transport, src_port: 40000, dst_port, from: Side::Src, src, dst: &[], earlier: &[] }
     }
 
     fn chunk(transport: Transport, bytes: &[u8]) -> Chunk<'_> {

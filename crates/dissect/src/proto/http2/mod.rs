@@ -207,6 +207,7 @@ mod tests {
             from: Side::Src,
             src,
             dst: &[],
+            earlier: &[],
         };
         assert_eq!(Http2.recognise(&opening(PREFACE)), Recognition::Yes);
         assert_eq!(Http2.recognise(&opening(&PREFACE[..5])), Recognition::Unsure);
