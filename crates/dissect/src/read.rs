@@ -37,9 +37,12 @@ pub fn read(source: impl Read, path: Arc<str>, options: &Options) -> Reading {
         walk.see(frame.time);
         match decoder.decode(&frame) {
             Ok(packet) => walk.table.observe(&packet),
+            Err(Undecoded::Fragment) => walk.count_abandoned(&mut decoder),
             Err(why) => walk.miss(frame.number, why),
         }
     }
+    decoder.abandon_fragments();
+    walk.count_abandoned(&mut decoder);
     let summary = reader.into_summary();
     let stored = source.finish();
     walk.finish(summary, stored, path, &options.local)
@@ -61,6 +64,15 @@ impl Walk {
     fn see(&mut self, time: Timestamp) {
         let (first, last) = self.span.unwrap_or((time, time));
         self.span = Some((first.min(time), last.max(time)));
+    }
+
+    /// Counts packets whose fragments did not all come: they have addresses, but no ports.
+    fn count_abandoned(&mut self, decoder: &mut Decoder) {
+        while let Some(packet) = decoder.pop_abandoned() {
+            let text = "a packet whose fragments did not all come";
+            self.problems.add("incomplete-fragments", text, Some(packet.number), 1);
+            self.table.observe(&packet);
+        }
     }
 
     /// Counts a frame without a packet; a fragment that waits has a readable IP layer.

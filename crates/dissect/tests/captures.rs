@@ -4,7 +4,8 @@
 
 use overheard_dissect::capture::{Reader, Summary};
 use overheard_dissect::decode::{Decoder, Undecoded};
-use std::collections::BTreeMap;
+use overheard_dissect::packet::{Packet, Segment};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -19,29 +20,69 @@ fn shared() -> Option<PathBuf> {
 }
 
 /// What reading one capture came to.
+#[derive(Default)]
 struct Outcome {
     summary: Summary,
+    /// Frames that are, or belong to, a packet.
     packets: u64,
     undecoded: BTreeMap<String, u64>,
+    conversations: Conversations,
+}
+
+/// Frames and bytes on the wire between two ends, both ways together.
+type Conversations = BTreeMap<Ends, (u64, u64)>;
+
+/// Transport and the two ends, the lower first; each an address and a port, where there is one.
+type Ends = (String, [String; 2]);
+
+fn ends(transport: &str, mut ends: [String; 2]) -> Ends {
+    ends.sort();
+    (transport.into(), ends)
+}
+
+impl Outcome {
+    fn add(&mut self, packet: &Packet<'_>) {
+        let ports = match packet.segment {
+            Segment::Tcp(tcp) => Some((tcp.src_port, tcp.dst_port)),
+            Segment::Udp { src_port, dst_port, .. } | Segment::Sctp { src_port, dst_port } => {
+                Some((src_port, dst_port))
+            }
+            Segment::Icmp { .. } | Segment::Other { .. } => None,
+        };
+        let transport = match packet.segment {
+            Segment::Tcp(_) => "tcp",
+            Segment::Udp { .. } => "udp",
+            Segment::Sctp { .. } => "sctp",
+            Segment::Icmp { .. } | Segment::Other { .. } => "",
+        };
+        self.packets += u64::from(packet.frames);
+        if let Some((src, dst)) = ports {
+            let key = ends(transport, [format!("{} {src}", packet.src), format!("{} {dst}", packet.dst)]);
+            let (packets, bytes) = self.conversations.entry(key).or_default();
+            *packets += u64::from(packet.frames);
+            *bytes += packet.wire_bytes;
+        }
+    }
 }
 
 fn read(path: &Path) -> Outcome {
     let file = File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut reader = Reader::new(file);
     let mut decoder = Decoder::default();
-    let (mut packets, mut undecoded) = (0, BTreeMap::new());
+    let mut outcome = Outcome::default();
     while let Some(frame) = reader.next_frame() {
         match decoder.decode(&frame) {
-            Ok(packet) => packets += u64::from(packet.frames),
+            Ok(packet) => outcome.add(&packet),
             Err(Undecoded::Fragment) => {}
-            Err(reason) => *undecoded.entry(format!("{reason:?}")).or_default() += 1,
+            Err(reason) => *outcome.undecoded.entry(format!("{reason:?}")).or_default() += 1,
         }
     }
     decoder.abandon_fragments();
     while let Some(packet) = decoder.pop_abandoned() {
-        packets += u64::from(packet.frames);
+        outcome.add(&packet);
     }
-    Outcome { summary: reader.into_summary(), packets, undecoded }
+    outcome.summary = reader.into_summary();
+    outcome
 }
 
 /// Every capture below a folder.
@@ -100,98 +141,65 @@ fn is_fatal(kind: &str) -> bool {
     ["truncated-file", "bad-block", "read-error", "unknown-format"].contains(&kind)
 }
 
-/// tshark's reading of a capture lies beside it.
-#[test]
-fn frames_without_ip_are_those_that_tshark_finds() {
-    let Some(shared) = shared() else { return };
-    let mut differing = Vec::new();
-    for (captures_in, expected_in) in [
-        ("ndpi/pcap", "ndpi/tshark_expected"),
-        ("zeek/pcap", "zeek/tshark_expected"),
-        ("ja4/pcap", "ja4/tshark_expected"),
-        ("captures_misc", "captures_misc/tshark_expected"),
-    ] {
-        for path in captures(&shared.join(captures_in)) {
+/// What tshark reads in the captures, which lies beside them.
+fn with_tshark(shared: &Path, mut compare: impl FnMut(&str, &Outcome, &serde_json::Value)) {
+    for folder in ["ndpi", "zeek", "ja4", "captures_misc"] {
+        let folder = shared.join(folder);
+        for path in captures(&folder) {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap();
-            let expected = shared.join(expected_in).join(format!("{name}.tshark.json"));
-            let Ok(expected) = fs::read(expected) else { continue };
-            let expected: serde_json::Value = serde_json::from_slice(&expected).unwrap();
-            let outcome = read(&path);
-            let undecoded: u64 = outcome.undecoded.values().sum();
-            if expected["packets"] != outcome.summary.packets || expected["packets_without_ip"] != undecoded {
-                let (theirs, ours) = (&expected["packets_without_ip"], outcome.undecoded);
-                differing.push(format!("{name}: tshark {theirs}, ours {ours:?}"));
+            let expected = folder.join("tshark_expected").join(format!("{name}.tshark.json"));
+            if let Ok(expected) = fs::read(expected) {
+                compare(name, &read(&path), &serde_json::from_slice(&expected).unwrap());
             }
         }
     }
-    eprintln!("{} captures differ:\n{}", differing.len(), differing.join("\n"));
 }
 
 #[test]
+fn frames_without_ip_are_those_that_tshark_finds() {
+    let Some(shared) = shared() else { return };
+    with_tshark(&shared, |name, outcome, expected| {
+        // tshark also shows blocks that are no packets; capinfos does not count them.
+        if expected["packets"] == outcome.summary.packets {
+            let undecoded: u64 = outcome.undecoded.values().sum();
+            assert_eq!(expected["packets_without_ip"], undecoded, "{name}: {:?}", outcome.undecoded);
+        }
+    });
+}
+
+/// Conversations with ports. Where tshark shows fragments between two addresses it counts the last
+/// with its ports and the others without, and we all of them with the ports: those are left out. What
+/// still differs are fragments around tunnels, and tunnels of which tshark's table mixes one layer's
+/// addresses with another's ports: few.
+#[test]
 fn conversations_are_those_of_tshark() {
     let Some(shared) = shared() else { return };
-    for (captures_in, expected_in) in [
-        ("ndpi/pcap", "ndpi/tshark_expected"),
-        ("zeek/pcap", "zeek/tshark_expected"),
-        ("ja4/pcap", "ja4/tshark_expected"),
-        ("captures_misc", "captures_misc/tshark_expected"),
-    ] {
-        for path in captures(&shared.join(captures_in)) {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap();
-            let expected = shared.join(expected_in).join(format!("{name}.tshark.json"));
-            let Ok(expected) = fs::read(expected) else { continue };
-            let expected: serde_json::Value = serde_json::from_slice(&expected).unwrap();
-            let mut theirs: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-            for flow in expected["flows"].as_array().unwrap() {
-                let t = |k: &str| flow[k].as_str().unwrap_or_default().to_string();
-                let mut ends = [t("a") + "|" + &t("a_port"), t("b") + "|" + &t("b_port")];
-                ends.sort();
-                let e = theirs.entry(format!("{} {} {}", t("proto"), ends[0], ends[1])).or_default();
-                e.0 += flow["pkts_ab"].as_u64().unwrap() + flow["pkts_ba"].as_u64().unwrap();
-                e.1 += flow["bytes_ab"].as_u64().unwrap() + flow["bytes_ba"].as_u64().unwrap();
+    let (mut all, mut differing) = (0_usize, Vec::new());
+    with_tshark(&shared, |name, outcome, expected| {
+        let mut theirs = Conversations::new();
+        let mut fragmented = BTreeSet::new();
+        for flow in expected["flows"].as_array().unwrap() {
+            let text = |key: &str| flow[key].as_str().unwrap_or_default();
+            let count = |key: &str| flow[key].as_u64().unwrap();
+            let end = |address, port| format!("{} {}", text(address), text(port));
+            let (a, b) = (end("a", "a_port"), end("b", "b_port"));
+            if text("proto").starts_with("ip-") {
+                fragmented.extend([format!("{a}{b}"), format!("{b}{a}")]);
             }
-            let mut ours: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-            let mut reader = Reader::new(File::open(&path).unwrap());
-            let mut decoder = Decoder::default();
-            let mut add = |p: overheard_dissect::packet::Packet| {
-                use overheard_dissect::packet::Segment::*;
-                let (proto, sp, dp) = match p.segment {
-                    Tcp(t) => ("tcp".to_string(), t.src_port.to_string(), t.dst_port.to_string()),
-                    Udp { src_port, dst_port, .. } => {
-                        ("udp".into(), src_port.to_string(), dst_port.to_string())
-                    }
-                    Sctp { src_port, dst_port } => {
-                        ("sctp".into(), src_port.to_string(), dst_port.to_string())
-                    }
-                    Icmp { transport, .. } | Other { transport } => {
-                        (transport.to_string(), String::new(), String::new())
-                    }
-                };
-                let mut ends = [format!("{}|{sp}", p.src), format!("{}|{dp}", p.dst)];
-                ends.sort();
-                let e = ours.entry(format!("{proto} {} {}", ends[0], ends[1])).or_default();
-                e.0 += u64::from(p.frames);
-                e.1 += p.wire_bytes;
-            };
-            while let Some(frame) = reader.next_frame() {
-                if let Ok(p) = decoder.decode(&frame) {
-                    add(p)
-                }
-            }
-            decoder.abandon_fragments();
-            while let Some(p) = decoder.pop_abandoned() {
-                add(p)
-            }
-            for (k, v) in &theirs {
-                if ours.get(k) != Some(v) {
-                    println!("{name}: THEIRS {k} {v:?} OURS {:?}", ours.get(k));
-                }
-            }
-            for (k, v) in &ours {
-                if !theirs.contains_key(k) {
-                    println!("{name}: EXTRA {k} {v:?}");
-                }
+            if ["tcp", "udp", "sctp"].contains(&text("proto")) {
+                let (packets, bytes) = theirs.entry(ends(text("proto"), [a, b])).or_default();
+                *packets += count("pkts_ab") + count("pkts_ba");
+                *bytes += count("bytes_ab") + count("bytes_ba");
             }
         }
-    }
+        let address = |end: &str| end.split(' ').next().unwrap_or_default().to_owned() + " ";
+        theirs.retain(|(_, [a, b]), _| !fragmented.contains(&(address(a) + &address(b))));
+        all += theirs.len();
+        let differs = |(key, counts): &(&Ends, &(u64, u64))| outcome.conversations.get(*key) != Some(*counts);
+        differing.extend(theirs.iter().filter(differs).map(|(key, counts)| {
+            format!("{name}: {key:?} tshark {counts:?}, ours {:?}", outcome.conversations.get(key))
+        }));
+    });
+    eprintln!("{} of {all} conversations differ:\n{}", differing.len(), differing.join("\n"));
+    assert!(all > 0 && differing.len() * 200 < all, "one in two hundred at most");
 }

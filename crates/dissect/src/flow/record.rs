@@ -60,7 +60,7 @@ impl Record {
         sent.bytes += packet.wire_bytes;
         self.first = self.first.min(packet.time);
         self.last = self.last.max(packet.time);
-        self.last_packet = packet.number;
+        self.last_packet = self.last_packet.max(packet.number);
     }
 
     /// Both ends spoke.
