@@ -1,0 +1,35 @@
+//! One made-up server.
+
+use overheard_model::{Asn, Claim, Endpoint, Place, Transport, Visibility};
+use std::net::IpAddr;
+
+/// A server as a table gives it; empty texts for what is not known.
+pub fn server(address: &str, country: &str, asn: u32, domain: &str) -> Endpoint {
+    let address: IpAddr = address.parse().unwrap();
+    let claim = Claim {
+        source: "table".into(),
+        country: country.parse().ok(),
+        asn: (asn > 0).then_some(Asn(asn)),
+        network: None,
+    };
+    Endpoint {
+        capture: "table".into(),
+        address,
+        port: 443,
+        transport: Transport::Tcp,
+        names: Vec::new(),
+        domains: if domain.is_empty() { Vec::new() } else { vec![domain.into()] },
+        place: Place { claims: vec![claim], ..Place::default() },
+        protocols: Vec::new(),
+        visibility: Visibility::Unknown,
+        packets_out: 1,
+        packets_in: 1,
+        bytes_out: 60,
+        bytes_in: 60,
+        first: None,
+        last: None,
+        rtt_ms: None,
+        flows: Vec::new(),
+        packet: 1,
+    }
+}
