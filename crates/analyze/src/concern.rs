@@ -164,3 +164,38 @@ fn clean_runs_needed(cell: Cell) -> u64 {
     let enough = (1..).find(|&runs| interval::absence_bound(runs) < NEGLIGIBLE_RATE).unwrap_or(0);
     u64::saturating_sub(enough, cell.runs)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_below_its_domain_and_no_other() {
+        assert!(is_below("a.tom.com", "tom.com") && is_below("tom.com", "tom.com"));
+        assert!(!is_below("atom.com", "tom.com") && !is_below("tom.com.example", "tom.com"));
+    }
+
+    fn judged(k: u64, n: u64, l: u64, m: u64, p: f64) -> ConcernTest {
+        let concern = Concern::Name("tom.com".into());
+        let (own, other) = (Cell { present: k, runs: n }, Cell { present: l, runs: m });
+        against(concern, "tom".into(), own, other, p, true, ALPHA)
+    }
+
+    #[test]
+    fn verdicts_follow_the_evidence() {
+        assert_eq!(judged(8, 8, 0, 8, 0.000_16).verdict, Verdict::Support);
+        assert_eq!(judged(0, 8, 8, 8, 0.000_16).verdict, Verdict::Refute);
+        assert_eq!(judged(0, 29, 0, 29, 1.0).verdict, Verdict::Refute);
+        assert_eq!(judged(50, 200, 60, 200, 0.3).verdict, Verdict::Refute);
+        assert_eq!(judged(3, 8, 0, 8, 0.2).verdict, Verdict::Abstain);
+        let clean = judged(0, 8, 0, 8, 1.0);
+        assert_eq!((clean.verdict, clean.runs_needed), (Verdict::Abstain, Some(21)));
+    }
+
+    #[test]
+    fn one_contact_in_one_run_each_says_how_many_more() {
+        let open = judged(1, 1, 0, 1, 1.0);
+        assert_eq!(open.verdict, Verdict::Abstain);
+        assert!(open.runs_needed.is_some_and(|runs| (10..30).contains(&runs)), "{:?}", open.runs_needed);
+    }
+}

@@ -103,3 +103,46 @@ fn smallest(n: usize, m: usize) -> f64 {
 fn further(n: usize, m: usize, threshold: f64) -> Option<u64> {
     (1..100).find(|more| smallest(n + more, m + more) <= threshold).map(|more| more as u64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sets<const N: usize>(members: [&[usize]; N]) -> [Bits; N] {
+        members.map(|run| Bits::of(10, run.iter().copied()))
+    }
+
+    #[test]
+    fn distances_are_shares_of_what_is_not_shared() {
+        let [a, b, none] = &sets([&[1, 2, 3], &[2, 3, 4], &[]]);
+        assert_eq!(jaccard(a, b), 0.5);
+        assert_eq!((jaccard(a, a), jaccard(a, none), jaccard(none, none)), (0.0, 1.0, 0.0));
+    }
+
+    #[test]
+    fn four_runs_each_of_disjoint_sets_are_told_apart() {
+        let (a, b) = (sets([&[1, 2]; 4]), sets([&[7, 8]; 4]));
+        let result = distinguishable(&a, &b, 1, 0);
+        assert_eq!((result.statistic, result.permutations, result.exact), (1.0, 70, true));
+        assert_eq!((result.p, result.smallest_p), (2.0 / 70.0, 2.0 / 70.0));
+        assert_eq!((result.verdict, result.runs_needed), (Verdict::Support, None));
+        // With two builds held against the reference each has half of the error.
+        let shared = distinguishable(&a, &b, 2, 0);
+        assert_eq!((shared.verdict, shared.runs_needed), (Verdict::Abstain, Some(1)));
+    }
+
+    #[test]
+    fn runs_of_one_build_are_not_told_apart() {
+        let runs = sets([&[1, 2], &[2, 3], &[1, 3], &[1, 2, 3], &[2], &[1, 2]]);
+        let result = distinguishable(&runs[..3], &runs[3..], 1, 0);
+        assert_eq!(result.verdict, Verdict::Abstain);
+        assert!(result.p >= result.smallest_p);
+    }
+
+    #[test]
+    fn many_runs_are_sampled() {
+        let (a, b) = (sets([&[1, 2]; 150]), sets([&[1, 3]; 150]));
+        let result = distinguishable(&a, &b, 1, 0);
+        assert_eq!((result.exact, result.p, result.smallest_p), (false, 1.0 / 2000.0, 1.0 / 2000.0));
+    }
+}

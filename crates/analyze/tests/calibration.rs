@@ -16,6 +16,7 @@ use overheard_model::{Level, Verdict};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const STUDIES: usize = if cfg!(debug_assertions) { 500 } else { 5000 };
 const SERVERS: usize = 60;
@@ -43,18 +44,22 @@ impl Trial {
         }
     }
 
-    fn levels(&self) -> [BTreeMap<std::sync::Arc<str>, Bits>; 4] {
-        let mut levels: [BTreeMap<_, Bits>; 4] = Default::default();
+    /// For each level, the runs that met each key.
+    fn levels(&self) -> [BTreeMap<Arc<str>, Bits>; 4] {
+        let mut servers = vec![Bits::empty(self.runs.len()); SERVERS];
         for (at, run) in self.runs.iter().enumerate() {
-            for endpoint in run.iter().map(|server| self.app.endpoint(*server)) {
-                for (keys, level) in levels.iter_mut().zip(Level::ALL) {
-                    for key in level.keys_of(&endpoint) {
-                        keys.entry(key).or_insert_with(|| Bits::empty(self.runs.len())).insert(at);
-                    }
+            run.iter().for_each(|server| servers[*server].insert(at));
+        }
+        Level::ALL.map(|level| {
+            let mut keys: BTreeMap<Arc<str>, Bits> = BTreeMap::new();
+            for (server, met) in servers.iter().enumerate() {
+                for key in level.keys_of(&self.app.endpoint(server)) {
+                    let runs = keys.entry(key).or_insert_with(|| Bits::empty(self.runs.len()));
+                    met.members().for_each(|run| runs.insert(run));
                 }
             }
-        }
-        levels
+            keys
+        })
     }
 
     fn group(&self, build: usize) -> Bits {
