@@ -1,0 +1,109 @@
+//! Endpoints as rows of the table `endpoint`.
+//!
+//! To extend: as for flows, one line each in `COLUMNS`, in [`Writer::write`] and in [`read`].
+
+use crate::Error;
+use crate::column::{Columns, Parsed, Strings, Word, Wrong, bits, list};
+use overheard_model::{Endpoint, Name, Place, Protocol, Timestamp};
+use rusqlite::{CachedStatement, Connection, params};
+use std::sync::Arc;
+
+const COLUMNS: &str = "capture, address, port, transport, names, domains, place, protocols, visibility, \
+    packets_out, packets_in, bytes_out, bytes_in, first, last, rtt_ms, flows, packet";
+
+/// Writes the endpoints of one run, in order.
+pub(crate) struct Writer<'c> {
+    insert: CachedStatement<'c>,
+    run: i64,
+    seq: i64,
+}
+
+impl<'c> Writer<'c> {
+    pub(crate) fn new(connection: &'c Connection, run: usize) -> Result<Self, Error> {
+        let places = ", ?".repeat(COLUMNS.split(',').count());
+        let insert = format!("INSERT INTO endpoint (run, seq, {COLUMNS}) VALUES (?, ?{places})");
+        Ok(Self { insert: connection.prepare_cached(&insert)?, run: run as i64, seq: 0 })
+    }
+
+    pub(crate) fn write(&mut self, path: &str, endpoint: &Endpoint) -> Result<(), Error> {
+        let json = |error| Error::damaged(format!("endpoint {} to be saved", self.seq), error);
+        self.insert.execute(params![
+            self.run,
+            self.seq,
+            Some(&endpoint.capture).filter(|capture| ***capture != *path),
+            endpoint.address.to_string(),
+            endpoint.port,
+            endpoint.transport.to_string(),
+            list(&endpoint.names).map_err(json)?,
+            list(&endpoint.domains).map_err(json)?,
+            serde_json::to_string(&endpoint.place).map_err(json)?,
+            list(&endpoint.protocols).map_err(json)?,
+            Word(endpoint.visibility).to_string(),
+            bits(endpoint.packets_out),
+            bits(endpoint.packets_in),
+            bits(endpoint.bytes_out),
+            bits(endpoint.bytes_in),
+            endpoint.first.map(|first| first.0),
+            endpoint.last.map(|last| last.0),
+            endpoint.rtt_ms,
+            list(&endpoint.flows).map_err(json)?,
+            bits(endpoint.packet),
+        ])?;
+        self.seq += 1;
+        Ok(())
+    }
+}
+
+/// What rows of a study share.
+#[derive(Default)]
+pub(crate) struct Shared {
+    strings: Strings,
+    names: Parsed<Vec<Name>>,
+    domains: Parsed<Vec<Arc<str>>>,
+    places: Parsed<Place>,
+    protocols: Parsed<Vec<Protocol>>,
+    flows: Parsed<Vec<u32>>,
+}
+
+/// The endpoints of one run, in order.
+pub(crate) fn all(
+    connection: &Connection,
+    run: i64,
+    path: &Arc<str>,
+    shared: &mut Shared,
+) -> Result<Vec<Endpoint>, Error> {
+    let select = format!("SELECT {COLUMNS} FROM endpoint WHERE run = ? ORDER BY seq");
+    let mut select = connection.prepare_cached(&select)?;
+    let mut rows = select.query([run])?;
+    let mut endpoints = Vec::new();
+    while let Some(row) = rows.next()? {
+        let endpoint = read(Columns::of(row), path, shared);
+        let place = || format!("run {run}, endpoint {}", endpoints.len());
+        let endpoint = endpoint.map_err(|what| Error::damaged(place(), what))?;
+        endpoints.push(endpoint);
+    }
+    Ok(endpoints)
+}
+
+fn read(mut columns: Columns, path: &Arc<str>, shared: &mut Shared) -> Result<Endpoint, Wrong> {
+    Ok(Endpoint {
+        capture: columns.shared(&mut shared.strings)?.unwrap_or_else(|| path.clone()),
+        address: columns.parsed()?,
+        port: columns.get()?,
+        transport: columns.parsed()?,
+        names: columns.json(&mut shared.names)?,
+        domains: columns.json(&mut shared.domains)?,
+        place: columns.json(&mut shared.places)?,
+        protocols: columns.json(&mut shared.protocols)?,
+        visibility: columns.word()?,
+        packets_out: columns.count()?,
+        packets_in: columns.count()?,
+        bytes_out: columns.count()?,
+        bytes_in: columns.count()?,
+        first: columns.get::<Option<i64>>()?.map(Timestamp),
+        last: columns.get::<Option<i64>>()?.map(Timestamp),
+        rtt_ms: columns.get()?,
+        flows: columns.json(&mut shared.flows)?,
+        packet: columns.count()?,
+    })
+}

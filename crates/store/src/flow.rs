@@ -1,0 +1,134 @@
+//! Flows as rows of the table `flow`.
+//!
+//! To extend: a field of [`Flow`] is one column in a migration, and one line in `COLUMNS`, in
+//! [`Writer::write`] and in [`read`], in the same order in all three.
+
+use crate::Error;
+use crate::column::{Columns, Parsed, Strings, Word, Wrong, bits, list};
+use overheard_model::{Asn, Flow, Measure, Name, Timestamp};
+use rusqlite::{CachedStatement, Connection, params};
+use std::sync::Arc;
+
+const COLUMNS: &str = "capture, transport, src, src_port, dst, dst_port, began_by, ours, state, packets_out, \
+    packets_in, bytes_out, bytes_in, first, last, first_packet, last_packet, retransmissions, gap_bytes, \
+    conflicting_bytes, rtt_ms, names, protocol, measure, visibility, ja4, ja4_normalised, community_id, \
+    tunnel, country, asn";
+
+/// Writes the flows of one run, in order.
+pub(crate) struct Writer<'c> {
+    insert: CachedStatement<'c>,
+    run: i64,
+    seq: i64,
+}
+
+impl<'c> Writer<'c> {
+    pub(crate) fn new(connection: &'c Connection, run: usize) -> Result<Self, Error> {
+        let places = ", ?".repeat(COLUMNS.split(',').count());
+        let insert = format!("INSERT INTO flow (run, seq, {COLUMNS}) VALUES (?, ?{places})");
+        Ok(Self { insert: connection.prepare_cached(&insert)?, run: run as i64, seq: 0 })
+    }
+
+    pub(crate) fn write(&mut self, path: &str, flow: &Flow) -> Result<(), Error> {
+        let json = |error| Error::damaged(format!("flow {} to be saved", self.seq), error);
+        let measure = flow.measure.as_ref().map(serde_json::to_string).transpose().map_err(json)?;
+        self.insert.execute(params![
+            self.run,
+            self.seq,
+            Some(&flow.capture).filter(|capture| ***capture != *path),
+            flow.transport.to_string(),
+            flow.src.to_string(),
+            flow.src_port,
+            flow.dst.to_string(),
+            flow.dst_port,
+            Word(flow.began_by).to_string(),
+            Word(flow.ours).to_string(),
+            Word(flow.state).to_string(),
+            bits(flow.packets_out),
+            bits(flow.packets_in),
+            bits(flow.bytes_out),
+            bits(flow.bytes_in),
+            flow.first.0,
+            flow.last.0,
+            bits(flow.first_packet),
+            bits(flow.last_packet),
+            bits(flow.retransmissions),
+            bits(flow.gap_bytes),
+            bits(flow.conflicting_bytes),
+            flow.rtt_ms,
+            list(&flow.names).map_err(json)?,
+            Word(flow.protocol).to_string(),
+            measure,
+            Word(flow.visibility).to_string(),
+            flow.ja4,
+            flow.ja4_normalised,
+            flow.community_id,
+            flow.tunnel,
+            flow.country,
+            flow.asn.map(|asn| asn.0),
+        ])?;
+        self.seq += 1;
+        Ok(())
+    }
+}
+
+/// What rows of a study share.
+#[derive(Default)]
+pub(crate) struct Shared {
+    strings: Strings,
+    names: Parsed<Vec<Name>>,
+    measures: Parsed<Option<Measure>>,
+}
+
+/// The flows of one run, in order.
+pub(crate) fn all(
+    connection: &Connection,
+    run: i64,
+    path: &Arc<str>,
+    shared: &mut Shared,
+) -> Result<Vec<Flow>, Error> {
+    let select = format!("SELECT {COLUMNS} FROM flow WHERE run = ? ORDER BY seq");
+    let mut select = connection.prepare_cached(&select)?;
+    let mut rows = select.query([run])?;
+    let mut flows = Vec::new();
+    while let Some(row) = rows.next()? {
+        let flow = read(Columns::of(row), path, shared);
+        flows.push(flow.map_err(|what| Error::damaged(format!("run {run}, flow {}", flows.len()), what))?);
+    }
+    Ok(flows)
+}
+
+fn read(mut columns: Columns, path: &Arc<str>, shared: &mut Shared) -> Result<Flow, Wrong> {
+    Ok(Flow {
+        capture: columns.shared(&mut shared.strings)?.unwrap_or_else(|| path.clone()),
+        transport: columns.parsed()?,
+        src: columns.parsed()?,
+        src_port: columns.get()?,
+        dst: columns.parsed()?,
+        dst_port: columns.get()?,
+        began_by: columns.word()?,
+        ours: columns.word()?,
+        state: columns.word()?,
+        packets_out: columns.count()?,
+        packets_in: columns.count()?,
+        bytes_out: columns.count()?,
+        bytes_in: columns.count()?,
+        first: Timestamp(columns.get()?),
+        last: Timestamp(columns.get()?),
+        first_packet: columns.count()?,
+        last_packet: columns.count()?,
+        retransmissions: columns.count()?,
+        gap_bytes: columns.count()?,
+        conflicting_bytes: columns.count()?,
+        rtt_ms: columns.get()?,
+        names: columns.json(&mut shared.names)?,
+        protocol: columns.word()?,
+        measure: columns.json(&mut shared.measures)?,
+        visibility: columns.word()?,
+        ja4: columns.shared(&mut shared.strings)?,
+        ja4_normalised: columns.shared(&mut shared.strings)?,
+        community_id: columns.text()?.to_owned(),
+        tunnel: columns.shared(&mut shared.strings)?,
+        country: columns.shared(&mut shared.strings)?,
+        asn: columns.get::<Option<u32>>()?.map(Asn),
+    })
+}
