@@ -19,14 +19,20 @@ pub struct Anycast {
     networks: BTreeSet<Asn>,
 }
 
-static DOCUMENTED: LazyLock<Anycast> = LazyLock::new(|| {
-    Anycast::parse(include_str!("../../data/anycast.txt")).expect("the built-in list is well-formed")
-});
+const LIST: &str = include_str!("../../data/anycast.txt");
+
+static DOCUMENTED: LazyLock<Anycast> =
+    LazyLock::new(|| Anycast::parse(LIST).expect("the built-in list is well-formed"));
 
 impl Anycast {
     /// The built-in list.
     pub fn documented() -> &'static Self {
         &DOCUMENTED
+    }
+
+    /// When the built-in list was compiled, `YYYY-MM-DD`.
+    pub fn compiled() -> &'static str {
+        LIST.lines().find_map(|line| line.strip_prefix("# Compiled ")).unwrap_or_default()
     }
 
     /// Reads a list: one prefix, address or AS number (`AS13335`) a line. What follows white space, a
@@ -105,6 +111,11 @@ mod tests {
         }
         assert!(!list.contains(address("8.8.9.9"), None));
         assert!(!list.contains(address("2001:db8::1"), None));
+    }
+
+    #[test]
+    fn the_built_in_list_has_a_date() {
+        assert_eq!(Anycast::compiled().len(), "2026-11-23".len());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! Promises: searched in place: no start-up cost, and no memory beyond the program's own pages but for
 //! the names of the networks that were met.
 
+use super::anycast::Anycast;
 use super::holders::Holders;
 use super::packed::Ranges;
 use overheard_model::{Asn, Claim, Country, PlaceSource};
@@ -84,7 +85,8 @@ pub(super) fn sources() -> Vec<PlaceSource> {
 
 /// The built-in list of anycast services.
 pub(super) fn anycast_source() -> PlaceSource {
-    PlaceSource { name: "documented-anycast".into(), date: "2026-11-23".into(), attribution: String::new() }
+    let date = Anycast::compiled().into();
+    PlaceSource { name: "documented-anycast".into(), date, attribution: String::new() }
 }
 
 /// What the tables say of a routed address: the country, then the network.
