@@ -20,13 +20,14 @@ pub(crate) fn group(flows: &[Flow], capture: &Arc<str>) -> Vec<Endpoint> {
     groups.into_iter().filter_map(|(_, indices)| endpoint(flows, indices, capture)).collect()
 }
 
-/// The registrable domain of a name, where its suffix is a known one.
+/// The registrable domain of a name. Where no rule of the list matches, its prevailing rule does: the
+/// last label is the suffix (https://publicsuffix.org/list/).
 pub(crate) fn registrable_domain(name: &str) -> Option<Arc<str>> {
     let name = name.strip_prefix("*.").unwrap_or(name);
     if name.parse::<IpAddr>().is_ok() {
         return None;
     }
-    let domain = psl::domain(name.as_bytes()).filter(|domain| domain.suffix().is_known())?;
+    let domain = psl::domain(name.as_bytes())?;
     std::str::from_utf8(domain.as_bytes()).ok().map(Arc::from)
 }
 
@@ -97,4 +98,18 @@ fn sorted<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
     values.sort();
     values.dedup();
     values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::registrable_domain;
+
+    #[test]
+    fn a_domain_is_one_label_and_its_public_suffix() {
+        assert_eq!(registrable_domain("www.example.co.uk").as_deref(), Some("example.co.uk"));
+        assert_eq!(registrable_domain("*.example.org").as_deref(), Some("example.org"));
+        assert_eq!(registrable_domain("chat.kite.example").as_deref(), Some("kite.example"));
+        assert_eq!(registrable_domain("192.0.2.1"), None);
+        assert_eq!(registrable_domain("localhost"), None);
+    }
 }

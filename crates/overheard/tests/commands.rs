@@ -26,7 +26,7 @@ fn completions_exist_for_each_shell() {
 #[test]
 fn licences_carry_the_attribution_of_the_places() {
     let text = overheard(&["--licenses"]).stdout;
-    for owed in ["NRO", "RouteViews", "CC BY 4.0", "ring"] {
+    for owed in ["NRO", "Route Views", "DB-IP", "CC BY 4.0", "ring"] {
         assert!(text.contains(owed), "{owed} is missing");
     }
 }

@@ -78,6 +78,7 @@ fn a_saved_study_renders_again_to_the_same_bytes() {
         let _ = std::fs::remove_file(file);
         let format = format!("--format={format}");
         let first = study(&[&format, "--save", file]);
+        assert_eq!(first.code, 1, "{}", first.stderr);
         let again = overheard(&["report", file, &format]);
         assert_eq!(first.stdout, again.stdout, "{format}");
         assert_eq!(first.code, again.code);

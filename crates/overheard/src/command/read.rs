@@ -39,24 +39,27 @@ impl ReadArgs {
         let progress = Progress::new(inputs.iter().map(Input::size).sum());
         let (format, style, places) = (self.output.format(), self.output.style(), lens.atlas.sources());
         let mut readings = Vec::new();
-        let mut failed = None;
+        let mut failures = Vec::new();
         for input in &inputs {
             match pipeline::read(input, &lens, &progress) {
                 Ok(reading) => readings.push(reading),
-                Err(failure) if input.was_named() => {
-                    progress.note(&failure.to_string());
-                    failed = Some(failure);
-                }
+                Err(failure) if input.was_named() => failures.push(failure),
                 Err(_) => progress.note(&format!("{}: no capture, left out", input.path())),
             }
         }
         drop(progress);
-        self.output.write(&format.readings(&readings, &places, style))?;
-        match failed {
+        if !readings.is_empty() {
+            self.output.write(&format.readings(&readings, &places, style))?;
+        }
+        match failures.pop() {
+            // What could be read is printed all the same; every failure is named.
+            Some(last) => {
+                failures.iter().for_each(|failure| eprintln!("{failure}"));
+                Err(last)
+            }
             None if readings.is_empty() => Err(Failure::new("none of the files is a capture")
                 .hint("expected pcap or pcapng, plain or compressed with gzip or zstd")),
             None => Ok(Exit::Clear),
-            Some(_) => Ok(Exit::Failed),
         }
     }
 }
