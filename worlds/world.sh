@@ -114,6 +114,7 @@ listening() { ip netns exec "$1" ss -Hlntu | grep -q ":$2 "; }
 record() {
     local in=$1 dev=$2 file=$3
     shift 3
+    rm -f "$work/tcpdump.log"
     background tcpdump ip netns exec "$in" tcpdump -Z root -U --immediate-mode -B 8192 -s 0 \
         -i "$dev" -w "$file" "$@"
     tcpdump_pid=$last_background
@@ -140,4 +141,42 @@ certificates() {
             chmod 644 "$name.key"
         done
     )
+}
+
+# resolver NAME,ADDRESS...: a DNS server at 198.18.1.53 that knows these names and no others.
+resolver() {
+    {
+        printf '%s\n' no-resolv no-hosts local=/example/ local-ttl=60 bind-interfaces \
+            listen-address=198.18.1.53 "pid-file=$work/dns.pid"
+        printf 'host-record=%s\n' "$@"
+    } >"$work/dnsmasq.conf"
+    add server eth0 198.18.1.53/15
+    background dns ip netns exec server dnsmasq --keep-in-foreground --user=root \
+        --conf-file="$work/dnsmasq.conf"
+    wait_for 5 listening server 53
+}
+
+# web CONFIGURATION: nginx in the server's namespace with these server blocks.
+web() {
+    mkdir -p "$work/www"
+    printf 'line %d of a page that anyone on the wire may read\n' {1..20} >"$work/www/index.html"
+    chmod 755 "$work"
+    cat >"$work/nginx.conf" <<CONF
+daemon off; worker_processes 1; pid $work/nginx.pid; error_log stderr; user root;
+events { worker_connections 64; }
+http {
+    access_log off; root $work/www; default_type text/plain; server_tokens off;
+    client_body_temp_path $work/b; proxy_temp_path $work/p; fastcgi_temp_path $work/f;
+    uwsgi_temp_path $work/u; scgi_temp_path $work/s;
+    $1
+}
+CONF
+    background nginx ip netns exec server nginx -c "$work/nginx.conf"
+    wait_for 5 listening server "${2:-80}"
+}
+
+# keep CASE FILE [NAME]: moves a recording into the case's folder.
+keep() {
+    mkdir -p "$repo/corpus/$1"
+    mv "$2" "$repo/corpus/$1/${3:-$(basename "$2")}"
 }
