@@ -18,8 +18,7 @@ from collections import Counter
 CORPUS = pathlib.Path(__file__).resolve().parent.parent / "corpus"
 RANGES = [ipaddress.ip_network(net) for net in ("198.18.0.0/15", "2001:2::/48")]
 FIELDS = ["eth.src", "eth.dst", "sll.src.eth", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst",
-          "tcp.stream", "tcp.srcport", "tcp.dstport", "udp.stream", "udp.srcport", "udp.dstport",
-          "tcp.flags.syn", "tcp.flags.ack"]  # fmt: skip
+          "tcp.stream", "tcp.srcport", "tcp.dstport", "udp.stream", "udp.srcport", "udp.dstport"]  # fmt: skip
 
 
 def rows(capture):
@@ -57,15 +56,17 @@ def conversations(capture, failures):
             failures += [f"stray address {a}" for a in row[field] if not in_world(a)]
         for field in ("eth.src", "eth.dst", "sll.src.eth"):
             failures += [f"foreign MAC {m}" for m in row[field] if not local_mac(m)]
-        for transport in ("tcp", "udp"):
-            stream = last(row, f"{transport}.stream")
-            if stream is None or (transport, stream) in seen:
-                continue
-            if (transport == "udp" and row["tcp.stream"]):
-                continue
+        transport = "tcp" if row["tcp.stream"] else "udp" if row["udp.stream"] else None
+        if transport is None:
+            continue
+        src, dst = last(row, "ip.src", "ipv6.src"), last(row, "ip.dst", "ipv6.dst")
+        ports = last(row, f"{transport}.srcport"), last(row, f"{transport}.dstport")
+        # TCP connections may use a pair of ports again; tshark splits UDP that SDP announced.
+        ends = frozenset([(src, ports[0]), (dst, ports[1])])
+        stream = last(row, "tcp.stream") if transport == "tcp" else ends
+        if (transport, stream) not in seen:
             seen.add((transport, stream))
-            src, dst = last(row, "ip.src", "ipv6.src"), last(row, "ip.dst", "ipv6.dst")
-            found[transport, src, dst, int(last(row, f"{transport}.dstport"))] += 1
+            found[transport, src, dst, int(ports[1])] += 1
     return found
 
 

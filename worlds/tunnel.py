@@ -7,6 +7,7 @@ Makes DEVICE and moves what is sent on it to REMOTE in the encapsulation KIND: v
 (IEEE 802.1Q, 802.1ad, on the Ethernet device WIRE), gre (RFC 2784), 6in4 (RFC 4213),
 ipip (RFC 2003), geneve (RFC 8926). Ends with its world.
 """
+import contextlib
 import fcntl
 import os
 import select
@@ -91,7 +92,9 @@ def main(kind, name, wire, local, remote):
             if ready is inside:
                 outside.send(os.read(inside, 65535))
             elif packet := outside.receive():
-                os.write(inside, packet)
+                # A device that is down refuses: the packet is lost, as on any link.
+                with contextlib.suppress(OSError):
+                    os.write(inside, packet)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,18 @@ inside() {
     local kind=$1 url=$3 end
     for end in client server; do
         wait_for 5 ip -n $end link show "in-$kind"
+        [ "$kind" = 6in4 ] || ip netns exec $end sysctl -qw "net.ipv6.conf.in-$kind.disable_ipv6=1"
         ip -n $end link set "in-$kind" mtu 1400 up
     done
     ip -n client address add "$2/$4" dev "in-$kind"
     ip -n server address add "$3/$4" dev "in-$kind"
+    # Neighbours are told, so that no ARP travels inside.
+    case $kind in
+        vlan | qinq | geneve | vxlan)
+            ip -n client neigh add "$3" lladdr 02:00:00:00:10:02 dev "in-$kind"
+            ip -n server neigh add "$2" lladdr 02:00:00:00:10:01 dev "in-$kind"
+            ;;
+    esac
     case $3 in *:*) url="[$3]" ;; esac
     sleep 0.3
     record client eth0 "$work/$kind.pcap"
