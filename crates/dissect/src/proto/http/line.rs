@@ -96,6 +96,7 @@ pub(super) fn first_line(line: &[u8]) -> First<'_> {
     let (method, rest) = split_word(line);
     let (target, version) = match rest.iter().rposition(|&byte| byte == b' ' || byte == b'\t') {
         Some(space) => (rest[..space].trim_ascii(), &rest[space + 1..]),
+        None if rest.starts_with(VERSION) => (&b""[..], rest),
         None => (rest, &b""[..]),
     };
     if !is_method(method) {
@@ -127,9 +128,9 @@ fn is_method(word: &[u8]) -> bool {
 }
 
 fn is_target(method: &[u8], target: &[u8]) -> bool {
-    if method == b"CONNECT" {
-        let authority = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(byte);
-        return target.contains(&b':') && target.iter().all(authority);
+    let authority = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(byte);
+    if method == b"CONNECT" && target.contains(&b':') {
+        return target.iter().all(authority);
     }
     let begins = target.starts_with(b"/") || target.starts_with(b"*") || target.starts_with(b"http");
     begins && target.is_ascii()
@@ -165,6 +166,7 @@ mod tests {
         assert_eq!(first_line(b"GET /a HTTP/1.1\r"), request("GET", "/a"));
         assert_eq!(first_line(b"BREW /pot HTTP/1.0"), request("BREW", "/pot"));
         assert_eq!(first_line(b"GET /a b HTTP/1.1"), request("GET", "/a b"));
+        assert_eq!(first_line(b"OPTIONS HTTP/1.1"), request("OPTIONS", ""));
         assert_eq!(first_line(b"GET /"), request("GET", "/"));
         assert_eq!(first_line(b"CONNECT a.example:443 HTTP/1.1"), request("CONNECT", "a.example:443"));
         assert_eq!(first_line(b"HTTP/1.1 407 Proxy Authentication Required"), First::Status(407));
