@@ -12,7 +12,6 @@ mod segment;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use crate::decode::Undecoded;
 use crate::link::{Outcome, Path, Span, cut};
 use crate::packet::{Segment, Tunnels};
 use crate::tunnel;
@@ -54,7 +53,7 @@ pub(crate) fn enter<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
     match span.bytes.first().ok_or(cut("IP header"))? >> 4 {
         4 => v4(span, path),
         6 => v6(span, path),
-        _ => Err(Undecoded::NotIp),
+        _ => Err(cut("IP version")),
     }
 }
 

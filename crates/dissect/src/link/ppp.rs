@@ -58,12 +58,13 @@ pub(super) fn cisco_hdlc<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
     }
 }
 
-/// A two-byte Frame Relay address, then the multiprotocol header of RFC 2427 or Cisco's EtherType.
+/// A Frame Relay address of two to four bytes, the last of them odd, then the multiprotocol header of
+/// RFC 2427 or Cisco's EtherType.
 pub(super) fn frame_relay<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
-    let ([first, second], rest) = span.split::<2>().ok_or(cut("Frame Relay header"))?;
-    if first & 1 != 0 || second & 1 == 0 {
-        return Err(Undecoded::NotIp);
-    }
+    let rest = match span.bytes.iter().take(4).position(|byte| byte & 1 != 0) {
+        Some(last @ 1..) => span.after(last + 1).ok_or(cut("Frame Relay header"))?,
+        _ => return Err(Undecoded::NotIp),
+    };
     match rest.bytes {
         [0x03, 0x00, 0xcc, ..] => ip::v4(skip::<3>(rest, "Frame Relay header")?, path),
         [0x03, 0xcc, ..] => ip::v4(skip::<2>(rest, "Frame Relay header")?, path),

@@ -34,6 +34,10 @@ fn ethernet_frames() {
     assert_eq!(ethernet(&[&[0, 38], &[0x42, 0x42, 3], &[0; 35]]), "NotIp", "spanning tree");
     assert_eq!(ethernet(&[&[0x88, 0x70], &SNAP, &ip()]), "5>6");
     assert_eq!(ethernet(&[&[0x89, 3, 0x40, 0x20], &[4; 12], &[8, 0], &ip()]), "5>6", "FabricPath");
+    assert_eq!(ethernet(&[&[8, 0], &ip6()]), "5>6", "the version counts");
+    assert_eq!(ethernet(&[&[0x88, 0xe5, 0, 0, 0, 0, 0, 1, 8, 0], &ip(), &[7; 16]]), "5>6", "802.1AE");
+    assert_eq!(ethernet(&[&[0x88, 0xe5, 0x20, 0, 0, 0, 0, 1], &[1; 8], &[8, 0], &ip()]), "5>6");
+    assert_eq!(ethernet(&[&[0x88, 0xe5, 0x0c, 0, 0, 0, 0, 1], &[9; 40]]), "NotIp", "encrypted");
     assert!(ethernet(&[&[8]]).starts_with("Malformed"));
     assert!(told(1, &[0; 11]).starts_with("Malformed"));
 }
@@ -91,6 +95,7 @@ fn frame_relay() {
     assert_eq!(told(107, &join(&[&[0x18, 0x41, 0x03, 0x8e], &ip6()])), "5>6");
     assert_eq!(told(107, &join(&[&[0x18, 0x41, 0x03, 0x00, 0x80, 0, 0, 0, 8, 0], &ip()])), "5>6");
     assert_eq!(told(107, &join(&[&[0x18, 0x41, 8, 0], &ip()])), "5>6", "Cisco");
+    assert_eq!(told(107, &join(&[&[0x18, 0x40, 0x40, 0x41, 8, 0], &ip()])), "5>6", "a long address");
     assert_eq!(told(107, &[0x00, 0x01, 0x03, 0x08, 0, 0x75]), "NotIp", "the local management interface");
 }
 
