@@ -1,0 +1,212 @@
+//! Real captures that nobody here made, with known answers: flows, names and Community IDs.
+//!
+//! Reads `../shared/data` beside the repository where it is present, and says that it skipped where
+//! it is not. Orientation is left aside: the known answers call the first packet's sender `a`, we call
+//! the side that began `src`.
+
+use overheard_dissect::{Options, read};
+use overheard_model::{Flow, Learned, Reading, Transport};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// The folder of known answers, or `None` with a word on standard error.
+fn shared(folder: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(folder);
+    let present = path.is_dir();
+    if !present {
+        eprintln!("skipped: no {folder} among the shared data");
+    }
+    present.then_some(path)
+}
+
+fn reading_of(path: &Path) -> Reading {
+    let file = File::open(path).expect("the listed capture opens");
+    read(file, path.display().to_string().into(), &Options::default())
+}
+
+/// Both ends, the lower first, as the known answers write them.
+type Tuple = (String, (String, u32), (String, u32));
+/// Packets and bytes of the lower end, then of the higher.
+type Counts = [u64; 4];
+
+fn tuple(proto: &str, a: (String, u32), b: (String, u32)) -> (Tuple, bool) {
+    let swapped = a > b;
+    let (low, high) = if swapped { (b, a) } else { (a, b) };
+    ((proto.to_owned(), low, high), swapped)
+}
+
+fn counts(swapped: bool, ab: (u64, u64), ba: (u64, u64)) -> Counts {
+    let (low, high) = if swapped { (ba, ab) } else { (ab, ba) };
+    [low.0, low.1, high.0, high.1]
+}
+
+fn tuple_of(flow: &Flow) -> (Tuple, bool) {
+    let proto = match flow.transport {
+        Transport::Icmp6 => "icmpv6".to_owned(),
+        other => other.to_string(),
+    };
+    let (src, dst) = (flow.src.to_string(), flow.dst.to_string());
+    tuple(&proto, (src, flow.src_port.into()), (dst, flow.dst_port.into()))
+}
+
+/// Our flows by their ends; ICMP flows of different message types between two hosts add up, as the
+/// known answers count them.
+fn flows_by_tuple(reading: &Reading) -> HashMap<Tuple, Counts> {
+    let mut flows = HashMap::<Tuple, Counts>::new();
+    for flow in &reading.flows {
+        let (tuple, swapped) = tuple_of(flow);
+        let counts = counts(swapped, (flow.packets_out, flow.bytes_out), (flow.packets_in, flow.bytes_in));
+        let sum = flows.entry(tuple).or_default();
+        sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+    }
+    flows
+}
+
+/// Every flow on which nDPI and tshark agree.
+#[test]
+fn flows_match_ndpi_and_tshark() {
+    let Some(folder) = shared("ndpi") else { return };
+    let rows = std::fs::read_to_string(folder.join("ndpi_flows.tsv")).expect("the table is text");
+    let mut wanted = BTreeMap::<&str, Vec<(Tuple, Counts)>>::new();
+    for row in rows.lines().skip(1) {
+        let fields: Vec<&str> = row.split('\t').collect();
+        let [file, proto, a, a_port, b, b_port, pkts_ab, bytes_ab, pkts_ba, bytes_ba, .., "exact"] = fields[..]
+        else {
+            continue;
+        };
+        let number = |field: &str| field.parse::<u64>().expect("a count");
+        let port = |field: &str| field.parse::<u32>().expect("a port");
+        let address = |text: &str| text.parse::<std::net::IpAddr>().map_or(text.to_owned(), |a| a.to_string());
+        let (tuple, swapped) = tuple(proto, (address(a), port(a_port)), (address(b), port(b_port)));
+        let (ab, ba) = ((number(pkts_ab), number(bytes_ab)), (number(pkts_ba), number(bytes_ba)));
+        wanted.entry(file).or_default().push((tuple, counts(swapped, ab, ba)));
+    }
+    let (mut matched, mut wrong) = (0, Vec::new());
+    for (file, flows) in wanted {
+        let ours = flows_by_tuple(&reading_of(&folder.join("pcap").join(file)));
+        for (tuple, counts) in flows {
+            match ours.get(&tuple) == Some(&counts) {
+                true => matched += 1,
+                false => wrong.push(format!("{file} {tuple:?} {counts:?} {:?}", ours.get(&tuple))),
+            }
+        }
+    }
+    println!("{matched} exact flows match, {} do not", wrong.len());
+    for w in &wrong { println!("  {w}"); }
+    assert!(matched > 0 && wrong.is_empty(), "{wrong:#?}");
+}
+
+/// A capture with what tshark says of it.
+struct Known {
+    label: String,
+    expected: Value,
+    reading: Reading,
+}
+
+fn known(folder: &str) -> Vec<Known> {
+    let Some(folder) = shared(folder) else { return Vec::new() };
+    let mut captures = HashMap::new();
+    list(&folder, &mut captures);
+    let mut answers: Vec<_> = std::fs::read_dir(folder.join("tshark_expected"))
+        .expect("the answers are listed")
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    answers.sort();
+    let read_one = |answer: PathBuf| {
+        let text = std::fs::read_to_string(&answer).expect("an answer is text");
+        let expected: Value = serde_json::from_str(&text).expect("an answer is JSON");
+        let file = answer.file_name()?.to_str()?.strip_suffix(".tshark.json")?.to_owned();
+        let reading = reading_of(captures.get(&file)?);
+        Some(Known { label: file, expected, reading })
+    };
+    answers.into_iter().filter_map(read_one).collect()
+}
+
+fn list(folder: &Path, captures: &mut HashMap<String, PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("the folder is readable").flatten() {
+        match entry.path() {
+            path if path.is_dir() => list(&path, captures),
+            path => drop(captures.insert(entry.file_name().to_string_lossy().into_owned(), path)),
+        }
+    }
+}
+
+/// Lower case, without port and trailing dot, as we print names.
+fn plain(name: &str) -> String {
+    let host = overheard_dissect::proto::host_name(name.as_bytes());
+    host.map_or_else(|| name.to_owned(), |host| host.to_string())
+}
+
+fn expected_flows(expected: &Value) -> Vec<(Tuple, Counts, BTreeSet<String>)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let number = |value: &Value| value.as_u64().unwrap_or_default();
+    let port = |value: &Value| text(value).parse().unwrap_or(0);
+    let flow = |flow: &Value| {
+        let ends = [(text(&flow["a"]), port(&flow["a_port"])), (text(&flow["b"]), port(&flow["b_port"]))];
+        let [a, b] = ends;
+        let (tuple, swapped) = tuple(&text(&flow["proto"]), a, b);
+        let ab = (number(&flow["pkts_ab"]), number(&flow["bytes_ab"]));
+        let ba = (number(&flow["pkts_ba"]), number(&flow["bytes_ba"]));
+        let names = flow["names"].as_array().into_iter().flatten().map(text);
+        let named = names.filter_map(|name| {
+            let (source, name) = name.split_once(':')?;
+            (source != "ja3").then(|| format!("{source}:{}", plain(name)))
+        });
+        (tuple, counts(swapped, ab, ba), named.collect())
+    };
+    expected["flows"].as_array().into_iter().flatten().map(flow).collect()
+}
+
+#[test]
+fn flows_and_names_match_tshark() {
+    for folder in ["ndpi", "zeek", "ja4", "captures_misc"] {
+        let (mut flows, mut same, mut names, mut found) = (0, 0, 0, 0);
+        let mut extra = 0;
+        let mut text = String::new();
+        for Known { label, expected, reading } in known(folder) {
+            let ours = flows_by_tuple(&reading);
+            let mut said = HashMap::<Tuple, BTreeSet<String>>::new();
+            for flow in &reading.flows {
+                let within = flow.names.iter().filter(|name| name.learned == Learned::Within);
+                let within = within.map(|name| format!("{}:{}", name.source, name.name));
+                said.entry(tuple_of(flow).0).or_default().extend(within);
+            }
+            if Some(reading.capture.packets) != expected["packets"].as_u64() {
+                text += &format!("packets {label} ours {} theirs {}\n", reading.capture.packets, expected["packets"]);
+            }
+            for (tuple, counts, theirs) in expected_flows(&expected) {
+                flows += 1;
+                if ours.get(&tuple) == Some(&counts) {
+                    same += 1;
+                } else {
+                    text += &format!("flow {label} {tuple:?} {counts:?} ours {:?}\n", ours.get(&tuple));
+                }
+                names += theirs.len();
+                let mut ours = said.remove(&tuple).unwrap_or_default();
+                for name in &theirs {
+                    if ours.remove(name) { found += 1 } else { text += &format!("name {label} {tuple:?} {name}\n") }
+                }
+                for name in ours { extra += 1; text += &format!("extra {label} {tuple:?} {name}\n") }
+            }
+            for (tuple, names) in said { if !names.is_empty() {extra += names.len(); text += &format!("unlisted {label} {tuple:?} {names:?}\n"); }}
+        }
+        println!("{folder}: {same} of {flows} flows, {found} of {names} names, {extra} more");
+        std::fs::write(format!("/tmp/t/flows-{folder}.txt"), text).unwrap();
+    }
+}
+
+#[test]
+fn community_ids_match_the_reference() {
+    let Some(folder) = shared("captures_misc/communityid") else { return };
+    let text = std::fs::read_to_string(folder.join("baseline/baseline_deflt.json")).expect("the baseline");
+    let baseline: Value = serde_json::from_str(&text).expect("the baseline is JSON");
+    let wanted: BTreeSet<&str> =
+        baseline.as_array().into_iter().flatten().filter_map(|row| row["communityid"].as_str()).collect();
+    let reading = reading_of(&folder.join("combined.pcap.gz"));
+    let ours: BTreeSet<&str> = reading.flows.iter().map(|flow| flow.community_id.as_str()).collect();
+    let missing: Vec<_> = wanted.difference(&ours).collect();
+    assert!(!wanted.is_empty() && missing.is_empty(), "{missing:?}");
+}
