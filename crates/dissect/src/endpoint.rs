@@ -17,7 +17,7 @@ pub(crate) fn group(flows: &[Flow], capture: &Arc<str>) -> Vec<Endpoint> {
         let (address, port) = flow.remote();
         groups.entry((address, port, flow.transport)).or_default().push(index);
     }
-    groups.into_iter().filter_map(|(_, indices)| endpoint(flows, indices, capture)).collect()
+    groups.into_values().filter_map(|indices| endpoint(flows, indices, capture)).collect()
 }
 
 /// The registrable domain of a name. Where no rule of the list matches, its prevailing rule does: the

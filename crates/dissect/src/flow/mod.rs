@@ -19,5 +19,7 @@ mod sequence;
 mod stream;
 mod table;
 mod telling;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use table::{Table, Told};

@@ -179,7 +179,7 @@ impl Table {
         self.held = (self.held + content.held()).saturating_sub(before);
     }
 
-    fn footprint(&self) -> usize {
+    pub(super) fn footprint(&self) -> usize {
         self.held + self.records.len() * (size_of::<Record>() + 2 * size_of::<u32>() + TOLD)
     }
 

@@ -1,0 +1,4 @@
+//! Flows made of packets stated by hand.
+
+mod stream;
+mod table;
