@@ -126,3 +126,76 @@ pub(crate) fn is_dtls(version: u16) -> bool {
 pub(crate) fn is_grease(number: u16) -> bool {
     number & 0x0f0f == 0x0a0a && number >> 8 == number & 0xff
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    fn vector16(content: &[u8]) -> Vec<u8> {
+        [&(content.len() as u16).to_be_bytes()[..], content].concat()
+    }
+
+    /// An extension with its number and length.
+    pub(crate) fn extension_of(number: u16, content: &[u8]) -> Vec<u8> {
+        [&number.to_be_bytes()[..], &vector16(content)].concat()
+    }
+
+    /// The content of a server name extension.
+    pub(crate) fn server_name_of(name: &[u8]) -> Vec<u8> {
+        vector16(&[&[0][..], &vector16(name)].concat())
+    }
+
+    /// Numbers in network byte order.
+    pub(crate) fn list(numbers: &[u16]) -> Vec<u8> {
+        numbers.iter().flat_map(|number| number.to_be_bytes()).collect()
+    }
+
+    /// The body of a hello, with a cookie where the version is one of DTLS.
+    pub(crate) fn body(version: u16, ciphers: &[u16], extensions: &[Vec<u8>]) -> Vec<u8> {
+        let cookie: &[u8] = if is_dtls(version) { &[2, 7, 7] } else { &[] };
+        let version = version.to_be_bytes();
+        [
+            &version[..],
+            &[9; 32],
+            &[0],
+            cookie,
+            &vector16(&list(ciphers)),
+            &[1, 0],
+            &vector16(&extensions.concat()),
+        ]
+        .concat()
+    }
+
+    /// A handshake message of TLS.
+    pub(crate) fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+        let [_, length @ ..] = (body.len() as u32).to_be_bytes();
+        [&[kind][..], &length, body].concat()
+    }
+
+    #[test]
+    fn a_name_is_seen_once_its_extension_is_whole() {
+        let extensions = [
+            extension_of(0x2a2a, &[]),
+            extension_of(0, &server_name_of(b"a.example")),
+            extension_of(5, &[1; 9]),
+        ];
+        let hello = message(CLIENT_HELLO, &body(0x0303, &[0x1301], &extensions));
+        let name_ends = hello.len() - 13;
+        for cut in 0..hello.len() {
+            let parsed = ClientHello::parse(&hello[..cut]);
+            let name = parsed.and_then(|hello| hello.server_name());
+            assert_eq!(name, (cut >= name_ends).then_some(&b"a.example"[..]), "cut at {cut}");
+            assert!(parsed.is_none_or(|hello| !hello.complete));
+        }
+        assert!(ClientHello::parse(&hello).is_some_and(|hello| hello.complete));
+    }
+
+    #[test]
+    fn a_hello_without_extensions_is_whole() {
+        let mut bytes = body(0x0301, &[0x002f], &[]);
+        bytes.truncate(bytes.len() - 2);
+        let hello = ClientHello::parse_body(&bytes, true).expect("a hello");
+        assert!(hello.complete && hello.extensions().count() == 0);
+        assert!(ClientHello::parse_body(&bytes, false).is_none());
+    }
+}

@@ -113,3 +113,60 @@ fn short_hash(list: &str) -> String {
         hex
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::client_hello::tests::{body, extension_of, list, server_name_of};
+    use super::*;
+
+    /// A browser's hello, as in FoxIO's description of the method, GREASE and all.
+    fn browser(extra: &[u16]) -> Vec<u8> {
+        let ciphers = [
+            0x2a2a, 0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013, 0xc014,
+            0x009c, 0x009d, 0x002f, 0x0035,
+        ];
+        let algorithms = list(&[16, 0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601]);
+        let mut extensions = vec![
+            extension_of(0x1a1a, &[]),
+            extension_of(0x0000, &server_name_of(b"example.org")),
+            extension_of(0x0010, b"\x00\x0c\x02h2\x08http/1.1"),
+            extension_of(0x002b, b"\x06\x8a\x8a\x03\x04\x03\x03"),
+            extension_of(0x000d, &algorithms),
+        ];
+        let plain = [0x0017, 0xff01, 0x000a, 0x000b, 0x0005, 0x0012, 0x0033, 0x002d, 0x001b, 0x4469];
+        extensions.extend(plain.iter().chain(extra).map(|&number| extension_of(number, &[])));
+        body(0x0303, &ciphers, &extensions)
+    }
+
+    fn both(body: &[u8], carrier: Carrier) -> (String, String) {
+        ja4(&ClientHello::parse_body(body, true).expect("a hello"), carrier)
+    }
+
+    #[test]
+    fn the_published_example_comes_out() {
+        let (plain, _) = both(&browser(&[0x0023, 0x0015]), Carrier::Tls);
+        assert_eq!(plain, "t13d1516h2_8daaf6152771_e5627efa2ab1");
+    }
+
+    #[test]
+    fn the_normalised_form_is_equal_across_resumptions() {
+        let (first, first_normalised) = both(&browser(&[0x0023, 0x0015]), Carrier::Quic);
+        let (again, again_normalised) = both(&browser(&[0x0029, 0x002a]), Carrier::Quic);
+        assert_ne!(first, again);
+        assert_eq!(first_normalised, again_normalised);
+        assert!(first_normalised.starts_with("q13d1514h2_8daaf6152771_"));
+    }
+
+    #[test]
+    fn empty_lists_are_zeros_and_dtls_says_its_version() {
+        let (plain, _) = both(&body(0xfefd, &[], &[]), Carrier::Dtls);
+        assert_eq!(plain, "dd2i000000_000000000000_000000000000");
+    }
+
+    #[test]
+    fn an_alpn_value_that_is_no_text_is_shown_in_hexadecimal() {
+        let (plain, _) =
+            both(&body(0x0303, &[1], &[extension_of(0x10, b"\x00\x03\x02\xab\xcd")]), Carrier::Tls);
+        assert!(plain.starts_with("t12i0101ad_"), "{plain}");
+    }
+}

@@ -8,6 +8,8 @@
 mod handshake;
 mod reader;
 mod record;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use reader::DtlsReader;
 

@@ -11,6 +11,8 @@ mod google;
 mod initial;
 mod packet;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod version;
 
 pub(crate) use reader::QuicReader;

@@ -8,6 +8,8 @@
 mod reader;
 mod recognise;
 mod record;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use reader::TlsReader;
 pub(crate) use recognise::recognise_stream;

@@ -41,7 +41,7 @@ impl Reader for TlsReader {
             Side::Dst => &mut self.dst,
         };
         if chunk.gap > 0 {
-            records.lose();
+            records.miss();
         }
         records.feed(chunk.bytes);
         while let Some(message) = whole_message(records.handshake()) {

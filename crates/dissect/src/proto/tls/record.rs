@@ -83,8 +83,15 @@ impl Records {
         self.end
     }
 
-    /// Bytes are missing before the next ones.
-    pub(crate) fn lose(&mut self) {
+    /// Bytes are missing before the next ones. Before the first ones that is no matter: what comes
+    /// then was recognised by itself.
+    pub(crate) fn miss(&mut self) {
+        if self.begun || self.filled > 0 {
+            self.lose();
+        }
+    }
+
+    fn lose(&mut self) {
         self.end = self.end.or(Some(End::Lost));
         self.handshake = Vec::new();
     }

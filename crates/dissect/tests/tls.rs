@@ -1,0 +1,179 @@
+//! Names and JA4 of TLS, QUIC and DTLS in captures that nobody here made, against what other programs
+//! read in them.
+//!
+//! The captures lie beside the repository, where they are present; each test says when it skips.
+//! Printed are matched and total, and every disagreement.
+
+use overheard_dissect::proto::host_name;
+use overheard_dissect::{Options, read};
+use overheard_model::{Flow, NameSource, Transport};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+/// Both ends of a flow, the lesser first, and its transport.
+type Key = (String, [(String, u16); 2]);
+
+/// The folder of shared captures, if it is here.
+fn shared() -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let present = path.is_dir();
+    if !present {
+        eprintln!("skipped: no captures at {}", path.display());
+    }
+    present.then_some(path)
+}
+
+/// Every file below a folder, by name.
+fn files(folder: &Path) -> BTreeMap<String, PathBuf> {
+    let mut found = BTreeMap::new();
+    for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
+        match path.file_name().and_then(|name| name.to_str()) {
+            Some(_) if path.is_dir() => found.extend(files(&path)),
+            Some(name) => drop(found.insert(name.to_owned(), path.clone())),
+            None => {}
+        }
+    }
+    found
+}
+
+fn key(transport: &str, a: &str, a_port: &str, b: &str, b_port: &str) -> Option<Key> {
+    let mut ends = [(a.to_owned(), a_port.parse().ok()?), (b.to_owned(), b_port.parse().ok()?)];
+    ends.sort();
+    Some((transport.to_owned(), ends))
+}
+
+fn flows(path: &Path) -> Vec<Flow> {
+    let file = File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    read(file, path.to_string_lossy().into(), &Options::default()).flows
+}
+
+fn flow_key(flow: &Flow) -> Key {
+    let mut ends = [(flow.src.to_string(), flow.src_port), (flow.dst.to_string(), flow.dst_port)];
+    ends.sort();
+    (flow.transport.to_string(), ends)
+}
+
+/// The names that hellos said in a capture, and the JA4s, each with its flow.
+fn said(path: &Path) -> (BTreeSet<(Key, String)>, BTreeSet<(Key, String)>) {
+    const HELLO: [NameSource; 3] = [NameSource::TlsSni, NameSource::QuicSni, NameSource::DtlsSni];
+    let (mut names, mut fingerprints) = (BTreeSet::new(), BTreeSet::new());
+    for flow in flows(path).iter().filter(|flow| matches!(flow.transport, Transport::Tcp | Transport::Udp)) {
+        let hello = flow.names.iter().filter(|name| HELLO.contains(&name.source));
+        names.extend(hello.map(|name| (flow_key(flow), name.name.to_string())));
+        fingerprints.extend(flow.ja4.iter().map(|ja4| (flow_key(flow), ja4.to_string())));
+    }
+    (names, fingerprints)
+}
+
+/// The hello names that tshark read in a capture, as host names are shown here.
+fn tshark_names(report: &Path) -> BTreeSet<(Key, String)> {
+    let text = fs::read_to_string(report).expect("a report of tshark's");
+    let report: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let mut names = BTreeSet::new();
+    for flow in report["flows"].as_array().into_iter().flatten() {
+        let field = |name: &str| flow[name].as_str().unwrap_or_default();
+        let Some(key) = key(field("proto"), field("a"), field("a_port"), field("b"), field("b_port")) else {
+            continue;
+        };
+        for name in flow["names"].as_array().into_iter().flatten().filter_map(|name| name.as_str()) {
+            let sni =
+                ["tls-sni:", "quic-sni:", "dtls-sni:"].iter().find_map(|source| name.strip_prefix(source));
+            names.extend(
+                sni.and_then(|sni| host_name(sni.as_bytes())).map(|sni| (key.clone(), sni.to_string())),
+            );
+        }
+    }
+    names
+}
+
+/// Names of one folder's captures against tshark's.
+fn compare_names(folder: &str) {
+    let Some(shared) = shared() else { return };
+    let root = shared.join(folder);
+    let captures = files(&root);
+    let (mut matched, mut total, mut more) = (0, 0, 0);
+    for (name, report) in captures.iter().filter(|(name, _)| name.ends_with(".tshark.json")) {
+        let Some(capture) = captures.get(name.trim_end_matches(".tshark.json")) else { continue };
+        let expected = tshark_names(report);
+        let (found, _) = said(capture);
+        total += expected.len();
+        matched += expected.intersection(&found).count();
+        more += found.difference(&expected).count();
+        expected.difference(&found).for_each(|missed| println!("missed {}: {missed:?}", capture.display()));
+        found.difference(&expected).for_each(|added| println!("added {}: {added:?}", capture.display()));
+    }
+    println!("{folder}: {matched} of {total} hello names as tshark's, {more} that tshark did not show");
+    assert_eq!(matched, total, "{folder}");
+}
+
+#[test]
+fn names_in_ndpis_captures_are_those_that_tshark_reads() {
+    compare_names("ndpi");
+}
+
+#[test]
+fn names_in_zeeks_captures_are_those_that_tshark_reads() {
+    compare_names("zeek");
+}
+
+#[test]
+fn names_in_ja4s_captures_are_those_that_tshark_reads() {
+    compare_names("ja4");
+}
+
+#[test]
+fn names_in_mercurys_capture_are_those_that_tshark_reads() {
+    compare_names("captures_misc");
+}
+
+/// Rows of a table with a header line.
+fn rows(path: &Path) -> Vec<Vec<String>> {
+    let text = fs::read_to_string(path).expect("a table");
+    text.lines().skip(1).map(|line| line.split('\t').map(str::to_owned).collect()).collect()
+}
+
+/// JA4s of a table (file, transport and two ends first) against ours: matched, total, disagreements.
+fn compare_ja4(folder: &str, table: &str, ja4: usize, counts: impl Fn(&str) -> bool) -> (usize, usize) {
+    let Some(shared) = shared() else { return (0, 0) };
+    let root = shared.join(folder);
+    let captures = files(&root.join("pcap"));
+    let mut by_file: BTreeMap<String, Vec<(Key, String)>> = BTreeMap::new();
+    for row in rows(&root.join(table)) {
+        let field = |at: usize| row.get(at).map(String::as_str).unwrap_or_default();
+        let key = key(field(1), field(2), field(3), field(4), field(5));
+        if let Some(key) = key.filter(|_| counts(field(ja4))) {
+            by_file.entry(field(0).to_owned()).or_default().push((key, field(ja4).to_owned()));
+        }
+    }
+    let (mut matched, mut total) = (0, 0);
+    for (file, expected) in by_file {
+        let Some(capture) = captures.get(&file) else { continue };
+        let (_, found) = said(capture);
+        for (key, ja4) in expected {
+            total += 1;
+            if found.contains(&(key.clone(), ja4.clone())) {
+                matched += 1;
+            } else {
+                let ours: Vec<_> =
+                    found.iter().filter(|(other, _)| *other == key).map(|(_, ja4)| ja4).collect();
+                println!("{file} {key:?}: theirs {ja4}, ours {ours:?}");
+            }
+        }
+    }
+    println!("{folder}: {matched} of {total} JA4");
+    (matched, total)
+}
+
+#[test]
+fn ja4_is_that_of_its_authors() {
+    let (matched, total) = compare_ja4("ja4", "ja4_tls_expected.tsv", 7, |_| true);
+    assert_eq!(matched, total);
+}
+
+#[test]
+fn ja4_of_tls_1_3_and_1_2_is_that_of_ndpi() {
+    let (matched, total) = compare_ja4("ndpi", "ndpi_flows.tsv", 12, |ja4| !ja4.is_empty());
+    println!("ndpi ja4 {matched}/{total}");
+    assert!(matched * 100 >= total * 90, "{matched} of {total}");
+}
