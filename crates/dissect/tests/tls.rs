@@ -87,8 +87,8 @@ fn tshark_names(report: &Path) -> BTreeSet<(Key, String)> {
     names
 }
 
-/// Names of one folder's captures against tshark's.
-fn compare_names(folder: &str) {
+/// Names of one folder's captures against tshark's, of which some lie in what is not taken apart.
+fn compare_names(folder: &str, unreached: usize) {
     let Some(shared) = shared() else { return };
     let root = shared.join(folder);
     let captures = files(&root);
@@ -104,27 +104,28 @@ fn compare_names(folder: &str) {
         found.difference(&expected).for_each(|added| println!("added {}: {added:?}", capture.display()));
     }
     println!("{folder}: {matched} of {total} hello names as tshark's, {more} that tshark did not show");
-    assert_eq!(matched, total, "{folder}");
+    assert_eq!(matched + unreached, total, "{folder}");
 }
 
 #[test]
 fn names_in_ndpis_captures_are_those_that_tshark_reads() {
-    compare_names("ndpi");
+    // One each: CAPWAP (a tunnel that is not decoded), TLS behind a PROXY line, and RDP over UDP.
+    compare_names("ndpi", 3);
 }
 
 #[test]
 fn names_in_zeeks_captures_are_those_that_tshark_reads() {
-    compare_names("zeek");
+    compare_names("zeek", 0);
 }
 
 #[test]
 fn names_in_ja4s_captures_are_those_that_tshark_reads() {
-    compare_names("ja4");
+    compare_names("ja4", 0);
 }
 
 #[test]
 fn names_in_mercurys_capture_are_those_that_tshark_reads() {
-    compare_names("captures_misc");
+    compare_names("captures_misc", 0);
 }
 
 /// Rows of a table with a header line.
@@ -134,7 +135,7 @@ fn rows(path: &Path) -> Vec<Vec<String>> {
 }
 
 /// JA4s of a table (file, transport and two ends first) against ours: matched, total, disagreements.
-fn compare_ja4(folder: &str, table: &str, ja4: usize, counts: impl Fn(&str) -> bool) -> (usize, usize) {
+fn compare_ja4(folder: &str, table: &str, ja4: usize, shown: fn(&str) -> String) -> (usize, usize) {
     let Some(shared) = shared() else { return (0, 0) };
     let root = shared.join(folder);
     let captures = files(&root.join("pcap"));
@@ -142,7 +143,7 @@ fn compare_ja4(folder: &str, table: &str, ja4: usize, counts: impl Fn(&str) -> b
     for row in rows(&root.join(table)) {
         let field = |at: usize| row.get(at).map(String::as_str).unwrap_or_default();
         let key = key(field(1), field(2), field(3), field(4), field(5));
-        if let Some(key) = key.filter(|_| counts(field(ja4))) {
+        if let Some(key) = key.filter(|_| !field(ja4).is_empty()) {
             by_file.entry(field(0).to_owned()).or_default().push((key, field(ja4).to_owned()));
         }
     }
@@ -152,7 +153,7 @@ fn compare_ja4(folder: &str, table: &str, ja4: usize, counts: impl Fn(&str) -> b
         let (_, found) = said(capture);
         for (key, ja4) in expected {
             total += 1;
-            if found.contains(&(key.clone(), ja4.clone())) {
+            if found.iter().any(|(other, ours)| *other == key && shown(ours) == shown(&ja4)) {
                 matched += 1;
             } else {
                 let ours: Vec<_> =
@@ -167,13 +168,22 @@ fn compare_ja4(folder: &str, table: &str, ja4: usize, counts: impl Fn(&str) -> b
 
 #[test]
 fn ja4_is_that_of_its_authors() {
-    let (matched, total) = compare_ja4("ja4", "ja4_tls_expected.tsv", 7, |_| true);
+    let (matched, total) = compare_ja4("ja4", "ja4_tls_expected.tsv", 7, str::to_owned);
     assert_eq!(matched, total);
 }
 
+/// JA4 without what nDPI does in ways of its own. It says `d` also where there is no server name;
+/// shows the first two characters of the ALPN value, not the first and the last; and hashes the
+/// empty list, where the method asks for zeros.
+fn without_ndpis_ways(ja4: &str) -> String {
+    const HASH_OF_NOTHING: &str = "e3b0c44298fc";
+    let kept = |(at, c): (usize, char)| (at != 3 && at != 9).then_some(c);
+    ja4.char_indices().filter_map(kept).collect::<String>().replace(HASH_OF_NOTHING, "000000000000")
+}
+
 #[test]
-fn ja4_of_tls_1_3_and_1_2_is_that_of_ndpi() {
-    let (matched, total) = compare_ja4("ndpi", "ndpi_flows.tsv", 12, |ja4| !ja4.is_empty());
-    println!("ndpi ja4 {matched}/{total}");
-    assert!(matched * 100 >= total * 90, "{matched} of {total}");
+fn ja4_is_that_of_ndpi() {
+    let (matched, total) = compare_ja4("ndpi", "ndpi_flows.tsv", 12, without_ndpis_ways);
+    // What is left: see docs/methods/names.md.
+    assert!(matched * 100 >= total * 97, "{matched} of {total}");
 }
