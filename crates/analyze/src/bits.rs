@@ -35,7 +35,12 @@ impl Bits {
 
     /// Members in rising order.
     pub fn members(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..self.0.len() * 64).filter(|&member| self.contains(member))
+        // Clearing the lowest bit of a word leads to its next member.
+        let of_word = |word: u64| std::iter::successors(Some(word), |rest| Some(rest & rest.checked_sub(1)?));
+        self.0.iter().enumerate().flat_map(move |(at, word)| {
+            let left = of_word(*word).take_while(|rest| *rest != 0);
+            left.map(move |rest| at * 64 + rest.trailing_zeros() as usize)
+        })
     }
 
     pub fn count(&self) -> u64 {

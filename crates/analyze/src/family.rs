@@ -65,13 +65,15 @@ fn share_error(families: &mut [Family], contrast: &Contrast, margins: &Margins) 
     let pool: Vec<usize> = contrast.build.members().chain(contrast.reference.members()).collect();
     let width = pool.iter().max().map_or(0, |last| last + 1);
     let size = contrast.build.count() as usize;
+    let levels: Vec<_> = families.iter().map(|family| family.tallies(width, margins)).collect();
     let mut extremes = Vec::new();
     let mut below_alpha = Vec::new();
     let tried = relabel::each(&pool, size, width, contrast.relabellings, contrast.seed, |build| {
-        let least = families.iter().map(|family| family.smallest_q(build, margins, &mut below_alpha));
+        let least = levels.iter().map(|level| smallest_q(level, build, &mut below_alpha));
         extremes.extend(Some(least.fold(1.0, f64::min)).filter(|q| *q <= ALPHA));
     });
     extremes.sort_unstable_by(f64::total_cmp);
+    drop(levels);
     for q in families.iter_mut().flat_map(|family| &mut family.q) {
         let hits = extremes.partition_point(|extreme| *extreme <= q.min(ALPHA) * TIE);
         *q = q.max(tried.p(hits as u64) * contrast.contrasts as f64).min(1.0);
@@ -116,13 +118,15 @@ impl<'a> Family<'a> {
         Self { keys, q: benjamini_hochberg(&p) }
     }
 
-    /// The smallest Benjamini–Hochberg value, had `build` been the build's runs. Values above
-    /// [`ALPHA`] are not followed: no p above it can give a q below it.
-    fn smallest_q(&self, build: &Bits, margins: &Margins, scratch: &mut Vec<f64>) -> f64 {
-        scratch.clear();
-        let p = self.keys.iter().map(|(_, present, k)| margins.of(*k).p(present.count_in(build)));
-        scratch.extend(p.filter(|p| *p <= ALPHA));
-        smallest_benjamini_hochberg(scratch, self.keys.len())
+    fn tallies<'m>(&self, width: usize, margins: &'m Margins) -> Vec<Tally<'a, 'm>> {
+        let keys = self.keys.iter();
+        keys.map(|(_, present, k)| Tally {
+            margin: margins.of(*k),
+            present,
+            // Looking up a few runs is cheaper than going through all words of the set.
+            few: (present.count() < width as u64 / 64).then(|| present.members().collect()),
+        })
+        .collect()
     }
 
     fn tests(self, keys: &[&Bits], contrast: &Contrast, margins: &Margins) -> Vec<Option<Test>> {
@@ -142,4 +146,29 @@ impl<'a> Family<'a> {
         }
         tests
     }
+}
+
+/// A key as relabelling sees it: how many of its contacts would have been the build's, and the p of that.
+struct Tally<'a, 'm> {
+    margin: &'m Margin,
+    present: &'a Bits,
+    /// Its runs, where they are few.
+    few: Option<Vec<usize>>,
+}
+
+impl Tally<'_, '_> {
+    fn p(&self, build: &Bits) -> f64 {
+        self.margin.p(match &self.few {
+            Some(runs) => runs.iter().filter(|run| build.contains(**run)).count() as u64,
+            None => self.present.count_in(build),
+        })
+    }
+}
+
+/// The smallest Benjamini–Hochberg value of a level, had `build` been the build's runs. Values above
+/// [`ALPHA`] are not followed: no p above it can give a q below it.
+fn smallest_q(level: &[Tally], build: &Bits, scratch: &mut Vec<f64>) -> f64 {
+    scratch.clear();
+    scratch.extend(level.iter().map(|key| key.p(build)).filter(|p| *p <= ALPHA));
+    smallest_benjamini_hochberg(scratch, level.len())
 }
