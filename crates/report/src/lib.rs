@@ -9,6 +9,8 @@
 mod country;
 mod csv;
 mod figures;
+mod foreign;
+mod html;
 mod json;
 pub mod jsonl;
 mod order;
@@ -40,4 +42,4 @@ pub trait Format: Sync {
 }
 
 /// Every format, the default first.
-pub static FORMATS: &[&dyn Format] = &[&text::Text, &json::Json, &jsonl::Jsonl, &csv::Csv];
+pub static FORMATS: &[&dyn Format] = &[&text::Text, &json::Json, &jsonl::Jsonl, &csv::Csv, &html::Html];

@@ -7,7 +7,7 @@ use crate::country;
 use crate::figures::{counted, estimate, listed, percent, probability, probability_of};
 use overheard_model::{
     Absence, BuildRuns, Bundle, Comparison, Concern, ConcernTest, Control, Distinguishable, PlaceSource,
-    Timestamp, Unseen, Verdict,
+    Plan, Timestamp, Unseen, Verdict,
 };
 
 /// One sentence, and what the evidence does to its claim where it makes one.
@@ -233,4 +233,24 @@ pub(crate) fn builds(comparison: &Comparison) -> String {
         format!("{} ({}{role})", build.name, counted(build.runs, "run"))
     };
     listed(&comparison.builds.iter().map(words).collect::<Vec<_>>())
+}
+
+/// What a plan comes to.
+pub(crate) fn plan(plan: &Plan) -> String {
+    let runs = |runs: Option<u64>| match runs {
+        Some(runs) => format!("takes {} of each build", counted(runs, "run")),
+        None => "is out of reach of any number of runs tried".into(),
+    };
+    format!(
+        "To find, with a chance of {}, a server that one build contacts in {} of its runs and the reference in {}, \
+         among {} compared side by side and with a false alarm in at most {} of studies, {}; had it been named as a \
+         concern before the data, it {}.",
+        percent(plan.target),
+        percent(plan.rate),
+        percent(plan.reference_rate),
+        counted(plan.keys, "endpoint"),
+        percent(plan.alpha),
+        runs(plan.runs_needed),
+        runs(plan.runs_needed_concern),
+    )
 }

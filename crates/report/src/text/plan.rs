@@ -1,8 +1,8 @@
 //! Sample sizes as text: a table and a sentence.
 
 use super::layout::{Column, Grid, Ink, field, paragraph};
-use crate::Style;
-use crate::figures::{count, counted, percent};
+use crate::figures::{count, percent};
+use crate::{Style, statement};
 use overheard_model::Plan;
 
 pub(super) fn text(plan: &Plan, style: Style) -> String {
@@ -21,24 +21,5 @@ pub(super) fn text(plan: &Plan, style: Style) -> String {
             field(format!("{} of runs", percent(power.absence_bound)), ink),
         ]);
     }
-    grid.render(style) + "\n" + &paragraph("", &sentence(plan), Ink::Plain, style)
-}
-
-fn sentence(plan: &Plan) -> String {
-    let runs = |runs: Option<u64>| match runs {
-        Some(runs) => format!("takes {} of each build", counted(runs, "run")),
-        None => "is out of reach of any number of runs tried".into(),
-    };
-    format!(
-        "To find, with a chance of {}, a server that one build contacts in {} of its runs and the reference in {}, \
-         among {} compared side by side and with a false alarm in at most {} of studies, {}; had it been named as a \
-         concern before the data, it {}.",
-        percent(plan.target),
-        percent(plan.rate),
-        percent(plan.reference_rate),
-        counted(plan.keys, "endpoint"),
-        percent(plan.alpha),
-        runs(plan.runs_needed),
-        runs(plan.runs_needed_concern),
-    )
+    grid.render(style) + "\n" + &paragraph("", &statement::plan(plan), Ink::Plain, style)
 }

@@ -18,3 +18,20 @@ fn a_line_of_json_is_one_line() {
         assert!(value["record"].is_string(), "{line}");
     }
 }
+
+#[test]
+fn a_page_holds_no_markup_but_its_own() {
+    let bundle = bundle::hostile();
+    let readings: Vec<_> = bundle.runs.iter().map(|run| run.reading.clone()).collect();
+    let html = format("html");
+    for page in [html.comparison(&bundle, STYLE), html.readings(&readings, &[], STYLE)] {
+        assert!(page.contains("alert(1)"), "the name is shown");
+        assert!(!page.contains("<img"));
+        assert_eq!(page.matches("<script").count(), 1);
+        assert_eq!(page.matches("</script").count(), 1);
+        assert!(page.contains("default-src 'none'"));
+        for outside in ["http:", "https:", "src=\"", "href=", "url(", "@import"] {
+            assert!(!page.contains(outside), "{outside}");
+        }
+    }
+}

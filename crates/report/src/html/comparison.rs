@@ -1,0 +1,127 @@
+//! A comparison as a page: verdict, table with evidence, what surrounds it, and the runs.
+
+use super::evidence::Evidence;
+use super::page::{Cell, Page, Table};
+use crate::figures::{count, probability, probability_of};
+use crate::{order, statement, verdict};
+use overheard_model::{Bundle, Comparison, Key, Level, Relation};
+
+pub(super) fn page(bundle: &Bundle) -> String {
+    let comparison = &bundle.comparison;
+    let names: Vec<String> = comparison.builds.iter().map(|build| build.name.clone()).collect();
+    let mut page = Page::new(&format!("Whom do they talk to? {}", names.join(", ")));
+    page.line(&format!("Builds: {}", statement::builds(comparison)));
+    page.verdict(&verdict::sentences(bundle));
+    page.main_table(&keys(bundle));
+    for section in statement::sections(bundle) {
+        page.section(&section);
+    }
+    page.heading("Runs");
+    page.table(&runs(bundle));
+    page.finish()
+}
+
+fn keys(bundle: &Bundle) -> Table {
+    let comparison = &bundle.comparison;
+    let evidence = Evidence::of(bundle);
+    let mut columns = ["level", "key", "names", "network", "country"].map(String::from).to_vec();
+    for build in &comparison.builds {
+        let role = if build.name == comparison.reference { " (reference)" } else { "" };
+        columns.push(format!("{}{role}", build.name));
+    }
+    columns.extend(["relation", "p"].map(String::from));
+    let mut table = Table::marked(columns, &["level", "country", "relation"]);
+    let servers = order::by_country(comparison).into_iter().flat_map(|group| group.rows);
+    let others = [Level::Name, Level::Network, Level::Country];
+    let others = others.into_iter().flat_map(|level| order::rows(comparison, level));
+    for key in servers.chain(others) {
+        let words: Vec<String> = key.relations.values().map(|result| result.relation.to_string()).collect();
+        let country = key.country.as_deref().unwrap_or("unknown").replace(' ', "-");
+        let network = key.network.as_deref().unwrap_or_default();
+        let text = format!("{} {} {network}", key.key, key.names.join(" "));
+        let marks = vec![key.level.to_string(), country, words.join(" ")];
+        table.marked_row(marks, &text, cells(bundle, &evidence, key));
+    }
+    table
+}
+
+fn cells(bundle: &Bundle, evidence: &Evidence, key: &Key) -> Vec<Cell> {
+    let comparison = &bundle.comparison;
+    let asn = key.asn.map(|asn| asn.to_string());
+    let network =
+        [asn.as_deref(), key.network.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let mut cells = vec![
+        Cell::classed("faint", &key.level.to_string()),
+        Cell::classed("key", &key.key),
+        Cell::text(&names(key)),
+        Cell::classed("faint", &network),
+        Cell::text(key.country.as_deref().unwrap_or_default()),
+    ];
+    for build in &comparison.builds {
+        let index = bundle.study.builds.iter().position(|known| known.name == build.name);
+        let cell = key.cells.get(&build.name);
+        let (present, runs) = cell.map_or((0, build.runs), |cell| (cell.present, cell.runs));
+        let shown = Cell::number(present as f64 / runs.max(1) as f64, &format!("{present}/{runs}"));
+        cells.push(shown.opening(index.and_then(|index| evidence.behind(key, index))));
+    }
+    cells.push(relation(comparison, key));
+    let p = key.relations.values().map(|result| result.p).reduce(f64::min);
+    cells.push(p.map_or(Cell::text(""), |p| Cell::number(p, &probability(p))));
+    cells
+}
+
+/// A server of a large network may have hundreds of names.
+const NAMES: usize = 3;
+
+fn names(key: &Key) -> String {
+    let few = key.names.iter().take(NAMES).cloned().collect::<Vec<_>>().join(", ");
+    match key.names.len().saturating_sub(NAMES) {
+        0 => few,
+        more => format!("{few} and {more} more"),
+    }
+}
+
+fn relation(comparison: &Comparison, key: &Key) -> Cell {
+    let several = comparison.builds.len() > 2;
+    let words = key.relations.iter().map(|(build, result)| {
+        let figure = match (result.relation, result.q, result.runs_needed) {
+            (Relation::Only | Relation::More | Relation::Less, Some(q), _) => {
+                format!(" {}", probability_of('q', q))
+            }
+            (Relation::Unproven, _, Some(runs)) => format!(", +{} runs", count(runs)),
+            _ => String::new(),
+        };
+        let whose = if several { format!("{build}: ") } else { String::new() };
+        format!("{whose}{}{figure}", result.relation)
+    });
+    let class = match order::strongest(key) {
+        Relation::Only => "only",
+        Relation::More => "more",
+        Relation::Less => "less",
+        Relation::Shared => "shared",
+        Relation::Unproven => "unproven",
+    };
+    Cell::classed(class, &words.collect::<Vec<_>>().join("; "))
+}
+
+fn runs(bundle: &Bundle) -> Table {
+    let columns = ["build", "run", "began", "packets", "flows", "file", "SHA-256", "problems"];
+    let mut table = Table::new(columns.map(String::from).to_vec());
+    for run in &bundle.runs {
+        let capture = &run.reading.capture;
+        let build = bundle.study.builds.get(run.build).map_or("", |build| &build.name);
+        let problems: Vec<String> = capture.problems.iter().map(ToString::to_string).collect();
+        let flows = run.reading.flows.len() as u64;
+        table.row(vec![
+            Cell::text(build),
+            Cell::text(&run.name),
+            Cell::text(&run.began.map(|began| began.to_string()).unwrap_or_default()),
+            Cell::number(capture.packets as f64, &count(capture.packets)),
+            Cell::number(flows as f64, &count(flows)),
+            Cell::text(&capture.path),
+            Cell::classed("faint", &capture.sha256),
+            Cell::text(&problems.join("; ")),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,48 @@
+//! HTML: one file that asks nobody for anything.
+//!
+//! Promises: no external request and no dependency; a content security policy that allows only the
+//! page's own style and script, by hash; names from captures are text wherever they stand; without
+//! scripts it is a plain table whose cells still open.
+
+mod comparison;
+mod evidence;
+mod page;
+mod reading;
+
+use crate::figures::{count, percent};
+use crate::{Format, Style};
+use overheard_model::{Bundle, PlaceSource, Plan, Reading};
+use page::{Cell, Page, Table};
+
+/// `--format html`.
+pub(crate) struct Html;
+
+impl Format for Html {
+    fn name(&self) -> &'static str {
+        "html"
+    }
+
+    fn comparison(&self, bundle: &Bundle, _: Style) -> String {
+        comparison::page(bundle)
+    }
+
+    fn readings(&self, readings: &[Reading], places: &[PlaceSource], _: Style) -> String {
+        reading::page(readings, places)
+    }
+
+    fn plan(&self, plan: &Plan, _: Style) -> String {
+        let columns = ["runs of each build", "chance to find it", "0 contacts rule out more than"];
+        let mut table = Table::new(columns.map(String::from).to_vec());
+        for power in &plan.table {
+            table.row(vec![
+                Cell::number(power.runs as f64, &count(power.runs)),
+                Cell::number(power.power, &percent(power.power)),
+                Cell::number(power.absence_bound, &format!("{} of runs", percent(power.absence_bound))),
+            ]);
+        }
+        let mut page = Page::new("How many runs?");
+        page.verdict(&[crate::statement::plan(plan)]);
+        page.table(&table);
+        page.finish()
+    }
+}

@@ -1,0 +1,72 @@
+//! Readings as a page: endpoints, each opening its flows.
+
+use super::evidence;
+use super::page::{Cell, Page, Table};
+use crate::figures::{bytes, counted, milliseconds};
+use crate::statement;
+use overheard_model::{Endpoint, PlaceSource, Reading};
+
+pub(super) fn page(readings: &[Reading], places: &[PlaceSource]) -> String {
+    let mut page = Page::new("Whom does it talk to?");
+    for Reading { capture, flows, .. } in readings {
+        let figures = [counted(capture.packets, "packet"), counted(flows.len() as u64, "flow")].join(", ");
+        page.line(&format!("{}: {}, {figures}, SHA-256 {}", capture.path, capture.format, capture.sha256));
+        for problem in &capture.problems {
+            page.line(&format!("! {problem}"));
+        }
+    }
+    page.main_table(&endpoints(readings));
+    for source in statement::sources(places, None, None) {
+        page.line(&source);
+    }
+    page.finish()
+}
+
+fn endpoints(readings: &[Reading]) -> Table {
+    let columns = [
+        "country",
+        "address",
+        "port",
+        "names",
+        "network",
+        "protocol",
+        "on the wire",
+        "out",
+        "in",
+        "rtt",
+        "capture",
+    ];
+    let mut table = Table::marked(columns.map(String::from).to_vec(), &["country", "wire"]);
+    for reading in readings {
+        for endpoint in &reading.endpoints {
+            let country = endpoint.place.label().unwrap_or_else(|| "unknown".into());
+            let marks = vec![country.replace(' ', "-"), endpoint.visibility.to_string()];
+            let text = format!("{} {}", endpoint.address, names(endpoint));
+            table.marked_row(marks, &text, cells(reading, endpoint, &country));
+        }
+    }
+    table
+}
+
+fn names(endpoint: &Endpoint) -> String {
+    let names: Vec<&str> = endpoint.names.iter().map(|name| &*name.name).collect();
+    names.join(", ")
+}
+
+fn cells(reading: &Reading, endpoint: &Endpoint, country: &str) -> Vec<Cell> {
+    let protocols: Vec<String> = endpoint.protocols.iter().map(ToString::to_string).collect();
+    let rtt = endpoint.rtt_ms.map_or(Cell::text(""), |rtt| Cell::number(rtt, &milliseconds(rtt)));
+    vec![
+        Cell::text(country),
+        Cell::classed("key", &endpoint.address.to_string()).opening(evidence::of_endpoint(reading, endpoint)),
+        Cell::number(endpoint.port.into(), &format!("{}/{}", endpoint.port, endpoint.transport)),
+        Cell::text(&names(endpoint)),
+        Cell::classed("faint", endpoint.place.network().unwrap_or_default()),
+        Cell::text(&protocols.join(" ")),
+        Cell::text(&endpoint.visibility.to_string()),
+        Cell::number(endpoint.bytes_out as f64, &bytes(endpoint.bytes_out)),
+        Cell::number(endpoint.bytes_in as f64, &bytes(endpoint.bytes_in)),
+        rtt,
+        Cell::classed("faint", &endpoint.capture),
+    ]
+}
