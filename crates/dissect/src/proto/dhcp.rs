@@ -43,3 +43,18 @@ fn is_dhcpv6(bytes: &[u8]) -> bool {
         None => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fixed_part_or_the_first_option_must_fit() {
+        let discover = [&[1, 1, 6, 0][..], &[0; 232]].concat();
+        assert!(is_bootp(&discover));
+        assert!(!is_bootp(&discover[..235]));
+        assert!(is_dhcpv6(b"\x01\x10\x08\x74\x00\x01\x00\x02\xab\xcd"));
+        assert!(!is_dhcpv6(b"\x01\x10\x08\x74\x00\x01\x00\x03\xab\xcd"));
+        assert!(!is_dhcpv6(b"\x63\x10\x08\x74"));
+    }
+}

@@ -59,3 +59,43 @@ impl Reader for UntilTls {
         if self.read < PLAIN_LIMIT { Appetite::More } else { Appetite::Sated }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overheard_model::{Side, Timestamp, Transport, Visibility};
+
+    fn read(reader: &mut UntilTls, bytes: &[u8]) -> Notes {
+        let (transport, from, time) = (Transport::Tcp, Side::Src, Timestamp(0));
+        let chunk = Chunk { transport, from, src_port: 40000, dst_port: 25, bytes, gap: 0, packet: 1, time };
+        let mut notes = Notes::default();
+        reader.read(&chunk, &mut notes);
+        notes
+    }
+
+    #[test]
+    fn a_client_hello_after_text_is_followed() {
+        let mut hello = b"\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x03".to_vec();
+        hello.extend([7; 32]);
+        hello.extend(b"\x00\x00\x02\x13\x01\x01\x00\x00\x00");
+        let mut reader = UntilTls::default();
+        assert_eq!(read(&mut reader, b"EHLO a\r\nSTARTTLS\r\n"), Notes::default());
+        let notes = read(&mut reader, &hello);
+        assert_eq!((notes.protocol, notes.visibility), (Some(Protocol::Tls), Some(Visibility::Encrypted)));
+    }
+
+    #[test]
+    fn text_that_stays_plain_is_not_read_forever() {
+        let mut reader = UntilTls::default();
+        assert_eq!(read(&mut reader, &[b'a'; PLAIN_LIMIT]), Notes::default());
+        assert!(reader.read >= PLAIN_LIMIT && reader.inner.is_none());
+    }
+
+    #[test]
+    fn lines_and_words_are_taken_apart() {
+        assert_eq!(first_line(b"EHLO a\r\nMAIL"), (&b"EHLO a"[..], true));
+        assert_eq!(first_line(b"EHLO"), (&b"EHLO"[..], false));
+        assert!(is_one_of(words(b"ehlo  a").next(), &[b"EHLO"]));
+        assert_eq!(words(b"a  b ").count(), 2);
+    }
+}

@@ -29,3 +29,30 @@ impl Dissector for Ntp {
         Visibility::Readable
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overheard_model::Side;
+
+    #[test]
+    fn version_mode_length_and_port_must_fit() {
+        let judge = |dst_port, src: &[u8]| {
+            let (transport, from) = (Transport::Udp, Side::Src);
+            Ntp.recognise(&Opening {
+                transport,
+                src_port: 40000,
+                dst_port,
+                from,
+                src,
+                dst: &[],
+                earlier: &[],
+            })
+        };
+        let client = [&[0x23][..], &[0; 47]].concat();
+        assert_eq!(judge(123, &client), Recognition::Yes);
+        assert_eq!(judge(124, &client), Recognition::No);
+        assert_eq!(judge(123, &client[..47]), Recognition::No);
+        assert_eq!(judge(123, &[0x20; 48]), Recognition::No, "mode 0 is reserved");
+    }
+}

@@ -29,3 +29,28 @@ impl Dissector for Ssh {
         Visibility::Encrypted
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overheard_model::Side;
+
+    #[test]
+    fn a_banner_is_recognised() {
+        let judge = |src| {
+            let (transport, from) = (Transport::Tcp, Side::Src);
+            Ssh.recognise(&Opening {
+                transport,
+                src_port: 40000,
+                dst_port: 2222,
+                from,
+                src,
+                dst: &[],
+                earlier: &[],
+            })
+        };
+        assert_eq!(judge(b"SSH-2.0-OpenSSH_9.2\r\n"), Recognition::Yes);
+        assert_eq!(judge(b"SS"), Recognition::Unsure);
+        assert_eq!(judge(b"SSH-x"), Recognition::No);
+    }
+}

@@ -67,6 +67,10 @@ pub(in crate::proto) fn judge(bytes: &[u8]) -> Recognition {
     if VERSION.starts_with(bytes) {
         return Recognition::Unsure;
     }
+    // Bodies come here a segment at a time: most go again at once.
+    if !bytes.first().is_some_and(u8::is_ascii_uppercase) {
+        return Recognition::No;
+    }
     let Some(end) = bytes.iter().position(|&byte| byte == b'\n') else {
         return judge_unfinished(bytes);
     };

@@ -227,6 +227,36 @@ mod tests {
         assert_eq!(names([connect]), [("a.example".to_string(), NameSource::HttpConnect)]);
     }
 
+    /// What the connection is, after each side has said its part.
+    fn turned_into(said: &[(Side, &[u8])]) -> (Option<Protocol>, Option<Visibility>) {
+        let (mut reader, mut notes) = (HttpReader::default(), Notes::default());
+        for (from, bytes) in said {
+            reader.read(&Chunk { from: *from, ..chunk(bytes) }, &mut notes);
+        }
+        (notes.protocol, notes.visibility)
+    }
+
+    #[test]
+    fn what_runs_through_a_tunnel_is_recognised() {
+        let asked: (Side, &[u8]) = (Side::Src, b"CONNECT a.example:22 HTTP/1.1\r\n\r\n");
+        let banner: (Side, &[u8]) = (Side::Src, b"SSH-2.0-OpenSSH_9.2\r\n");
+        let granted: (Side, &[u8]) = (Side::Dst, b"HTTP/1.1 200 OK\r\n\r\n");
+        let refused: (Side, &[u8]) = (Side::Dst, b"HTTP/1.1 403 Forbidden\r\n\r\n");
+        let ssh = (Some(Protocol::Ssh), Some(Visibility::Encrypted));
+        assert_eq!(turned_into(&[asked, granted, banner]), ssh);
+        assert_eq!(turned_into(&[asked, banner]), ssh, "one direction captured");
+        assert_eq!(turned_into(&[asked, refused, banner]), (None, None));
+    }
+
+    #[test]
+    fn an_upgrade_to_http2_is_followed() {
+        let asked: (Side, &[u8]) = (Side::Src, b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n");
+        let granted: (Side, &[u8]) = (Side::Dst, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
+        let preface: (Side, &[u8]) = (Side::Src, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+        let http2 = (Some(Protocol::Http2), Some(Visibility::Readable));
+        assert_eq!(turned_into(&[asked, granted, preface]), http2);
+    }
+
     #[test]
     fn reading_goes_on_after_a_gap() {
         let (mut reader, mut notes) = (HttpReader::default(), Notes::default());
