@@ -3,9 +3,10 @@
 //! Promises: members and frames that follow each other read as one stream, as their tools write them.
 
 use flate2::read::MultiGzDecoder;
+use ruzstd::decoding::errors::FrameDecoderError;
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use std::fmt;
-use std::io::{self, BufReader, Chain, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 
 /// The source with the bytes put back that were read to recognise it.
 type Whole<R> = Chain<Cursor<Vec<u8>>, R>;
@@ -82,6 +83,15 @@ impl<R: Read> Zstd<R> {
         low & 0xf0 == 0x50 && rest == [0x2a, 0x4d, 0x18]
     }
 
+    /// The decoder does not tell a source that ended from one that is damaged.
+    fn explain(&mut self, error: FrameDecoderError) -> io::Error {
+        match self.source.fill_buf() {
+            Ok([]) => io::ErrorKind::UnexpectedEof.into(),
+            Ok(_) => io::Error::other(error),
+            Err(cause) => cause,
+        }
+    }
+
     /// Goes to the next frame; `false` at the end of the source.
     fn next_frame(&mut self) -> io::Result<bool> {
         loop {
@@ -92,9 +102,8 @@ impl<R: Read> Zstd<R> {
             }
             let magic: [u8; 4] = magic.try_into().map_err(|_| io::ErrorKind::UnexpectedEof)?;
             if !Self::is_skippable(magic) {
-                let frame = Cursor::new(magic).chain(&mut self.source);
-                self.decoder.init(frame).map_err(io::Error::other)?;
-                return Ok(true);
+                let begun = self.decoder.init(Cursor::new(magic).chain(&mut self.source));
+                return begun.map(|()| true).map_err(|error| self.explain(error));
             }
             let mut length = [0; 4];
             self.source.read_exact(&mut length)?;
@@ -117,7 +126,8 @@ impl<R: Read> Read for Zstd<R> {
             }
             while self.decoder.can_collect() == 0 && !self.decoder.is_finished() {
                 let one_block = BlockDecodingStrategy::UptoBlocks(1);
-                self.decoder.decode_blocks(&mut self.source, one_block).map_err(io::Error::other)?;
+                let decoded = self.decoder.decode_blocks(&mut self.source, one_block);
+                decoded.map_err(|error| self.explain(error))?;
             }
             if self.decoder.can_collect() > 0 {
                 return self.decoder.read(into);

@@ -133,6 +133,9 @@ impl<R: Read> Reader<R> {
             self.summary.format = "unknown".into();
             // Enough to recognise what else it may be.
             self.window.ensure(16);
+            if self.window.failure().is_some() {
+                return Err(Fault::Truncated("file header"));
+            }
             return Err(Fault::Bad(unknown(self.window.ahead())));
         }
         Ok(())

@@ -15,7 +15,9 @@ use std::collections::{HashMap, VecDeque};
 
 /// Packets under way at once.
 const MAX_PACKETS: usize = 4096;
-/// Bytes of theirs.
+/// Packets that began within the timeout, completed ones among them.
+const MAX_ORDER: usize = 4 * MAX_PACKETS;
+/// Bytes of those under way.
 const MAX_BYTES: usize = 32 << 20;
 /// The longest payload of an IP packet.
 const MAX_PAYLOAD: u32 = 65_535;
@@ -98,6 +100,9 @@ impl Reassembly {
     /// Adds a fragment; gives the packet that it completes.
     pub(crate) fn add(&mut self, fragment: &Fragment<'_>, origin: Origin) -> Option<Whole> {
         self.expire(origin.time);
+        while self.partials.len() > MAX_PACKETS || self.bytes > MAX_BYTES || self.order.len() > MAX_ORDER {
+            self.abandon_oldest();
+        }
         let key = Key {
             addresses: fragment.addresses,
             id: fragment.id,
@@ -118,13 +123,7 @@ impl Reassembly {
         partial.add(fragment);
         let (after, complete) = (partial.bytes.len(), partial.is_complete());
         self.bytes = self.bytes.saturating_sub(before).saturating_add(after);
-        if complete {
-            return self.complete(&key);
-        }
-        while self.partials.len() > MAX_PACKETS || self.bytes > MAX_BYTES {
-            self.abandon_oldest();
-        }
-        None
+        if complete { self.complete(&key) } else { None }
     }
 
     /// The next packet that was given up.

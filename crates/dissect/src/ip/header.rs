@@ -34,16 +34,12 @@ pub(crate) fn v4<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
         0 if !path.strict => span.wire,
         total => total,
     };
-    if total.min(span.wire) < header_length || path.strict && total > span.wire {
+    if total < header_length || path.strict && total > span.wire {
         return Err(cut("IPv4 total length"));
     }
     let addresses =
         Addresses { src: Ipv4Addr::new(s0, s1, s2, s3).into(), dst: Ipv4Addr::new(d0, d1, d2, d3).into() };
-    let Some(body) = span.up_to(total).after(header_length as usize) else {
-        // The snapshot length cut the options off: the addresses are known, and no more.
-        let segment = Segment::Other { transport: Transport::from(protocol) };
-        return Ok(Found::Packet { addresses, segment, tunnels: path.tunnels });
-    };
+    let body = span.up_to(total).after(header_length as usize).ok_or(cut("IPv4 options"))?;
     let more = flags & 0x20 != 0;
     let place = u32::from(u16::from_be_bytes([flags & 0x1f, offset])) * 8;
     if !more && place == 0 {
