@@ -102,13 +102,49 @@ fn sorted<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::registrable_domain;
+    use super::*;
+    use crate::flow::tests::flow;
+    use overheard_model::NameSource;
+
+    fn name(name: &str, source: NameSource, learned: Learned) -> Name {
+        Name { name: name.into(), source, packet: Some(1), learned }
+    }
+
+    #[test]
+    fn flows_to_one_remote_end_are_one_endpoint() {
+        let mut flows = [flow("10.0.0.1", "198.51.100.1", 4), flow("10.0.0.1", "198.51.100.1", 2)];
+        flows[0].names = vec![name("b.example.org", NameSource::TlsSni, Learned::Within)];
+        flows[1].names = vec![
+            name("www.example.co.uk", NameSource::Dns, Learned::Before),
+            name("cdn.example.net", NameSource::DnsCname, Learned::Before),
+        ];
+        flows[0].rtt_ms = Some(9.0);
+        flows[1].visibility = Visibility::Readable;
+        let endpoints = group(&flows, &"test".into());
+        let [endpoint] = &endpoints[..] else { panic!("{endpoints:?}") };
+        assert_eq!((endpoint.port, endpoint.packets_out, endpoint.packet), (443, 2, 2));
+        assert_eq!((endpoint.rtt_ms, endpoint.visibility), (Some(9.0), Visibility::Readable));
+        let domains: Vec<&str> = endpoint.domains.iter().map(|domain| &**domain).collect();
+        assert_eq!(domains, ["example.co.uk", "example.org"], "of each flow's best name");
+        assert_eq!(&*endpoint.names[0].name, "b.example.org");
+        assert_eq!((endpoint.names.len(), &endpoint.flows[..]), (3, &[0, 1][..]));
+    }
+
+    #[test]
+    fn what_a_caller_asked_us_for_is_not_the_callers_name() {
+        let mut inbound = flow("198.51.100.1", "10.0.0.1", 1);
+        inbound.ours = Side::Dst;
+        inbound.names = vec![name("ours.example.org", NameSource::HttpHost, Learned::Within)];
+        let endpoints = group(&[inbound], &"test".into());
+        assert_eq!((endpoints[0].names.len(), endpoints[0].domains.len()), (0, 0));
+    }
 
     #[test]
     fn a_domain_is_one_label_and_its_public_suffix() {
         assert_eq!(registrable_domain("www.example.co.uk").as_deref(), Some("example.co.uk"));
-        assert_eq!(registrable_domain("*.example.org").as_deref(), Some("example.org"));
+        assert_eq!(registrable_domain("*.user.github.io").as_deref(), Some("user.github.io"));
         assert_eq!(registrable_domain("chat.kite.example").as_deref(), Some("kite.example"));
+        assert_eq!(registrable_domain("github.io"), None);
         assert_eq!(registrable_domain("192.0.2.1"), None);
         assert_eq!(registrable_domain("localhost"), None);
     }

@@ -44,7 +44,7 @@ fn is_carrier(address: Ipv4Addr) -> bool {
     matches!(address.octets(), [100, second, ..] if second & 0xc0 == 64)
 }
 
-fn is_multicast(address: IpAddr) -> bool {
+pub(crate) fn is_multicast(address: IpAddr) -> bool {
     address.is_multicast() || matches!(address, IpAddr::V4(v4) if v4.is_broadcast())
 }
 
@@ -112,5 +112,53 @@ fn shared_by_all<'a>(mut flows: impl Iterator<Item = &'a Flow>) -> Option<IpAddr
     match shared[..] {
         [one] => Some(one),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::tests::flow;
+
+    fn decided(ends: &[(&str, &str)], given: &[&str]) -> (LocalRule, Vec<Side>, Vec<String>) {
+        let mut flows: Vec<Flow> = ends.iter().map(|(src, dst)| flow(src, dst, 1)).collect();
+        let given: Vec<IpAddr> = given.iter().map(|address| address.parse().unwrap()).collect();
+        let (rule, ours) = decide(&mut flows, &given);
+        let sides = flows.iter().map(|flow| flow.ours).collect();
+        (rule, sides, ours.iter().map(IpAddr::to_string).collect())
+    }
+
+    #[test]
+    fn the_given_address_outranks_the_private_one() {
+        let ends = [("10.0.0.1", "192.0.2.1")];
+        assert_eq!(decided(&ends, &["192.0.2.1"]).0, LocalRule::Given);
+        assert_eq!(decided(&ends, &["192.0.2.1"]).1, [Side::Dst]);
+        assert_eq!(decided(&ends, &["203.0.113.9"]).0, LocalRule::Private, "no flow has the given address");
+    }
+
+    #[test]
+    fn of_two_private_ends_the_busier_is_ours() {
+        let ends = [("10.0.0.1", "192.0.2.1"), ("10.0.0.9", "10.0.0.1"), ("10.0.0.1", "10.0.0.255")];
+        let (rule, sides, ours) = decided(&ends, &[]);
+        assert_eq!((rule, sides), (LocalRule::Private, vec![Side::Src, Side::Dst, Side::Src]));
+        assert_eq!(ours, ["10.0.0.1"]);
+    }
+
+    #[test]
+    fn among_public_addresses_the_shared_one_is_ours() {
+        let ends = [("192.0.2.1", "198.51.100.1"), ("198.51.100.2", "192.0.2.1")];
+        let (rule, sides, ours) = decided(&ends, &[]);
+        assert_eq!((rule, sides), (LocalRule::Shared, vec![Side::Src, Side::Dst]));
+        assert_eq!(ours, ["192.0.2.1"]);
+    }
+
+    #[test]
+    fn else_the_originator_and_never_a_multicast_address() {
+        let ends = [("192.0.2.1", "198.51.100.1"), ("192.0.2.2", "198.51.100.2")];
+        assert_eq!(decided(&ends, &[]).0, LocalRule::Originator);
+        let multicast = [("192.0.2.1", "224.0.0.251"), ("192.0.2.2", "224.0.0.251")];
+        assert_eq!(decided(&multicast, &[]).2, ["192.0.2.1", "192.0.2.2"]);
+        assert!(is_off_internet("224.0.0.251".parse().unwrap()));
+        assert!(!is_off_internet("192.0.2.1".parse().unwrap()));
     }
 }

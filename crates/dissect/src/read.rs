@@ -164,3 +164,51 @@ impl<R: Read> Read for Hashing<R> {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overheard_model::LocalRule;
+    use proptest::prelude::*;
+
+    /// A pcap of one Ethernet frame with an empty UDP datagram.
+    fn capture() -> Vec<u8> {
+        let mut bytes =
+            vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+        bytes.extend([5, 0, 0, 0, 0, 0, 0, 0, 42, 0, 0, 0, 42, 0, 0, 0]);
+        bytes.extend([0; 12]);
+        bytes.extend([8, 0, 0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 192, 0, 2, 1]);
+        bytes.extend([0x9c, 0x40, 0x0d, 0x96, 0, 8, 0, 0]);
+        bytes
+    }
+
+    #[test]
+    fn one_packet_becomes_one_flow_to_one_endpoint() {
+        let reading = read(&capture()[..], "test".into(), &Options::default());
+        let Reading { capture, flows, endpoints } = &reading;
+        assert_eq!((capture.packets, capture.undecoded, capture.complete), (1, 0, true));
+        assert_eq!((capture.local_rule, flows.len(), endpoints.len()), (LocalRule::Private, 1, 1));
+        assert_eq!((flows[0].dst_port, flows[0].bytes_out), (3478, 42));
+        assert_eq!(capture.first, Some(Timestamp::from_parts(5, 0)));
+    }
+
+    /// The SHA-256 of "abc" (FIPS 180-4 example), which is no capture.
+    #[test]
+    fn the_hash_is_of_all_stored_bytes() {
+        let reading = read(&b"abc"[..], "test".into(), &Options::default());
+        let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!((&*reading.capture.sha256, reading.capture.bytes), (sha256, 3));
+        assert_eq!(reading.capture.format, "unknown");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_to_the_end(mut tail in prop::collection::vec(any::<u8>(), 0..400), at in 0..82_usize) {
+            let mut bytes = capture();
+            bytes.truncate(at);
+            bytes.append(&mut tail);
+            let reading = read(&bytes[..], "test".into(), &Options::default());
+            prop_assert_eq!(reading.capture.bytes, bytes.len() as u64);
+        }
+    }
+}

@@ -91,3 +91,56 @@ fn learned(known: &Known, began: u64) -> Learned {
         _ => Learned::After,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::tests::flow;
+    use overheard_model::Timestamp;
+
+    fn answer(name: &str, packet: u64) -> Answer {
+        let (address, time) = ("198.51.100.1".parse().unwrap(), Timestamp(0));
+        Answer { address, name: name.into(), source: NameSource::Dns, packet, time }
+    }
+
+    fn names(resolver: &Resolver, began: u64) -> Vec<(String, Learned, Option<u64>)> {
+        let mut flows = [flow("192.0.2.1", "198.51.100.1", began)];
+        resolver.name(&mut flows);
+        let shown = |name: &Name| (name.name.to_string(), name.learned, name.packet);
+        flows[0].names.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn answers_before_the_flow_come_first() {
+        let mut resolver = Resolver::default();
+        resolver.add_block("198.51.100.1".parse().unwrap(), "block.example".into());
+        resolver.add(answer("after.example", 9));
+        resolver.add(answer("before.example", 3));
+        let expected = [
+            ("before.example".to_owned(), Learned::Before, Some(3)),
+            ("after.example".to_owned(), Learned::After, Some(9)),
+            ("block.example".to_owned(), Learned::After, None),
+        ];
+        assert_eq!(names(&resolver, 5), expected);
+    }
+
+    #[test]
+    fn the_earliest_of_equal_answers_counts() {
+        let mut resolver = Resolver::default();
+        resolver.add(answer("a.example", 7));
+        resolver.add(answer("a.example", 2));
+        assert_eq!(names(&resolver, 5), [("a.example".to_owned(), Learned::Before, Some(2))]);
+    }
+
+    #[test]
+    fn names_are_bounded_and_refusals_counted() {
+        let mut resolver = Resolver::default();
+        for number in 0..MAX_PER_ADDRESS + 5 {
+            resolver.add(answer(&format!("{number}.example"), 1));
+        }
+        let mut problems = Problems::default();
+        resolver.report(&mut problems);
+        assert_eq!(problems.into_vec()[0].count, 5);
+        assert_eq!(names(&resolver, 5).len(), MAX_PER_ADDRESS);
+    }
+}

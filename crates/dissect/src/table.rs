@@ -97,9 +97,10 @@ fn rows(text: &[u8], path: &str) -> Result<Vec<Row>, String> {
     let says = |error: csv::Error| format!("{path}: not a readable table: {error}");
     let columns = Columns::of(reader.headers().map_err(says)?, path)?;
     let mut rows = Vec::new();
+    let mut lines = Lines { text, counted: 0, line: 1 };
     for record in reader.into_records() {
         let record = record.map_err(says)?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = lines.line_of(&record);
         if record.iter().any(|field| !field.is_empty()) {
             rows.push(row(&record, &columns, line).map_err(|why| format!("{path}: line {line}, {why}"))?);
         }
@@ -108,6 +109,26 @@ fn rows(text: &[u8], path: &str) -> Result<Vec<Row>, String> {
         return Err(format!("{path}: no line below the header; expected one for each server of each run"));
     }
     Ok(rows)
+}
+
+/// Counts lines on the way: the parser's own count is one behind where lines end in CR LF.
+struct Lines<'a> {
+    text: &'a [u8],
+    counted: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line on which the record begins, from 1; records must come in order.
+    fn line_of(&mut self, record: &csv::StringRecord) -> u64 {
+        let start = record.position().map_or(0, |position| position.byte() as usize);
+        let ends = self.text.get(start..).unwrap_or_default();
+        let start = start + ends.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let passed = self.text.get(self.counted..start).unwrap_or_default();
+        self.line += passed.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        self.counted = start;
+        self.line
+    }
 }
 
 fn row(record: &csv::StringRecord, columns: &Columns, line: u64) -> Result<Row, String> {
@@ -210,4 +231,46 @@ fn endpoint(rows: &[Row], path: &Arc<str>) -> Option<Endpoint> {
         flows: Vec::new(),
         packet: first.line,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        read_table(text.as_bytes(), "t.csv".into()).expect_err("the table is bad")
+    }
+
+    #[test]
+    fn columns_come_in_any_order_with_quotes_and_a_byte_order_mark() {
+        let text = "\u{feff}name,Run,build,extra,address,port,country\r\n\
+                    \"ui.example.com\",1,regular,\"a, b\",198.51.100.1,443,us\r\n\
+                    ,1,tom,,2001:db8::1,3478/udp,\r\n\
+                    www.example.com,1,regular,,198.51.100.1,443,CN\r\n";
+        let runs = read_table(text.as_bytes(), "t.csv".into()).unwrap();
+        let builds: Vec<_> = runs.iter().map(|run| (&*run.build, &*run.run)).collect();
+        assert_eq!(builds, [("regular", "1"), ("tom", "1")]);
+        let [endpoint] = &runs[0].reading.endpoints[..] else { panic!("one address and port") };
+        assert_eq!((endpoint.place.label().as_deref(), endpoint.packet), (Some("US/CN?"), 2));
+        assert_eq!((endpoint.names.len(), &*endpoint.domains[0]), (2, "example.com"));
+        let other = &runs[1].reading.endpoints[0];
+        assert_eq!((other.transport, other.port, other.place.label()), (Transport::Udp, 3478, None));
+        assert_eq!(runs[0].reading.capture.sha256.len(), 64);
+    }
+
+    #[test]
+    fn a_bad_table_is_refused_with_line_and_column() {
+        assert!(refusal("build,address\na,192.0.2.1\n").contains("line 1: no column \"run\""));
+        let address = refusal("build,run,address\r\na,1,192.0.2.1\r\n\r\na,1,192.0.2\r\n");
+        assert_eq!(
+            address,
+            "t.csv: line 4, column address: \"192.0.2\" is no IP address, such as 192.0.2.7 or 2001:db8::7"
+        );
+        assert!(refusal("build,run,address,port\na,1,192.0.2.1,http\n").contains("column port: \"http\""));
+        assert!(refusal("build,run,address,country\na,1,192.0.2.1,China\n").contains("column country"));
+        assert!(refusal("build,run,address\n,1,192.0.2.1\n").contains("column build: nothing there"));
+        assert!(refusal("build,run,address\n").contains("no line below the header"));
+        assert!(refusal("").contains("no column"));
+        assert!(refusal("build,run,address\n\u{0}\n").starts_with("t.csv: line 2"));
+    }
 }

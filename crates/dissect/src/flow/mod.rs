@@ -20,6 +20,6 @@ mod stream;
 mod table;
 mod telling;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use table::{Table, Told};

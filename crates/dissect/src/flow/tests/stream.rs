@@ -124,10 +124,11 @@ fn segments(length: usize) -> impl Strategy<Value = Vec<(usize, usize)>> {
 }
 
 proptest! {
-    /// Any order and repetition of a stream's segments delivers the stream.
+    /// Any order and repetition of a stream's segments delivers the stream; 200 bytes are never more
+    /// than 200 segments, which may all wait.
     #[test]
-    fn any_permutation_delivers_the_same_bytes(cuts in segments(600), start: u32) {
-        let bytes: Vec<u8> = (0..600_u32).map(|i| (i * 31 % 251) as u8).collect();
+    fn any_permutation_delivers_the_same_bytes(cuts in segments(200), start: u32) {
+        let bytes: Vec<u8> = (0..200_u32).map(|i| (i * 31 % 251) as u8).collect();
         let mut stream = Stream::beginning_at(Some(start));
         let cut = |&(at, length): &(usize, usize)| {
             let part = &bytes[at..(at + length).min(bytes.len())];

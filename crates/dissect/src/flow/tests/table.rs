@@ -238,3 +238,14 @@ fn streams_with_holes_cannot_exhaust_memory() {
         told.problems.into_vec().into_iter().map(|problem| problem.kind.to_string()).collect();
     assert_eq!(kinds, ["stream-evicted"]);
 }
+
+/// One datagram each way; nothing back from an address that cannot answer.
+pub(super) fn exchange(src: &str, dst: &str, packet: u64) -> Flow {
+    let mut play = Play::new();
+    play.number = packet - 1;
+    play.packet(src, dst, udp(40_000, 443, b""));
+    if !crate::local::is_multicast(dst.parse().unwrap()) {
+        play.packet(dst, src, udp(443, 40_000, b""));
+    }
+    play.flow()
+}
