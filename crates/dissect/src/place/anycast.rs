@@ -40,7 +40,7 @@ impl Anycast {
     /// they are. Says which line is none of these.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut list = Self::default();
-        for (number, line) in (1..).zip(text.lines()) {
+        for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
             let end = line.find(|c: char| c == '#' || c == ',' || c.is_whitespace()).unwrap_or(line.len());
             let entry = line[..end].trim_matches('"');
             if entry.is_empty() || (number == 1 && line.contains(',') && !entry.contains(['.', ':'])) {

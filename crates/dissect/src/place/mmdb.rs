@@ -57,6 +57,11 @@ impl fmt::Debug for Database {
 impl Database {
     /// Verifies and opens a database; says what is wrong with a bad one.
     pub(super) fn open(label: &str, bytes: Vec<u8>) -> Result<Self, String> {
+        if bytes.starts_with(&[0x1f, 0x8b]) {
+            return Err(format!(
+                "{label}: gzip-compressed: unpack it first (gunzip, or tar xzf for a .tar.gz)"
+            ));
+        }
         let refuse = |error: MaxMindDbError| {
             format!("{label}: not a sound MaxMind-format database ({error}): download it again")
         };
@@ -305,6 +310,7 @@ mod tests {
     fn refusals_say_what_is_wrong() {
         let refused = |bytes| Database::open("my.mmdb", bytes).unwrap_err();
         assert!(refused(b"hello".to_vec()).starts_with("my.mmdb: not a sound MaxMind-format database"));
+        assert!(refused(vec![0x1f, 0x8b, 8, 0]).contains("unpack it first"));
         let mut cut = file(&json!({"country_code": "CN"}), "a test");
         cut.drain(..16);
         assert!(refused(cut).contains("download it again"));
