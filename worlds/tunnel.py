@@ -5,7 +5,8 @@
 
 Makes DEVICE and moves what is sent on it to REMOTE in the encapsulation KIND: vlan and qinq
 (IEEE 802.1Q, 802.1ad, on the Ethernet device WIRE), gre (RFC 2784), 6in4 (RFC 4213),
-ipip (RFC 2003), geneve (RFC 8926). Ends with its world.
+ipip (RFC 2003), geneve (RFC 8926), gtp-u (3GPP TS 29.281), teredo's encapsulation (RFC 4380, without its servers and
+addresses), and of IPv4 only mpls (RFC 3032) and pppoe (RFC 2516). Ends with its world.
 """
 import contextlib
 import fcntl
@@ -19,11 +20,12 @@ TUNSETIFF, IFF_TUN, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0001, 0x0002, 0x1000
 TAGS = {"vlan": "8100 0064", "qinq": "88a8 0007 8100 0064"}
 ETHERTYPE = {4: 0x0800, 6: 0x86DD}
 IP_PROTOCOL = {"gre": 47, "6in4": 41, "ipip": 4}
-GENEVE_PORT, GENEVE_HEADER = 6081, bytes.fromhex("0000 6558 00002a00")
+PORTS = {"geneve": 6081, "gtp-u": 2152, "teredo": 3544}
+MPLS, PPPOE = "8847", "8864"
 
 
 def device(kind, name):
-    flags = IFF_TAP if kind in (*TAGS, "geneve") else IFF_TUN
+    flags = IFF_TAP if kind in (*TAGS, "geneve", "mpls", "pppoe") else IFF_TUN
     opened = os.open("/dev/net/tun", os.O_RDWR)
     fcntl.ioctl(opened, TUNSETIFF, struct.pack("16sH", name.encode(), flags | IFF_NO_PI))
     return opened
@@ -68,25 +70,58 @@ class Ip:
         return packet[(packet[0] & 15) * 4 + (4 if self.gre else 0) :]
 
 
-class Geneve:
-    """Ethernet over UDP."""
+class Udp:
+    """Ethernet (Geneve) or IP (GTP-U, Teredo) over UDP."""
 
-    def __init__(self, _, __, local, remote):
-        self.remote = remote
+    def __init__(self, kind, _, local, remote):
+        self.kind, self.remote, self.port = kind, remote, PORTS[kind]
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind((local, GENEVE_PORT))
+        self.socket.bind((local, self.port))
 
-    def send(self, frame):
-        self.socket.sendto(GENEVE_HEADER + frame, (self.remote, GENEVE_PORT))
+    def header(self, length):
+        if self.kind == "geneve":
+            return bytes.fromhex("0000 6558 00002a00")
+        return struct.pack(">BBHI", 0x30, 255, length, 42) if self.kind == "gtp-u" else b""
+
+    def send(self, packet):
+        self.socket.sendto(self.header(len(packet)) + packet, (self.remote, self.port))
 
     def receive(self):
-        return self.socket.recv(65535)[len(GENEVE_HEADER) :]
+        return self.socket.recv(65535)[len(self.header(0)) :]
+
+
+class Labelled:
+    """IPv4 under a header that replaces the Ethernet type: an MPLS label or a PPPoE connection."""
+
+    def __init__(self, kind, wire, *_):
+        self.mpls = kind == "mpls"
+        self.type = bytes.fromhex(MPLS if self.mpls else PPPOE)
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0003))
+        self.socket.bind((wire, 0))
+
+    def send(self, frame):
+        packet = frame[14:]
+        label = bytes.fromhex("0002a140") if self.mpls else struct.pack(">BBHHH", 17, 0, 42, len(packet) + 2, 0x21)
+        self.socket.send(frame[:12] + self.type + label + packet)
+
+    def receive(self):
+        frame, address = self.socket.recvfrom(65535)
+        if address[2] == socket.PACKET_OUTGOING or frame[12:14] != self.type:
+            return None
+        return frame[:12] + bytes.fromhex("0800") + frame[18 if self.mpls else 22 :]
+
+
+def room(kind):
+    if kind in TAGS:
+        return Ethernet
+    if kind in PORTS:
+        return Udp
+    return Ip if kind in IP_PROTOCOL else Labelled
 
 
 def main(kind, name, wire, local, remote):
     inside = device(kind, name)
-    room = Ethernet if kind in TAGS else Geneve if kind == "geneve" else Ip
-    outside = room(kind, wire, local, remote)
+    outside = room(kind)(kind, wire, local, remote)
     while True:
         for ready in select.select([inside, outside.socket], [], [])[0]:
             if ready is inside:
