@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Rewrites one recording in the other file formats: corpus/formats/ from corpus/tls13/tls13.pcap.
 
-Every file but the two cut short holds the same packets at the same times (microseconds). Standard tools are
-used where they write a format (editcap, gzip, zstd); what they do not write is written here:
-big-endian pcap and a pcapng with two sections of either byte order, all kinds of packet blocks, a
-name block, statistics and comments.
+Every file but the two cut short holds the same packets, at the same times in microseconds except for
+simple packet blocks, which have none. Standard tools are used where they write a format (editcap,
+gzip, zstd); what they do not write is written here: big-endian pcap, and a pcapng with two sections
+of either byte order, enhanced and obsolete packet blocks, a name block, statistics and comments.
 Sources: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng.
 """
 import pathlib

@@ -9,7 +9,7 @@ WORLD_LIMIT=590
 . "$(dirname "$0")/../world.sh"
 here=$repo/worlds/messenger
 out=$repo/corpus/messenger
-seed=${1:-2012}
+seed=${1:-1}
 runs=${2:-8}
 
 "$python" "$here/plan.py" "$seed" "$runs" >"$work/plan.json"
