@@ -13,6 +13,10 @@ pub(crate) fn run(_args: &[String]) -> Result<()> {
 
 /// Accepts what the program prints now as what it shall print: look at the difference before you commit.
 pub(crate) fn bless(_args: &[String]) -> Result<()> {
-    must("cargo", &["test", "--workspace"], &[("INSTA_UPDATE", "always"), ("INSTA_FORCE_PASS", "1")])?;
+    must(
+        "cargo",
+        &["test", "--workspace"],
+        &[("INSTA_UPDATE", "always"), ("INSTA_FORCE_PASS", "1"), ("OVERHEARD_BLESS", "1")],
+    )?;
     must("git", &["diff", "--stat"], &[])
 }

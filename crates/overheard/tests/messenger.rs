@@ -2,7 +2,7 @@
 
 mod program;
 
-use program::overheard;
+use program::{golden, overheard};
 use serde_json::Value;
 
 const STUDY: [&str; 7] = [
@@ -88,4 +88,10 @@ fn a_saved_study_renders_again_to_the_same_bytes() {
 #[test]
 fn the_same_study_gives_the_same_bytes() {
     assert_eq!(study(&["--format=json"]).stdout, study(&["--format=json"]).stdout);
+}
+
+#[test]
+fn each_stage_answers_as_before() {
+    golden("messenger/comparison.json", &study(&["--format=json"]).stdout);
+    golden("messenger/report.txt", &study(&["--format=text"]).stdout);
 }

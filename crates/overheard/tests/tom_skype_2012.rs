@@ -2,7 +2,7 @@
 
 mod program;
 
-use program::overheard;
+use program::{golden, overheard};
 use std::collections::BTreeMap;
 
 const TABLE: &str = "corpus/tom-skype-2012/table.csv";
@@ -64,4 +64,10 @@ fn the_report_says_so_in_words() {
     let text = compared("text").stdout;
     assert!(text.contains("unproven"), "{text}");
     assert!(text.contains("further runs"), "{text}");
+}
+
+#[test]
+fn each_stage_answers_as_before() {
+    golden("tom-skype-2012/comparison.json", &compared("json").stdout);
+    golden("tom-skype-2012/report.txt", &compared("text").stdout);
 }

@@ -18,6 +18,20 @@ pub fn shared(folder: &str) -> Option<PathBuf> {
     path.exists().then_some(path)
 }
 
+/// Holds a stage's output to its golden in the corpus; `cargo xtask bless` writes it anew.
+pub fn golden(path: &str, text: &str) {
+    let file = root().join("corpus").join(path);
+    if std::env::var_os("OVERHEARD_BLESS").is_some() {
+        std::fs::write(&file, text).unwrap_or_else(|error| panic!("{path}: {error}"));
+        return;
+    }
+    let golden = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let differs = golden.lines().zip(text.lines()).position(|(old, new)| old != new);
+    let at = differs.unwrap_or(golden.lines().count().min(text.lines().count()));
+    let line = |text: &str| text.lines().nth(at).unwrap_or("(the end)").to_owned();
+    assert!(golden == text, "{path}, line {}:\n- {}\n+ {}", at + 1, line(&golden), line(text));
+}
+
 /// What the program answered.
 #[derive(Debug)]
 pub struct Answer {
