@@ -57,7 +57,7 @@ fn holds(entry: &Table, flow: &Value, place: &str) {
             found["name"].as_str() == name["name"].as_str()
                 && found["source"].as_str() == name["source"].as_str()
         };
-        assert!(found.iter().any(same), "{place}: {name} is not among {found:?}");
+        assert!(found.iter().any(same), "{place}: {name:?} is not among {found:?}");
     }
 }
 
@@ -75,10 +75,10 @@ fn capture_holds(truth: &Table, capture: &str, flows: &[Value], place: &str) {
             None => like,
         };
         match entry.get("count") {
-            Some(toml::Value::String(_)) => assert!(!chosen.is_empty(), "{place}: none of {entry}"),
+            Some(toml::Value::String(_)) => assert!(!chosen.is_empty(), "{place}: none of {entry:?}"),
             count => {
                 let count = count.and_then(|count| count.as_integer()).unwrap_or(1);
-                assert_eq!(chosen.len() as i64, count, "{place}: flows like {entry}");
+                assert_eq!(chosen.len() as i64, count, "{place}: flows like {entry:?}");
             }
         }
         for at in chosen {
