@@ -4,7 +4,7 @@
 //! a flow said of its responder where the responder is us; its domains are the registrable domains of
 //! each flow's best name (Public Suffix List). Places are added later.
 
-use crate::local::is_off_internet;
+use crate::place::scope::is_local;
 use overheard_model::{Endpoint, Flow, Learned, Name, Place, Side, Transport, Visibility};
 use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
@@ -46,7 +46,7 @@ fn endpoint(flows: &[Flow], indices: Vec<u32>, capture: &Arc<str>) -> Option<End
         domains: sorted(
             members.iter().filter_map(|flow| registrable_domain(&names_of_remote(flow).next()?.name)),
         ),
-        place: Place { local: is_off_internet(address), ..Place::default() },
+        place: Place { local: is_local(address), ..Place::default() },
         protocols: sorted(members.iter().map(|flow| flow.protocol)),
         visibility: most_readable(&members),
         packets_out: sum(|flow| from(flow, flow.ours).0),

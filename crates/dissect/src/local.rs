@@ -48,15 +48,6 @@ pub(crate) fn is_multicast(address: IpAddr) -> bool {
     address.is_multicast() || matches!(address, IpAddr::V4(v4) if v4.is_broadcast())
 }
 
-/// Not routed on the internet: no country is its place.
-pub(crate) fn is_off_internet(address: IpAddr) -> bool {
-    let nowhere = match address {
-        IpAddr::V4(v4) => v4.octets()[0] == 0,
-        IpAddr::V6(v6) => v6.is_unspecified(),
-    };
-    is_private(address) || is_multicast(address) || nowhere
-}
-
 /// The side whose address alone fits.
 fn only(flow: &Flow, fits: impl Fn(IpAddr) -> bool) -> Option<Side> {
     match (fits(flow.src), fits(flow.dst)) {

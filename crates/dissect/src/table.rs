@@ -6,7 +6,7 @@
 //! Promises: never guesses; a bad table is refused with the line, the column and what was expected.
 
 use crate::endpoint::registrable_domain;
-use crate::local::is_off_internet;
+use crate::place::scope::is_local;
 use crate::read::Stored;
 use overheard_model::{
     Capture, Claim, Country, Endpoint, Learned, LocalRule, Name, NameSource, Place, Reading, Transport,
@@ -218,7 +218,7 @@ fn endpoint(rows: &[Row], path: &Arc<str>) -> Option<Endpoint> {
         transport: first.transport,
         names: names.into_iter().map(name).collect(),
         domains,
-        place: Place { claims, local: is_off_internet(first.address), ..Place::default() },
+        place: Place { claims, local: is_local(first.address), ..Place::default() },
         protocols: Vec::new(),
         visibility: Visibility::Unknown,
         packets_out: 0,

@@ -81,7 +81,8 @@ impl Atlas {
     }
 
     fn claims(&self, address: IpAddr) -> Vec<Claim> {
-        let embedded = if self.embedded { embedded::claims(address) } else { Vec::new() };
+        let asked = self.embedded && !scope::is_reserved(address);
+        let embedded = if asked { embedded::claims(address) } else { Vec::new() };
         let databases = self.databases.iter().filter_map(|database| database.claim(address));
         embedded.into_iter().chain(databases).collect()
     }

@@ -29,6 +29,21 @@ pub fn is_local(address: IpAddr) -> bool {
     }
 }
 
+/// Whether the address is for benchmarking (RFC 2544, RFC 5180) or documentation (RFC 5737, RFC 3849,
+/// RFC 9637): it stands nowhere, and what the embedded tables say of its range means nothing. Databases
+/// that the user brings are asked all the same: an emulated network has a geography of its own.
+pub fn is_reserved(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, ..] = v4.octets();
+            v4.is_documentation() || a == 198 && b & 0xfe == 18
+        }
+        IpAddr::V6(v6) => {
+            matches!(v6.segments(), [0x2001, 0x0db8, ..] | [0x2001, 2, 0, ..] | [0x3fff, 0..=0x0fff, ..])
+        }
+    }
+}
+
 fn is_local_v4(address: Ipv4Addr) -> bool {
     let [a, b, ..] = address.octets();
     let this_network = a == 0; // RFC 1122
@@ -73,6 +88,18 @@ mod tests {
             192.0.2.1 198.18.0.1 198.51.100.1 203.0.113.1 240.0.0.1 2001:2::1 2001:db8::1 fbff::1";
         for text in routed.split_whitespace() {
             assert!(!is_local(address(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn reserved_ranges_stand_nowhere() {
+        for text in
+            "198.18.0.1 198.19.255.255 192.0.2.1 203.0.113.9 2001:2::1 2001:2:0:60::71 2001:db8::1".split(' ')
+        {
+            assert!(is_reserved(address(text)), "{text}");
+        }
+        for text in "198.17.255.255 198.20.0.0 1.1.1.1 2001:2:1::1 2001:200::1 2001:0:2::1".split(' ') {
+            assert!(!is_reserved(address(text)), "{text}");
         }
     }
 

@@ -17,10 +17,7 @@ impl Dissector for Bittorrent {
     fn recognise(&self, opening: &Opening<'_>) -> Recognition {
         let bytes = opening.latest();
         match opening.transport {
-            Transport::Tcp if bytes.len() < HANDSHAKE.len() && HANDSHAKE.starts_with(bytes) => {
-                Recognition::Unsure
-            }
-            Transport::Tcp => bytes.starts_with(HANDSHAKE).into(),
+            Transport::Tcp => judge_peer(opening),
             _ if is_dht(bytes) || is_tracker(bytes) || bytes.starts_with(b"BT-SEARCH * HTTP/1.1") => {
                 Recognition::Yes
             }
@@ -30,6 +27,24 @@ impl Dissector for Bittorrent {
 
     fn visibility(&self) -> Visibility {
         Visibility::Readable
+    }
+}
+
+/// A peer's handshake, also behind the obfuscated key exchange (Message Stream Encryption) where the
+/// peers agree on plain text after it. Obfuscation is waited out on BitTorrent's own ports alone:
+/// elsewhere nothing tells it from any other random bytes.
+fn judge_peer(opening: &Opening<'_>) -> Recognition {
+    const PORTS: std::ops::RangeInclusive<u16> = 6881..=6889;
+    const KEY: usize = 96;
+    let said = [opening.src, opening.dst];
+    let on_port = PORTS.contains(&opening.src_port) || PORTS.contains(&opening.dst_port);
+    let begun = |bytes: &[u8]| !bytes.is_empty() && HANDSHAKE.starts_with(bytes);
+    let shows = |bytes: &[u8]| bytes.starts_with(HANDSHAKE) || on_port && holds(bytes, HANDSHAKE);
+    match () {
+        () if said.into_iter().any(shows) => Recognition::Yes,
+        () if said.into_iter().any(begun) => Recognition::Unsure,
+        () if on_port && said.iter().any(|bytes| bytes.len() >= KEY) => Recognition::Unsure,
+        () => Recognition::No,
     }
 }
 

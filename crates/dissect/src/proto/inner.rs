@@ -14,6 +14,8 @@ const OPENING_LIMIT: usize = 16 << 10;
 /// The flow within a flow.
 pub(super) struct Inner {
     accepts: fn(Protocol) -> bool,
+    /// Whether the flow takes the inner protocol's name.
+    renames: bool,
     said: [Vec<u8>; 2],
     verdict: Verdict,
 }
@@ -25,8 +27,14 @@ enum Verdict {
 }
 
 impl Inner {
-    pub(super) fn new(accepts: fn(Protocol) -> bool) -> Self {
-        Self { accepts, said: [Vec::new(), Vec::new()], verdict: Verdict::Open }
+    /// What a tunnel or a proxy carries: the flow takes its name.
+    pub(super) fn carried(accepts: fn(Protocol) -> bool) -> Self {
+        Self { accepts, renames: true, said: [Vec::new(), Vec::new()], verdict: Verdict::Open }
+    }
+
+    /// TLS that a protocol turns itself into: mail stays mail, but nobody reads it any more.
+    pub(super) fn secured() -> Self {
+        Self { renames: false, ..Self::carried(|protocol| protocol == Protocol::Tls) }
     }
 
     /// Whether the bytes so far have been given a protocol.
@@ -75,7 +83,7 @@ impl Inner {
 
     /// Hands what both sides have said to the protocol's reader.
     fn settle(&mut self, dissector: &dyn Dissector, chunk: &Chunk<'_>, notes: &mut Notes) -> Appetite {
-        notes.protocol = Some(dissector.protocol());
+        notes.protocol = self.renames.then_some(dissector.protocol());
         notes.visibility = Some(dissector.visibility());
         let mut reader = dissector.reader();
         let mut appetite = if reader.is_some() { Appetite::More } else { Appetite::Sated };

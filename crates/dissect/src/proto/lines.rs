@@ -50,7 +50,7 @@ impl Reader for UntilTls {
     fn read(&mut self, chunk: &Chunk<'_>, notes: &mut Notes) -> Appetite {
         const HANDSHAKE_RECORD: &[u8] = &[0x16, 0x03];
         if chunk.bytes.starts_with(HANDSHAKE_RECORD) && self.inner.is_none() {
-            self.inner = Some(Inner::new(|protocol| protocol == Protocol::Tls));
+            self.inner = Some(Inner::secured());
         }
         if let Some(inner) = &mut self.inner {
             return inner.read(chunk, notes);

@@ -45,7 +45,7 @@ impl Dissector for Socks {
     }
 
     fn reader(&self) -> Option<Box<dyn Reader>> {
-        let inner = Inner::new(|protocol| protocol != Protocol::Socks);
+        let inner = Inner::carried(|protocol| protocol != Protocol::Socks);
         Some(Box::new(SocksReader { said: [Some(Vec::new()), Some(Vec::new())], inner }))
     }
 }

@@ -105,7 +105,8 @@ impl Reader for PathReader {
         match chunk.bytes.first() {
             // DTLS keys a call's media (RFC 5764): nothing of it can be read.
             Some(20..=63) => {
-                let dtls = self.dtls.get_or_insert_with(|| Inner::new(|protocol| protocol == Protocol::Dtls));
+                let dtls =
+                    self.dtls.get_or_insert_with(|| Inner::carried(|protocol| protocol == Protocol::Dtls));
                 if dtls.read(chunk, notes) == Appetite::Sated && dtls.is_recognised() {
                     return Appetite::Sated;
                 }

@@ -144,7 +144,7 @@ impl HttpReader {
         match line::first_line(line) {
             First::Request { method, target } => {
                 let connect = method == b"CONNECT";
-                self.inner = connect.then(|| Inner::new(within_http));
+                self.inner = connect.then(|| Inner::carried(within_http));
                 let (host, source) = match connect {
                     true => (host_name(target), NameSource::HttpConnect),
                     false => (line::target_host(target), NameSource::HttpHost),
@@ -165,7 +165,7 @@ impl HttpReader {
         } else {
             let field = line::field(line).filter(|_| !folded);
             if field.is_some_and(|(name, _)| name.eq_ignore_ascii_case(b"upgrade")) && self.inner.is_none() {
-                self.inner = Some(Inner::new(within_http));
+                self.inner = Some(Inner::carried(within_http));
             }
             field.filter(|(name, _)| name.eq_ignore_ascii_case(b"host")).map(|(_, value)| value)
         };
