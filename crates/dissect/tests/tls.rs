@@ -54,10 +54,13 @@ fn flow_key(flow: &Flow) -> Key {
     (flow.transport.to_string(), ends)
 }
 
+/// What flows said: a name or a JA4 each.
+type Said = BTreeSet<(Key, String)>;
+
 /// The names that hellos said in a capture, and the JA4s, each with its flow.
-fn said(path: &Path) -> (BTreeSet<(Key, String)>, BTreeSet<(Key, String)>) {
+fn said(path: &Path) -> (Said, Said) {
     const HELLO: [NameSource; 3] = [NameSource::TlsSni, NameSource::QuicSni, NameSource::DtlsSni];
-    let (mut names, mut fingerprints) = (BTreeSet::new(), BTreeSet::new());
+    let (mut names, mut fingerprints) = (Said::new(), Said::new());
     for flow in flows(path).iter().filter(|flow| matches!(flow.transport, Transport::Tcp | Transport::Udp)) {
         let hello = flow.names.iter().filter(|name| HELLO.contains(&name.source));
         names.extend(hello.map(|name| (flow_key(flow), name.name.to_string())));
@@ -67,10 +70,10 @@ fn said(path: &Path) -> (BTreeSet<(Key, String)>, BTreeSet<(Key, String)>) {
 }
 
 /// The hello names that tshark read in a capture, as host names are shown here.
-fn tshark_names(report: &Path) -> BTreeSet<(Key, String)> {
+fn tshark_names(report: &Path) -> Said {
     let text = fs::read_to_string(report).expect("a report of tshark's");
     let report: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    let mut names = BTreeSet::new();
+    let mut names = Said::new();
     for flow in report["flows"].as_array().into_iter().flatten() {
         let field = |name: &str| flow[name].as_str().unwrap_or_default();
         let Some(key) = key(field("proto"), field("a"), field("a_port"), field("b"), field("b_port")) else {
@@ -186,4 +189,52 @@ fn ja4_is_that_of_ndpi() {
     let (matched, total) = compare_ja4("ndpi", "ndpi_flows.tsv", 12, without_ndpis_ways);
     // What is left: see docs/methods/names.md.
     assert!(matched * 100 >= total * 97, "{matched} of {total}");
+}
+
+/// Flow and server name of each line of one of Zeek's logs that has one.
+fn zeek_names(log: &Path) -> Said {
+    let Ok(text) = fs::read_to_string(log) else { return Said::new() };
+    let columns = |line: &str| line.split('\t').map(str::to_owned).collect::<Vec<_>>();
+    let fields =
+        text.lines().find_map(|line| line.strip_prefix("#fields\t")).map(columns).unwrap_or_default();
+    let transport = if log.ends_with("quic.log") { "udp" } else { "tcp" };
+    let mut names = Said::new();
+    for row in text.lines().filter(|line| !line.starts_with('#')).map(columns) {
+        let field = |name: &str| {
+            let at = fields.iter().position(|field| field == name);
+            at.and_then(|at| row.get(at)).map(String::as_str).unwrap_or_default()
+        };
+        let key =
+            key(transport, field("id.orig_h"), field("id.orig_p"), field("id.resp_h"), field("id.resp_p"));
+        let name = Some(field("server_name"))
+            .filter(|name| *name != "-")
+            .and_then(|name| host_name(name.as_bytes()));
+        names.extend(key.zip(name.map(|name| name.to_string())));
+    }
+    names
+}
+
+#[test]
+fn names_in_zeeks_captures_are_those_of_its_logs() {
+    let Some(shared) = shared() else { return };
+    let root = shared.join("zeek");
+    let (mut matched, mut total) = (0, 0);
+    for row in rows(&root.join("trace_to_baseline.tsv")) {
+        let [trace, baseline] = row.as_slice() else { continue };
+        let (found, _) = said(&root.join("pcap").join(trace));
+        for log in ["ssl.log", "quic.log"] {
+            for (key, name) in zeek_names(&root.join("baseline").join(baseline).join(log)) {
+                // Zeek writes the TLS inside QUIC into ssl.log too, without the transport.
+                let seen =
+                    ["tcp", "udp"].map(|transport| ((transport.to_owned(), key.1.clone()), name.clone()));
+                total += 1;
+                match seen.iter().any(|seen| found.contains(seen)) {
+                    true => matched += 1,
+                    false => println!("missed {trace}: {key:?} {name}"),
+                }
+            }
+        }
+    }
+    println!("zeek: {matched} of {total} server names of its logs");
+    assert_eq!(matched, total);
 }

@@ -105,7 +105,15 @@ fn googles_clear_hello_is_read() {
 
 fn recognise(datagram: &[u8]) -> Recognition {
     let (src_port, dst_port, transport) = (50_000, 443, Transport::Udp);
-    Quic.recognise(&Opening { transport, src_port, dst_port, from: Side::Src, src: datagram, dst: &[] })
+    Quic.recognise(&Opening {
+        transport,
+        src_port,
+        dst_port,
+        from: Side::Src,
+        src: datagram,
+        dst: &[],
+        earlier: &[],
+    })
 }
 
 #[test]
