@@ -31,7 +31,7 @@ pub(crate) fn of(study: &Study, table: &Table) -> Option<Control> {
     let presences = table.presences();
     let mut false_alarms = 0;
     // The first run stays in the first half, so that no split comes twice with its halves swapped.
-    let tried = relabel::each(others, members.len() / 2 - 1, width, SPLITS, study.seed, |half| {
+    let tried = relabel::each(others, members.len().div_ceil(2) - 1, width, SPLITS, study.seed, |half| {
         let mut half = half.clone();
         half.insert(*first);
         let rest = Bits::of(width, members.iter().copied().filter(|member| !half.contains(*member)));

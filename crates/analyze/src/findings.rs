@@ -143,8 +143,8 @@ impl Results<'_> {
                     open.len(),
                     compared.len(),
                     needed.map_or_else(String::new, |runs| format!(
-                        "; about {} more of each would settle the first of them",
-                        runs_text(runs)
+                        "; about {} of each would settle the first of them",
+                        further_text(runs)
                     )),
                 );
                 (Verdict::Abstain, needed, claim)
@@ -214,7 +214,7 @@ fn concern_claim(test: &ConcernTest, reference: &str) -> String {
         } else {
             "of each would settle it"
         };
-        format!("; about {} more {what}", runs_text(runs))
+        format!("; about {} {what}", further_text(runs))
     });
     match (test.verdict, cell.present) {
         (Verdict::Support, _) => format!("{against}: more often than chance explains (p = {})", rounded(p)),
@@ -227,6 +227,11 @@ fn concern_claim(test: &ConcernTest, reference: &str) -> String {
         }
         (Verdict::Abstain, _) => format!("{against}: not proven to differ (p = {}){further}", rounded(p)),
     }
+}
+
+/// `1 further run`, `42 further runs`.
+fn further_text(runs: u64) -> String {
+    if runs == 1 { "1 further run".into() } else { format!("{runs} further runs") }
 }
 
 /// `1 network`, `3 countries`.
@@ -247,5 +252,47 @@ fn rounded(p: f64) -> String {
         p if p >= 0.0095 => format!("{p:.3}"),
         p if p >= 0.00095 => format!("{p:.4}"),
         p => format!("{p:.0e}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overheard_model::Concern;
+
+    fn test(present: u64, verdict: Verdict, runs_needed: Option<u64>) -> ConcernTest {
+        ConcernTest {
+            concern: Concern::Name("tom.com".into()),
+            build: "tom".into(),
+            cell: Cell { present, runs: 8 },
+            reference_cell: Some(Cell { present: 0, runs: 8 }),
+            difference: Some(0.0),
+            low: Some(0.0),
+            high: Some(0.0),
+            p: Some(0.000_155),
+            verdict,
+            runs_needed,
+        }
+    }
+
+    #[test]
+    fn sentences_give_their_numbers() {
+        assert_eq!(
+            concern_claim(&test(8, Verdict::Support, None), "regular"),
+            "tom contacted tom.com in 8 of 8 runs, regular in 0 of 8: more often than chance explains (p = 2e-4)"
+        );
+        assert_eq!(
+            concern_claim(&test(0, Verdict::Abstain, Some(21)), "regular"),
+            "tom did not contact tom.com in 8 runs: only contact rates above 31 % per run are ruled out; about 21 further runs without a contact would rule out a rate of 10 %"
+        );
+        assert_eq!(
+            concern_claim(&test(3, Verdict::Abstain, Some(1)), "regular"),
+            "tom contacted tom.com in 3 of 8 runs, regular in 0 of 8: not proven to differ (p = 2e-4); about 1 further run of each would settle it"
+        );
+    }
+
+    #[test]
+    fn p_values_keep_their_size() {
+        assert_eq!([0.5, 0.0345, 0.00123, 0.00001].map(rounded), ["0.50", "0.035", "0.0012", "1e-5"]);
     }
 }

@@ -5,6 +5,8 @@
 //! Promises: judges dated runs only. Where the order is not mixed, a difference of the builds cannot be
 //! told from a change in time.
 
+use crate::execution::Execution;
+use overheard_model::Study;
 use statrs::function::factorial::ln_binomial;
 
 /// Chance that a random order alternates as little as this one.
@@ -36,6 +38,16 @@ impl Order {
     pub(crate) fn interleaved(self) -> bool {
         !self.separated && self.p > UNLIKELY
     }
+}
+
+/// The order of the dated executions of a build and the reference.
+pub(crate) fn order(study: &Study, executions: &[Execution], build: usize) -> Option<Order> {
+    let both =
+        executions.iter().filter(|execution| execution.build == build || execution.build == study.reference);
+    let mut dated: Vec<_> =
+        both.filter_map(|execution| Some((execution.began?, execution.build == build))).collect();
+    dated.sort();
+    Order::of(&dated.into_iter().map(|(_, own)| own).collect::<Vec<_>>())
 }
 
 /// Chance of exactly `stretches` unbroken stretches in a random order of n and m labels.

@@ -122,7 +122,7 @@ fn distinguishable(
         .map(|build| {
             let mut test = jaccard::distinguishable(&of(build), &reference, contrasts, study.seed);
             // Labels that follow the clock cannot be exchanged: time explains all that the builds do.
-            if warnings::order(study, executions, build).is_some_and(|order| !order.interleaved()) {
+            if interleaving::order(study, executions, build).is_some_and(|order| !order.interleaved()) {
                 test.verdict = Verdict::Abstain;
             }
             (study.builds[build].name.clone(), test)

@@ -5,7 +5,7 @@
 
 use crate::concern::Contacts;
 use crate::execution::Execution;
-use crate::interleaving::Order;
+use crate::interleaving;
 use crate::table::{Table, endpoints};
 use overheard_model::{Level, LocalRule, Run, Study, Warning};
 use std::collections::BTreeSet;
@@ -80,19 +80,9 @@ fn one_run<'a>(study: &'a Study, table: &'a Table) -> impl Iterator<Item = Warni
     })
 }
 
-/// The order of the dated executions of a build and the reference.
-pub(crate) fn order(study: &Study, executions: &[Execution], build: usize) -> Option<Order> {
-    let both =
-        executions.iter().filter(|execution| execution.build == build || execution.build == study.reference);
-    let mut dated: Vec<_> =
-        both.filter_map(|execution| Some((execution.began?, execution.build == build))).collect();
-    dated.sort();
-    Order::of(&dated.into_iter().map(|(_, own)| own).collect::<Vec<_>>())
-}
-
 fn not_interleaved<'a>(study: &'a Study, executions: &'a [Execution]) -> impl Iterator<Item = Warning> {
     let others = (0..study.builds.len()).filter(|build| *build != study.reference);
-    let orders = others.filter_map(|build| Some((build, order(study, executions, build)?)));
+    let orders = others.filter_map(|build| Some((build, interleaving::order(study, executions, build)?)));
     orders.filter(|(_, order)| !order.interleaved()).map(|(build, order)| {
         let (own, other) = (&study.builds[build].name, &study.builds[study.reference].name);
         let how = match order.separated {
