@@ -2,6 +2,7 @@
 
 mod bundle;
 mod hostile;
+mod schema;
 mod snapshot;
 
 use overheard_report::{FORMATS, Format, Style};
