@@ -179,7 +179,7 @@ const MISSING_NAMES: [(&str, &str); 6] = [
     ("chrome-cloudflare-quic-with-secrets.pcapng", "HTTP/2 inside TLS, decrypted by tshark"),
     ("haproxy.pcap", "a PROXY line before the ClientHello"),
     ("http2-with-cookies.pcapng", "HTTP/2 inside TLS, decrypted by tshark"),
-    ("methods.pcap", "a request line without a target"),
+    ("methods.pcap", "a request that reads CONNECT /HTTP/1.1"),
     ("rdp2.pcap", "DTLS inside RDP's own UDP transport"),
 ];
 

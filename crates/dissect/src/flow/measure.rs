@@ -17,6 +17,8 @@ const MIN_TEXT: usize = 8;
 const MIN_PRINTABLE: f64 = 0.9;
 const MIN_RANDOM: usize = 128;
 const MAX_SHORTFALL: f64 = 0.25;
+/// Beyond the mode the probabilities fall faster than geometrically: the rest adds nothing.
+const NEGLIGIBLE: f64 = 1e-12;
 
 /// Measures what both sides said and judges it.
 pub(super) fn judge(said: [&[u8]; 2]) -> (Measure, Protocol, Visibility) {
@@ -65,6 +67,9 @@ fn expected_entropy(n: usize) -> f64 {
         let count = k as f64;
         probability *= (total - count + 1.0) / count / 255.0;
         mean += probability * count / total * (total / count).log2();
+        if probability < NEGLIGIBLE && count > total / 256.0 {
+            break;
+        }
     }
     256.0 * mean
 }

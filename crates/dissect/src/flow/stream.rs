@@ -14,6 +14,8 @@ use std::collections::VecDeque;
 const MAX_WAITING: usize = 128 << 10;
 /// Segments that may wait behind a hole.
 const MAX_SEGMENTS: usize = 256;
+/// No window is larger (RFC 7323 §2.3): what lies farther ahead is no part of the stream.
+const MAX_AHEAD: i64 = 1 << 30;
 /// Delivered bytes kept to compare repetitions with: the opening, where evasion pays.
 const MAX_KEPT: usize = 4 << 10;
 
@@ -93,11 +95,13 @@ impl Stream {
     /// Takes a segment; hands what is now in order to `deliver`.
     pub(super) fn push(&mut self, arrival: Arrival<'_>, deliver: &mut impl FnMut(Piece<'_>)) {
         let next = *self.next.get_or_insert(arrival.seq);
-        if sequence::distance(next, arrival.seq) > 0 {
-            self.hold(&arrival);
-        } else {
-            self.advance(arrival, deliver);
-            self.drain(deliver);
+        match sequence::distance(next, arrival.seq) {
+            ..=0 => {
+                self.advance(arrival, deliver);
+                self.drain(deliver);
+            }
+            ..=MAX_AHEAD => self.hold(&arrival),
+            _ => {}
         }
         while self.waiting_bytes > MAX_WAITING || self.waiting.len() > MAX_SEGMENTS {
             self.give_up_hole();

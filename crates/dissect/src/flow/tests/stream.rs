@@ -99,6 +99,13 @@ fn a_hole_is_given_up_when_too_much_waits() {
 }
 
 #[test]
+fn a_segment_beyond_any_window_is_no_part_of_the_stream() {
+    let mut stream = Stream::beginning_at(Some(0));
+    let delivered = run(&mut stream, &[arrival(0, b"ab"), arrival(0x5000_0000, b"zz"), arrival(2, b"cd")]);
+    assert_eq!((&delivered.bytes[..], stream.gap_bytes), (&b"abcd"[..], 0));
+}
+
+#[test]
 fn midstream_begins_with_the_first_bytes() {
     let mut stream = Stream::beginning_at(None);
     let delivered = run(&mut stream, &[arrival(900, b"ab"), arrival(902, b"cd"), arrival(500, b"old")]);
