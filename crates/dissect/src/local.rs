@@ -149,7 +149,5 @@ mod tests {
         assert_eq!(decided(&ends, &[]).0, LocalRule::Originator);
         let multicast = [("192.0.2.1", "224.0.0.251"), ("192.0.2.2", "224.0.0.251")];
         assert_eq!(decided(&multicast, &[]).2, ["192.0.2.1", "192.0.2.2"]);
-        assert!(is_off_internet("224.0.0.251".parse().unwrap()));
-        assert!(!is_off_internet("192.0.2.1".parse().unwrap()));
     }
 }
