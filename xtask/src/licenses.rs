@@ -63,8 +63,8 @@ fn linked(metadata: &Value) -> Result<BTreeSet<String>> {
     let nodes = metadata["resolve"]["nodes"].as_array().context("resolve.nodes")?;
     let by_id: BTreeMap<&str, &Value> =
         nodes.iter().filter_map(|node| Some((node["id"].as_str()?, node))).collect();
-    let is_program = |id: &&str| id.contains("crates/overheard#");
-    let mut open: Vec<&str> = by_id.keys().copied().filter(|id| is_program(&id)).collect();
+    let ids = by_id.keys().copied();
+    let mut open: Vec<&str> = ids.filter(|id| id.contains("crates/overheard#")).collect();
     let mut linked = BTreeSet::new();
     while let Some(id) = open.pop() {
         if !linked.insert(id.to_owned()) {

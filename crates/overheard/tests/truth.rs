@@ -176,5 +176,7 @@ fn the_messenger_study_shows_what_was_planted() {
         assert_eq!(endpoint["visibility"], text("visibility"), "{key:?}");
         assert_eq!(endpoint["place"]["claims"][0]["country"], text("country"), "{key:?}: {endpoint}");
     }
+    // The world's resolver, and its kernels' refusals of datagrams that came too late.
+    seen.retain(|(_, port, transport), _| *port != 53 && transport != "icmp");
     assert!(seen.is_empty(), "nobody planted {seen:?}");
 }

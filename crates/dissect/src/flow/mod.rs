@@ -14,7 +14,6 @@ mod dialogue;
 mod inspection;
 mod key;
 mod measure;
-mod preface;
 mod record;
 mod sequence;
 mod stream;

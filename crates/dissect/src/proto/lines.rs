@@ -5,7 +5,6 @@
 
 use super::inner::Inner;
 use super::{Appetite, Chunk, Notes, Reader};
-use overheard_model::Protocol;
 
 /// The first line without its end, and whether its end was seen.
 pub(super) fn first_line(bytes: &[u8]) -> (&[u8], bool) {
@@ -81,7 +80,7 @@ mod tests {
         let mut reader = UntilTls::default();
         assert_eq!(read(&mut reader, b"EHLO a\r\nSTARTTLS\r\n"), Notes::default());
         let notes = read(&mut reader, &hello);
-        assert_eq!((notes.protocol, notes.visibility), (Some(Protocol::Tls), Some(Visibility::Encrypted)));
+        assert_eq!((notes.protocol, notes.visibility), (None, Some(Visibility::Encrypted)));
     }
 
     #[test]
