@@ -174,10 +174,9 @@ const OTHER_FLOWS: [(&str, &str); 3] = [
 ];
 
 /// Captures with names that tshark finds and we do not, and why.
-const MISSING_NAMES: [(&str, &str); 6] = [
+const MISSING_NAMES: [(&str, &str); 5] = [
     ("capwap_data.pcapng", "a CAPWAP tunnel, which is not opened"),
     ("chrome-cloudflare-quic-with-secrets.pcapng", "HTTP/2 inside TLS, decrypted by tshark"),
-    ("haproxy.pcap", "a PROXY line before the ClientHello"),
     ("http2-with-cookies.pcapng", "HTTP/2 inside TLS, decrypted by tshark"),
     ("methods.pcap", "a request that reads CONNECT /HTTP/1.1"),
     ("rdp2.pcap", "DTLS inside RDP's own UDP transport"),

@@ -7,6 +7,7 @@
 
 use super::content::Content;
 use super::key::{End, Ends};
+use super::preface::proxy_header;
 use crate::proto::{Appetite, Chunk, DISSECTORS, Notes, Opening, Reader, Recognition};
 use overheard_model::{Side, Timestamp, Transport};
 
@@ -105,8 +106,11 @@ impl Dialogue {
     pub(super) fn hear(&mut self, chunk: &Chunk<'_>, parties: &Parties, scene: &mut Scene<'_>) {
         match &mut self.stage {
             Stage::Opening(opened) => {
-                opened.note(chunk, parties);
-                self.recognise(chunk, parties, scene);
+                let chunk = opened.without_preface(chunk, parties);
+                if !chunk.bytes.is_empty() {
+                    opened.note(&chunk, parties);
+                    self.recognise(&chunk, parties, scene);
+                }
             }
             Stage::Reading(reader) => {
                 if scene.read(reader.as_mut(), chunk) == Appetite::Sated {
@@ -147,6 +151,14 @@ impl Dialogue {
 }
 
 impl Opened {
+    /// The chunk without the header that a load balancer put before the originator's first bytes.
+    fn without_preface<'a>(&self, chunk: &Chunk<'a>, parties: &Parties) -> Chunk<'a> {
+        let first = chunk.from == Side::Src && self.said[parties.src].is_empty();
+        let preface =
+            if first && parties.transport == Transport::Tcp { proxy_header(chunk.bytes) } else { 0 };
+        Chunk { bytes: chunk.bytes.get(preface..).unwrap_or_default(), ..*chunk }
+    }
+
     fn note(&mut self, chunk: &Chunk<'_>, parties: &Parties) {
         let from = parties.end(chunk.from);
         let said = &mut self.said[from];

@@ -14,6 +14,7 @@ mod dialogue;
 mod inspection;
 mod key;
 mod measure;
+mod preface;
 mod record;
 mod sequence;
 mod stream;

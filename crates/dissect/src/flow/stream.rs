@@ -100,7 +100,7 @@ impl Stream {
                 self.advance(arrival, deliver);
                 self.drain(deliver);
             }
-            ..=MAX_AHEAD => self.hold(&arrival),
+            1..=MAX_AHEAD => self.hold(&arrival),
             _ => {}
         }
         while self.waiting_bytes > MAX_WAITING || self.waiting.len() > MAX_SEGMENTS {
