@@ -200,6 +200,9 @@ impl Table {
         let inspected = |record: &Record| record.content.as_ref().is_some_and(|c| c.inspection.is_some());
         let candidates = self.records.iter().enumerate().filter(|(_, record)| inspected(record));
         let mut candidates: Vec<_> = candidates.map(|(at, record)| (record.last, at)).collect();
+        if candidates.is_empty() {
+            return;
+        }
         let share = candidates.len().div_ceil(EVICTED_SHARE);
         candidates.sort_unstable();
         for &(_, at) in candidates.iter().take(share) {
