@@ -16,7 +16,8 @@ use std::sync::Arc;
 pub struct Options {
     /// Addresses that are ours (`--local`); when empty a rule decides.
     pub local: Vec<IpAddr>,
-    /// Bound on the memory of flows and reassembly together, bytes.
+    /// Bound on the memory of flows, their streams and the names that were answered, bytes. IP
+    /// fragments and what pcapng files say beside their packets have fixed bounds of their own.
     pub memory: usize,
 }
 
@@ -77,16 +78,16 @@ impl Walk {
 
     /// Counts a frame without a packet; a fragment that waits has a readable IP layer.
     fn miss(&mut self, number: u64, why: Undecoded) {
-        let (kind, text) = match why {
+        match why {
             Undecoded::Fragment => return,
-            Undecoded::NotIp => ("", String::new()),
-            Undecoded::UnknownLink(link) => ("unknown-link", format!("link type {link} is not supported")),
-            Undecoded::Malformed(what) => ("malformed-packet", what.to_owned()),
-        };
-        self.undecoded += 1;
-        if !kind.is_empty() {
-            self.problems.add(kind, &text, Some(number), 1);
+            Undecoded::NotIp => {}
+            Undecoded::UnknownLink(link) => {
+                let text = format!("link type {link} is not supported");
+                self.problems.add("unknown-link", &text, Some(number), 1);
+            }
+            Undecoded::Malformed(what) => self.problems.add("malformed-packet", what, Some(number), 1),
         }
+        self.undecoded += 1;
     }
 
     fn finish(self, summary: Summary, stored: Stored, path: Arc<str>, given: &[IpAddr]) -> Reading {

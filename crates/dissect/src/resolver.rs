@@ -8,13 +8,14 @@ use crate::problems::Problems;
 use crate::proto::Answer;
 use overheard_model::{Flow, Learned, Name, NameSource};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Names kept of one address; a shared host may have many.
 const MAX_PER_ADDRESS: usize = 256;
-/// Names kept in all.
-const MAX_NAMES: usize = 1 << 20;
+/// What an address takes beside its names: its entry, and the free one that a hash table has beside it.
+const ADDRESS: usize = 2 * size_of::<(IpAddr, Vec<Known>)>();
 
 /// One name of an address and when it was learned.
 #[derive(Clone, Debug)]
@@ -25,15 +26,34 @@ struct Known {
     packet: Option<u64>,
 }
 
+impl Known {
+    /// Bytes that it takes, the two counters of its shared name among them.
+    fn cost(&self) -> usize {
+        size_of::<Self>() + 2 * size_of::<usize>() + self.name.len()
+    }
+}
+
 /// What was answered in one capture.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Resolver {
     by_address: HashMap<IpAddr, Vec<Known>>,
-    names: usize,
+    /// Bytes that may be held, and that are.
+    bound: usize,
+    held: usize,
     refused: u64,
 }
 
 impl Resolver {
+    /// A resolver that keeps within `bound` bytes.
+    pub(crate) fn within(bound: usize) -> Self {
+        Self { by_address: HashMap::new(), bound, held: 0, refused: 0 }
+    }
+
+    /// Bytes held beyond the struct itself.
+    pub(crate) fn held(&self) -> usize {
+        self.held
+    }
+
     /// Takes an answer of a name server.
     pub(crate) fn add(&mut self, answer: Answer) {
         self.learn(
@@ -48,13 +68,25 @@ impl Resolver {
     }
 
     fn learn(&mut self, address: IpAddr, known: Known) {
-        let names = self.by_address.entry(address).or_default();
+        let cost = known.cost();
+        let room = self.bound.saturating_sub(self.held);
+        let names = match self.by_address.entry(address) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) if ADDRESS + cost <= room => {
+                self.held += ADDRESS;
+                entry.insert(Vec::new())
+            }
+            Entry::Vacant(_) => {
+                self.refused += 1;
+                return;
+            }
+        };
         let same = |other: &&mut Known| other.name == known.name && other.source == known.source;
         if let Some(other) = names.iter_mut().find(same) {
             other.packet = other.packet.min(known.packet);
-        } else if names.len() < MAX_PER_ADDRESS && self.names < MAX_NAMES {
+        } else if names.len() < MAX_PER_ADDRESS && cost <= room {
             names.push(known);
-            self.names += 1;
+            self.held += cost;
         } else {
             self.refused += 1;
         }
@@ -97,6 +129,7 @@ mod tests {
     use super::*;
     use crate::flow::tests::flow;
     use overheard_model::Timestamp;
+    use std::net::Ipv4Addr;
 
     fn answer(name: &str, packet: u64) -> Answer {
         let (address, time) = ("198.51.100.1".parse().unwrap(), Timestamp(0));
@@ -112,7 +145,7 @@ mod tests {
 
     #[test]
     fn answers_before_the_flow_come_first() {
-        let mut resolver = Resolver::default();
+        let mut resolver = Resolver::within(1 << 20);
         resolver.add_block("198.51.100.1".parse().unwrap(), "block.example".into());
         resolver.add(answer("after.example", 9));
         resolver.add(answer("before.example", 3));
@@ -126,7 +159,7 @@ mod tests {
 
     #[test]
     fn the_earliest_of_equal_answers_counts() {
-        let mut resolver = Resolver::default();
+        let mut resolver = Resolver::within(1 << 20);
         resolver.add(answer("a.example", 7));
         resolver.add(answer("a.example", 2));
         assert_eq!(names(&resolver, 5), [("a.example".to_owned(), Learned::Before, Some(2))]);
@@ -134,7 +167,7 @@ mod tests {
 
     #[test]
     fn names_are_bounded_and_refusals_counted() {
-        let mut resolver = Resolver::default();
+        let mut resolver = Resolver::within(1 << 20);
         for number in 0..MAX_PER_ADDRESS + 5 {
             resolver.add(answer(&format!("{number}.example"), 1));
         }
@@ -142,5 +175,15 @@ mod tests {
         resolver.report(&mut problems);
         assert_eq!(problems.into_vec()[0].count, 5);
         assert_eq!(names(&resolver, 5).len(), MAX_PER_ADDRESS);
+    }
+
+    #[test]
+    fn addresses_are_bounded_and_refusals_counted() {
+        let mut resolver = Resolver::within(64 << 10);
+        for number in 0..10_000_u32 {
+            resolver.add(Answer { address: Ipv4Addr::from(number).into(), ..answer("a.example", 1) });
+        }
+        assert!(resolver.held() <= 64 << 10 && resolver.by_address.len() > 100);
+        assert_eq!(resolver.refused as usize + resolver.by_address.len(), 10_000);
     }
 }

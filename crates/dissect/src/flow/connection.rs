@@ -137,7 +137,7 @@ impl Connection {
     fn follow_sequence(&mut self, from: End, segment: &TcpSegment<'_>) {
         let syn = u32::from(segment.flags.has(TcpFlags::SYN));
         let payload = sequence::length(segment.payload).wrapping_add(segment.missing);
-        if payload + syn == 0 {
+        if payload == 0 && syn == 0 {
             return;
         }
         let sender = &mut self.senders[from];

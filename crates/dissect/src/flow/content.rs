@@ -22,23 +22,26 @@ pub(super) struct Content {
     pub(super) visibility: Option<Visibility>,
     pub(super) measure: Option<Measure>,
     pub(super) names: Vec<Said>,
+    /// Bytes of `names` beyond the vector.
+    spelt: usize,
     pub(super) ja4: Option<(Arc<str>, Arc<str>)>,
     pub(super) gap_bytes: u64,
     pub(super) conflicting_bytes: u64,
     /// Until the flow is settled.
-    pub(super) inspection: Option<Inspection>,
+    pub(super) inspection: Option<Box<Inspection>>,
 }
 
 impl Content {
     /// Bytes held beyond the flow's record.
     pub(super) fn held(&self) -> usize {
-        let inspected = self.inspection.as_ref().map_or(0, Inspection::held);
-        size_of::<Self>() + self.names.capacity() * size_of::<Said>() + inspected
+        let inspected = self.inspection.as_ref().map_or(0, |inspection| inspection.footprint());
+        size_of::<Self>() + self.names.capacity() * size_of::<Said>() + self.spelt + inspected
     }
 
     pub(super) fn add_name(&mut self, name: Arc<str>, source: NameSource, packet: u64) {
         let known = self.names.iter().any(|said| said.name == name && said.source == source);
         if !known && self.names.len() < MAX_NAMES {
+            self.spelt += name.len();
             self.names.push(Said { name, source, packet });
         }
     }

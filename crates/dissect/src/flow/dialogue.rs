@@ -92,12 +92,11 @@ impl Dialogue {
         matches!(self.stage, Stage::Over)
     }
 
-    /// Bytes held beyond the struct itself; readers keep a bound of their own.
+    /// Bytes held beyond the struct itself.
     pub(super) fn held(&self) -> usize {
-        const READER: usize = 1 << 10;
         match &self.stage {
             Stage::Opening(opened) => opened.held(),
-            Stage::Reading(_) => READER,
+            Stage::Reading(reader) => reader.footprint(),
             Stage::Over => 0,
         }
     }

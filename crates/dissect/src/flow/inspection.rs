@@ -25,8 +25,12 @@ impl Inspection {
         self.dialogue.is_over()
     }
 
-    pub(super) fn held(&self) -> usize {
-        self.streams[End::Low].held() + self.streams[End::High].held() + self.dialogue.held()
+    /// All that it takes, bytes.
+    pub(super) fn footprint(&self) -> usize {
+        size_of::<Self>()
+            + self.streams[End::Low].held()
+            + self.streams[End::High].held()
+            + self.dialogue.held()
     }
 
     pub(super) fn segment(

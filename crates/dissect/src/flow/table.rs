@@ -6,8 +6,9 @@
 //! One flow per 5-tuple and capture, as Wireshark and nDPI count: no idle time ends a flow, and a
 //! port that is used again goes on in the same one.
 //!
-//! Memory: each flow is charged what it takes now and will take when told ([`TOLD`]). Over the bound,
-//! the streams that were quiet the longest are given up first (`stream-evicted`: the flow still
+//! Memory: each flow is charged what it takes now and will take when told ([`TOLD`]); answered names
+//! have a share of their own, beyond which they are refused (`name-refused`). Over the bound, the
+//! streams that were quiet the longest are given up first (`stream-evicted`: the flow still
 //! counts), then flows: those that nobody answered, the oldest first, such as a scan leaves by the
 //! million (`flow-evicted`). An evicted flow is not told; a later packet of it begins a new one.
 
@@ -30,6 +31,12 @@ use std::sync::Arc;
 
 /// What a flow takes when it is told: the struct, its Community ID and some names.
 const TOLD: usize = size_of::<Flow>() + 256;
+
+/// Share of the memory that answered names may take; flows have the rest.
+const ANSWERED_SHARE: usize = 4;
+
+/// Share of the memory that contents may take before their streams are given up rather than flows.
+const CONTENT_SHARE: usize = 4;
 
 /// Share of the candidates that one eviction removes: its cost is spread over as many new ones.
 const EVICTED_SHARE: usize = 8;
@@ -70,7 +77,7 @@ impl Table {
             memory,
             held: 0,
             notes: Notes::default(),
-            resolver: Resolver::default(),
+            resolver: Resolver::within(memory / ANSWERED_SHARE),
             problems: Problems::default(),
         }
     }
@@ -153,7 +160,7 @@ impl Table {
         let before = content.held();
         let mut inspection = content.inspection.take().unwrap_or_else(|| {
             let start = |end| record.connection.stream_start(end);
-            Inspection::of_streams(start(End::Low), start(End::High))
+            Box::new(Inspection::of_streams(start(End::Low), start(End::High)))
         });
         let mut scene = Scene { content, resolver: &mut self.resolver, notes: &mut self.notes };
         take(&mut inspection, &parties, &mut scene);
@@ -180,14 +187,15 @@ impl Table {
     }
 
     pub(super) fn footprint(&self) -> usize {
-        self.held + self.records.len() * (size_of::<Record>() + 2 * size_of::<u32>() + TOLD)
+        let records = self.records.len() * (size_of::<Record>() + 2 * size_of::<u32>() + TOLD);
+        records + self.held + self.resolver.held()
     }
 
     fn keep_within_memory(&mut self, packet: u64) {
         if self.footprint() <= self.memory {
             return;
         }
-        if self.held > self.memory / 4 {
+        if self.held > self.memory / CONTENT_SHARE {
             self.evict_streams(packet);
         }
         if self.footprint() > self.memory {

@@ -44,6 +44,11 @@ impl Fragments {
         }
     }
 
+    /// Bytes held beyond the struct itself.
+    pub(crate) fn held(&self) -> usize {
+        self.bytes.capacity() + self.islands.capacity() * size_of::<Range<usize>>()
+    }
+
     fn touches(&self, start: usize, end: usize) -> bool {
         self.islands.iter().any(|island| start <= island.end && island.start <= end)
     }

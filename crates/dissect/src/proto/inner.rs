@@ -42,6 +42,15 @@ impl Inner {
         matches!(self.verdict, Verdict::Recognised(_))
     }
 
+    /// Bytes held beyond the struct itself.
+    pub(super) fn held(&self) -> usize {
+        let reader = match &self.verdict {
+            Verdict::Recognised(Some(reader)) => reader.footprint(),
+            _ => 0,
+        };
+        self.said.iter().map(Vec::capacity).sum::<usize>() + reader
+    }
+
     /// The next bytes of one side. Sated when there is nothing further to learn.
     pub(super) fn read(&mut self, chunk: &Chunk<'_>, notes: &mut Notes) -> Appetite {
         match &mut self.verdict {

@@ -57,6 +57,10 @@ impl Reader for UntilTls {
         self.read = self.read.saturating_add(chunk.bytes.len());
         if self.read < PLAIN_LIMIT { Appetite::More } else { Appetite::Sated }
     }
+
+    fn held(&self) -> usize {
+        self.inner.as_ref().map_or(0, Inner::held)
+    }
 }
 
 #[cfg(test)]

@@ -160,9 +160,19 @@ pub enum Appetite {
     Sated,
 }
 
-/// Reads one flow. Keeps what it must between chunks, within a bound of its own.
+/// Reads one flow. Keeps what it must between chunks, within a bound of its own, and says how much.
 pub trait Reader: Send {
     fn read(&mut self, chunk: &Chunk<'_>, notes: &mut Notes) -> Appetite;
+
+    /// Bytes kept beyond the struct itself: what the flow table charges the flow with.
+    fn held(&self) -> usize;
+}
+
+impl dyn Reader {
+    /// All that a boxed reader takes, bytes.
+    pub(crate) fn footprint(&self) -> usize {
+        size_of_val(self) + self.held()
+    }
 }
 
 /// What a name server said: the address goes by the name.

@@ -149,6 +149,10 @@ impl Reader for SocksReader {
             false => self.inner.read(&Chunk { bytes: &rest, ..*chunk }, notes),
         }
     }
+
+    fn held(&self) -> usize {
+        self.said.iter().flatten().map(Vec::capacity).sum::<usize>() + self.inner.held()
+    }
 }
 
 #[cfg(test)]

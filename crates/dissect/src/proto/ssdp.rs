@@ -35,6 +35,10 @@ impl Reader for SsdpReader {
         HttpReader::default().read(chunk, notes);
         if notes.names.is_empty() { Appetite::More } else { Appetite::Sated }
     }
+
+    fn held(&self) -> usize {
+        0
+    }
 }
 
 #[cfg(test)]

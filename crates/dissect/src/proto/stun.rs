@@ -117,6 +117,10 @@ impl Reader for PathReader {
         }
         if self.read < LIMIT { Appetite::More } else { Appetite::Sated }
     }
+
+    fn held(&self) -> usize {
+        self.dtls.as_ref().map_or(0, Inner::held)
+    }
 }
 
 #[cfg(test)]

@@ -239,6 +239,25 @@ fn streams_with_holes_cannot_exhaust_memory() {
     assert_eq!(kinds, ["stream-evicted"]);
 }
 
+/// An HTTP reader keeps a line whose end has not come, up to 64 KiB a side: the table must know.
+#[test]
+fn readers_that_keep_much_cannot_exhaust_memory() {
+    const HEAD: &[u8] = b"GET / HTTP/1.1\r\nCookie: ";
+    let mut play = Play::within(4 << 20);
+    for port in 1..=200 {
+        play.packet(CLIENT, SERVER, tcp(port, 80, ACK, 1, 0, HEAD));
+        for at in 0..40 {
+            let seq = 1 + HEAD.len() as u32 + at * 1400;
+            play.packet(CLIENT, SERVER, tcp(port, 80, ACK, seq, 0, &[b'x'; 1400]));
+        }
+    }
+    assert!(play.table.footprint() <= 4 << 20);
+    let told = play.table.tell(&"test".into());
+    assert!(told.flows.iter().all(|flow| flow.protocol == Protocol::Http) && told.flows.len() == 200);
+    let evicted = told.problems.into_vec();
+    assert!(evicted.len() == 1 && &*evicted[0].kind == "stream-evicted" && evicted[0].count > 100);
+}
+
 /// One datagram each way; nothing back from an address that cannot answer.
 pub(super) fn exchange(src: &str, dst: &str, packet: u64) -> Flow {
     let mut play = Play::new();

@@ -135,6 +135,10 @@ impl Reader for DnsReader {
         }
         Appetite::More
     }
+
+    fn held(&self) -> usize {
+        self.pending.iter().map(Vec::capacity).sum()
+    }
 }
 
 impl DnsReader {

@@ -40,6 +40,10 @@ impl Reader for DtlsReader {
         }
         if self.datagrams >= PATIENCE { Appetite::Sated } else { Appetite::More }
     }
+
+    fn held(&self) -> usize {
+        self.hello.held()
+    }
 }
 
 impl DtlsReader {

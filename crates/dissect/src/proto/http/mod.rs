@@ -101,6 +101,11 @@ impl Reader for HttpReader {
         }
         Appetite::More
     }
+
+    fn held(&self) -> usize {
+        let lines: usize = self.streams.iter().map(|stream| stream.line.capacity()).sum();
+        lines + self.inner.as_ref().map_or(0, Inner::held)
+    }
 }
 
 impl HttpReader {

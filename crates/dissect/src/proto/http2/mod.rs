@@ -17,6 +17,8 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const FRAME_HEADER: usize = 9;
 /// Largest header block that is read.
 const BLOCK_LIMIT: usize = 64 << 10;
+/// Largest header table that a client may ask for; servers offer 4 to 64 KiB.
+const TABLE_LIMIT: usize = 64 << 10;
 
 impl Dissector for Http2 {
     fn protocol(&self) -> Protocol {
@@ -40,7 +42,7 @@ impl Dissector for Http2 {
 
     fn reader(&self) -> Option<Box<dyn Reader>> {
         let mut decoder = Decoder::new();
-        decoder.set_max_allowed_table_size(BLOCK_LIMIT);
+        decoder.set_max_allowed_table_size(TABLE_LIMIT);
         let (frame, block) = (Vec::new(), Vec::new());
         Some(Box::new(Http2Reader { client: None, skip: PREFACE.len(), frame, block, decoder }))
     }
@@ -113,6 +115,11 @@ impl Reader for Http2Reader {
             Some(()) => Appetite::More,
             None => Appetite::Sated,
         }
+    }
+
+    /// The decoder does not tell how full its table is: all that it may keep counts.
+    fn held(&self) -> usize {
+        self.frame.capacity() + self.block.capacity() + TABLE_LIMIT
     }
 }
 

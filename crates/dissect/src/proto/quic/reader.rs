@@ -44,6 +44,10 @@ impl Reader for QuicReader {
         }
         if self.datagrams >= PATIENCE { Appetite::Sated } else { Appetite::More }
     }
+
+    fn held(&self) -> usize {
+        self.first_dcid.as_ref().map_or(0, Vec::capacity) + self.crypto.held()
+    }
 }
 
 impl QuicReader {

@@ -52,6 +52,10 @@ impl Reader for TlsReader {
         self.handshake.take_early_name(records.handshake(), notes);
         if self.over() { Appetite::Sated } else { Appetite::More }
     }
+
+    fn held(&self) -> usize {
+        self.src.held() + self.dst.held()
+    }
 }
 
 impl TlsReader {

@@ -101,6 +101,11 @@ impl Records {
         &self.handshake
     }
 
+    /// Bytes held beyond the struct itself.
+    pub(crate) fn held(&self) -> usize {
+        self.handshake.capacity()
+    }
+
     /// Drops the first `count` handshake bytes.
     pub(crate) fn consume(&mut self, count: usize) {
         self.handshake.drain(..count.min(self.handshake.len()));
