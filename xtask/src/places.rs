@@ -8,9 +8,7 @@
 mod extents;
 
 use anyhow::{Context, Result, bail, ensure};
-use overheard_dissect::place::holders::pack_holders;
-use overheard_dissect::place::packed::pack_ranges;
-use overheard_dissect::place::{embedded::pack_country, extent::pack_extents};
+use overheard_dissect::place::{pack_country, pack_extents, pack_holders, pack_ranges};
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::IpAddr;

@@ -5,9 +5,10 @@
 //! share; the originator. A multicast or broadcast address is never ours, and an address that never
 //! answers gains no share. The capture names the rule that decided most of its flows.
 
+use crate::place::scope::{is_multicast, is_private};
 use overheard_model::{Flow, LocalRule, Side};
 use std::collections::{BTreeSet, HashMap};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 /// Decides for every flow which end is ours; returns the capture's rule and our addresses, sorted.
 pub(crate) fn decide(flows: &mut [Flow], given: &[IpAddr]) -> (LocalRule, Vec<IpAddr>) {
@@ -29,23 +30,6 @@ pub(crate) fn decide(flows: &mut [Flow], given: &[IpAddr]) -> (LocalRule, Vec<Ip
     // Of equal rules the surer one: the last maximum of the reversed order.
     let most = decided.into_iter().rev().max_by_key(|&(_, flows)| flows);
     (most.map_or(LocalRule::Originator, |(rule, _)| rule), ours.into_iter().collect())
-}
-
-/// Private or link-local: RFC 1918, RFC 3927, RFC 4193, RFC 4291, and the carriers' shared space of
-/// RFC 6598, in which phones stand.
-fn is_private(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => v4.is_private() || v4.is_link_local() || v4.is_loopback() || is_carrier(v4),
-        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_loopback(),
-    }
-}
-
-fn is_carrier(address: Ipv4Addr) -> bool {
-    matches!(address.octets(), [100, second, ..] if second & 0xc0 == 64)
-}
-
-pub(crate) fn is_multicast(address: IpAddr) -> bool {
-    address.is_multicast() || matches!(address, IpAddr::V4(v4) if v4.is_broadcast())
 }
 
 /// The side whose address alone fits.

@@ -6,6 +6,7 @@
 //! Promises: never guesses; a bad table is refused with the line, the column and what was expected.
 
 use crate::endpoint::registrable_domain;
+use crate::place::TABLE;
 use crate::place::scope::is_local;
 use crate::read::Stored;
 use overheard_model::{
@@ -15,9 +16,6 @@ use overheard_model::{
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-
-/// Name of the place source that a table's country column is.
-const SOURCE: &str = "table";
 
 /// One run of one build, as a table lists it.
 #[derive(Clone, Debug)]
@@ -205,7 +203,7 @@ fn endpoint(rows: &[Row], path: &Arc<str>) -> Option<Endpoint> {
     domains.dedup();
     let mut claims: Vec<Claim> = Vec::new();
     for country in rows.iter().filter_map(|row| row.country) {
-        let claim = Claim { source: SOURCE.into(), country: Some(country), asn: None, network: None };
+        let claim = Claim { source: TABLE.into(), country: Some(country), asn: None, network: None };
         if !claims.contains(&claim) {
             claims.push(claim);
         }

@@ -7,7 +7,7 @@
 //! domain) and `i18n-iso-countries` (MIT) for the letters behind ISO 3166 numbers.
 
 use anyhow::{Context, Result};
-use overheard_dissect::place::extent::{CELLS_PER_DEGREE, Cell, cell_of};
+use overheard_dissect::place::{CELLS_PER_DEGREE, Cell, cell_of};
 use overheard_model::{Coordinates, Country};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 /// Prefixes, and networks all of whose prefixes are anycast.
 #[derive(Clone, Debug, Default)]
-pub struct Anycast {
+pub(crate) struct Anycast {
     /// Family, prefix length and the prefix's bits, shifted down.
     prefixes: BTreeSet<(bool, u8, u128)>,
     networks: BTreeSet<Asn>,
@@ -26,19 +26,19 @@ static DOCUMENTED: LazyLock<Anycast> =
 
 impl Anycast {
     /// The built-in list.
-    pub fn documented() -> &'static Self {
+    pub(crate) fn documented() -> &'static Self {
         &DOCUMENTED
     }
 
     /// When the built-in list was compiled, `YYYY-MM-DD`.
-    pub fn compiled() -> &'static str {
+    pub(crate) fn compiled() -> &'static str {
         LIST.lines().find_map(|line| line.strip_prefix("# Compiled ")).unwrap_or_default()
     }
 
     /// Reads a list: one prefix, address or AS number (`AS13335`) a line. What follows white space, a
     /// comma or `#` is left aside, as is a CSV's header line, so that published lists can be used as
     /// they are. Says which line is none of these.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut list = Self::default();
         for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
             let end = line.find(|c: char| c == '#' || c == ',' || c.is_whitespace()).unwrap_or(line.len());
@@ -72,7 +72,7 @@ impl Anycast {
     }
 
     /// Whether the address, or the network that announces it, is on the list.
-    pub fn contains(&self, address: IpAddr, asn: Option<Asn>) -> bool {
+    pub(crate) fn contains(&self, address: IpAddr, asn: Option<Asn>) -> bool {
         let (v6, width, bits) = bits(unwrapped(address));
         asn.is_some_and(|asn| self.networks.contains(&asn))
             || (0..=width).any(|length| {

@@ -25,14 +25,14 @@ const LARGEST_BLOCK: u64 = 1 << 16;
 
 /// The packed names.
 #[derive(Clone, Copy, Debug)]
-pub struct Holders<'a> {
+pub(crate) struct Holders<'a> {
     index: &'a [[u8; 8]],
     blocks: &'a [u8],
 }
 
 impl<'a> Holders<'a> {
     /// Reads the header; nothing where the bytes are no such table.
-    pub fn open(bytes: &'a [u8]) -> Option<Self> {
+    pub(crate) fn open(bytes: &'a [u8]) -> Option<Self> {
         let (count, rest) = bytes.split_first_chunk::<4>()?;
         let count = usize::try_from(u32::from_le_bytes(*count)).ok()?;
         let (index, blocks) = rest.split_at_checked(count.checked_mul(8)?)?;
@@ -40,7 +40,7 @@ impl<'a> Holders<'a> {
     }
 
     /// The name of the network's holder.
-    pub fn name(&self, asn: Asn) -> Option<String> {
+    pub(crate) fn name(&self, asn: Asn) -> Option<String> {
         let block = self.index.partition_point(|entry| number_and_offset(entry).0 <= asn.0).checked_sub(1)?;
         let (mut number, from) = number_and_offset(self.index.get(block)?);
         let to = self.index.get(block + 1).map_or(self.blocks.len(), |entry| number_and_offset(entry).1);

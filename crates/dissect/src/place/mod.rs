@@ -7,13 +7,19 @@
 //! an address is left as it is.
 //! To extend: a source of places is one file here and one line in [`Atlas::claims`].
 
-pub mod anycast;
-pub mod embedded;
-pub mod extent;
-pub mod holders;
+mod anycast;
+mod embedded;
+mod extent;
+mod holders;
 mod mmdb;
-pub mod packed;
-pub mod scope;
+mod packed;
+pub(crate) mod scope;
+
+/// What `cargo xtask places` packs the embedded tables with.
+pub use embedded::pack_country;
+pub use extent::{CELLS_PER_DEGREE, Cell, cell_of, pack_extents};
+pub use holders::pack_holders;
+pub use packed::pack_ranges;
 
 use anycast::Anycast;
 use extent::Distances;
@@ -27,8 +33,8 @@ use std::sync::Arc;
 /// 200 km in a millisecond, and the way there takes half of the time.
 const KM_PER_MS: f64 = 100.0;
 
-/// Name of the claim that a table of the user's makes.
-const TABLE: &str = "table";
+/// Name of the source that a country column of the user's is.
+pub(crate) const TABLE: &str = "table";
 
 /// Databases of places, asked together.
 #[derive(Debug, Default)]

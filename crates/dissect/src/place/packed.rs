@@ -23,7 +23,7 @@ const BLOCK: usize = 256;
 
 /// A packed table over addresses; IPv4 and IPv6 addresses are both keys of 128 bits.
 #[derive(Clone, Copy, Debug)]
-pub struct Ranges<'a> {
+pub(crate) struct Ranges<'a> {
     width: usize,
     dictionary: &'a [u8],
     index: &'a [u8],
@@ -32,7 +32,7 @@ pub struct Ranges<'a> {
 
 impl<'a> Ranges<'a> {
     /// Reads the header; nothing where the bytes are no such table.
-    pub fn open(bytes: &'a [u8]) -> Option<Self> {
+    pub(crate) fn open(bytes: &'a [u8]) -> Option<Self> {
         let (&width, rest) = bytes.split_first()?;
         let (ranges, rest) = rest.split_first_chunk::<4>()?;
         let (values, rest) = rest.split_first_chunk::<4>()?;
@@ -45,7 +45,7 @@ impl<'a> Ranges<'a> {
     }
 
     /// The value that holds at `key`.
-    pub fn get(&self, key: u128) -> Option<u32> {
+    pub(crate) fn get(&self, key: u128) -> Option<u32> {
         let block = self.block_of(key)?;
         let (mut at, mut bytes) = self.block(block)?;
         let mut rank = take_varint(&mut bytes)?;

@@ -1,14 +1,14 @@
-//! Which addresses are routed on the internet, and which address stands for another.
+//! What an address is by its range: private, multicast, local, reserved, or another one wrapped.
 //!
 //! Source: the IANA special-purpose registries (RFC 6890) and the RFCs named at each range.
 //! Promises: documentation (RFC 5737, RFC 3849) and benchmarking ranges (RFC 2544, RFC 5180) do not
 //! count as local: emulated networks use them as if they were the internet.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
 /// The address to look up: IPv4 where an IPv6 address only wraps one, as IPv4-mapped addresses
 /// (RFC 4291) and the NAT64 prefix `64:ff9b::/96` (RFC 6052) do.
-pub fn unwrapped(address: IpAddr) -> IpAddr {
+pub(crate) fn unwrapped(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => match v6.segments() {
             [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
@@ -20,19 +20,38 @@ pub fn unwrapped(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Whether the address never leaves its own network: private, shared (carrier-grade NAT), link-local,
-/// loopback, multicast, broadcast, unspecified.
-pub fn is_local(address: IpAddr) -> bool {
+/// Whether the address is a host's on a network of its own: private (RFC 1918, RFC 4193), shared behind a
+/// carrier's translation (RFC 6598, in which phones stand), link-local (RFC 3927, RFC 4291), loopback.
+pub(crate) fn is_private(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(v4) => is_local_v4(v4),
-        IpAddr::V6(v6) => is_local_v6(v6),
+        IpAddr::V4(v4) => {
+            let [a, b, ..] = v4.octets();
+            let shared = a == 100 && b & 0xc0 == 64; // 100.64.0.0/10
+            shared || v4.is_private() || v4.is_link_local() || v4.is_loopback()
+        }
+        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_loopback(),
     }
+}
+
+/// Whether the address is that of many hosts at once: multicast or broadcast.
+pub(crate) fn is_multicast(address: IpAddr) -> bool {
+    address.is_multicast() || matches!(address, IpAddr::V4(v4) if v4.is_broadcast())
+}
+
+/// Whether the address never leaves its own network: private, multicast, unspecified, or deprecated as
+/// site-local (RFC 3879).
+pub(crate) fn is_local(address: IpAddr) -> bool {
+    let others = match address {
+        IpAddr::V4(v4) => v4.octets()[0] == 0, // RFC 1122: this network
+        IpAddr::V6(v6) => v6.is_unspecified() || v6.segments()[0] & 0xffc0 == 0xfec0,
+    };
+    others || is_private(address) || is_multicast(address)
 }
 
 /// Whether the address is for benchmarking (RFC 2544, RFC 5180) or documentation (RFC 5737, RFC 3849,
 /// RFC 9637): it stands nowhere, and what the embedded tables say of its range means nothing. Databases
 /// that the user brings are asked all the same: an emulated network has a geography of its own.
-pub fn is_reserved(address: IpAddr) -> bool {
+pub(crate) fn is_reserved(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
             let [a, b, ..] = v4.octets();
@@ -42,30 +61,6 @@ pub fn is_reserved(address: IpAddr) -> bool {
             matches!(v6.segments(), [0x2001, 0x0db8, ..] | [0x2001, 2, 0, ..] | [0x3fff, 0..=0x0fff, ..])
         }
     }
-}
-
-fn is_local_v4(address: Ipv4Addr) -> bool {
-    let [a, b, ..] = address.octets();
-    let this_network = a == 0; // RFC 1122
-    let shared = a == 100 && b & 0xc0 == 64; // 100.64.0.0/10, RFC 6598
-    this_network
-        || shared
-        || address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_multicast()
-        || address.is_broadcast()
-}
-
-fn is_local_v6(address: Ipv6Addr) -> bool {
-    let [first, ..] = address.segments();
-    let site_local = first & 0xffc0 == 0xfec0; // RFC 3879
-    site_local
-        || address.is_unspecified()
-        || address.is_loopback()
-        || address.is_unique_local()
-        || address.is_unicast_link_local()
-        || address.is_multicast()
 }
 
 #[cfg(test)]

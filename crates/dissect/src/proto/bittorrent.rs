@@ -108,20 +108,11 @@ fn judge_utp(opening: &Opening<'_>) -> Recognition {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::opening;
     use super::*;
-    use overheard_model::Side;
 
     fn judge(src: &[u8], dst: &[u8]) -> Recognition {
-        let (transport, from) = (Transport::Udp, Side::Src);
-        Bittorrent.recognise(&Opening {
-            transport,
-            src_port: 40000,
-            dst_port: 6881,
-            from,
-            src,
-            dst,
-            earlier: &[],
-        })
+        Bittorrent.recognise(&opening(Transport::Udp, 6881, src, dst))
     }
 
     /// The example of BEP 5, "ping".

@@ -65,14 +65,13 @@ impl Reader for UntilTls {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::chunk;
     use super::*;
-    use overheard_model::{Side, Timestamp, Transport, Visibility};
+    use overheard_model::{Side, Transport, Visibility};
 
     fn read(reader: &mut UntilTls, bytes: &[u8]) -> Notes {
-        let (transport, from, time) = (Transport::Tcp, Side::Src, Timestamp(0));
-        let chunk = Chunk { transport, from, src_port: 40000, dst_port: 25, bytes, gap: 0, packet: 1, time };
         let mut notes = Notes::default();
-        reader.read(&chunk, &mut notes);
+        reader.read(&chunk(Transport::Tcp, 25, Side::Src, bytes), &mut notes);
         notes
     }
 

@@ -127,18 +127,12 @@ fn is_text(line: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::proto::ftp::Ftp;
+    use crate::proto::tests;
     use overheard_model::Side;
 
+    /// The server spoke last.
     fn opening<'a>(dst_port: u16, src: &'a [u8], dst: &'a [u8]) -> Opening<'a> {
-        Opening {
-            transport: Transport::Tcp,
-            src_port: 40000,
-            dst_port,
-            from: Side::Dst,
-            src,
-            dst,
-            earlier: &[],
-        }
+        Opening { from: Side::Dst, ..tests::opening(Transport::Tcp, dst_port, src, dst) }
     }
 
     #[test]

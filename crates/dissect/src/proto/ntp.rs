@@ -32,23 +32,12 @@ impl Dissector for Ntp {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::opening;
     use super::*;
-    use overheard_model::Side;
 
     #[test]
     fn version_mode_length_and_port_must_fit() {
-        let judge = |dst_port, src: &[u8]| {
-            let (transport, from) = (Transport::Udp, Side::Src);
-            Ntp.recognise(&Opening {
-                transport,
-                src_port: 40000,
-                dst_port,
-                from,
-                src,
-                dst: &[],
-                earlier: &[],
-            })
-        };
+        let judge = |port, src: &[u8]| Ntp.recognise(&opening(Transport::Udp, port, src, &[]));
         let client = [&[0x23][..], &[0; 47]].concat();
         assert_eq!(judge(123, &client), Recognition::Yes);
         assert_eq!(judge(124, &client), Recognition::No);

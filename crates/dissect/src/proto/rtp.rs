@@ -122,12 +122,11 @@ fn is_rtcp(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::opening;
     use super::*;
-    use overheard_model::Side;
 
     fn judge(src: &[u8], dst: &[u8], earlier: &[u8]) -> Recognition {
-        let (transport, from) = (Transport::Udp, Side::Src);
-        Rtp.recognise(&Opening { transport, src_port: 40000, dst_port: 40002, from, src, dst, earlier })
+        Rtp.recognise(&Opening { earlier, ..opening(Transport::Udp, 40002, src, dst) })
     }
 
     fn packet(kind: u8, sequence: u8, source: u8) -> Vec<u8> {

@@ -34,20 +34,12 @@ impl Dissector for Sip {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::opening;
     use super::*;
-    use overheard_model::{Side, Transport};
+    use overheard_model::Transport;
 
     fn judge(src: &[u8]) -> Recognition {
-        let (transport, from) = (Transport::Udp, Side::Src);
-        Sip.recognise(&Opening {
-            transport,
-            src_port: 40000,
-            dst_port: PORT,
-            from,
-            src,
-            dst: &[],
-            earlier: &[],
-        })
+        Sip.recognise(&opening(Transport::Udp, PORT, src, &[]))
     }
 
     #[test]

@@ -157,11 +157,11 @@ impl Reader for SocksReader {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::opening;
     use super::*;
 
     fn judge(dst_port: u16, src: &[u8], dst: &[u8]) -> Recognition {
-        let (transport, from) = (Transport::Tcp, Side::Src);
-        Socks.recognise(&Opening { transport, src_port: 40000, dst_port, from, src, dst, earlier: &[] })
+        Socks.recognise(&opening(Transport::Tcp, dst_port, src, dst))
     }
 
     #[test]

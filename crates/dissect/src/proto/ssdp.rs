@@ -43,18 +43,15 @@ impl Reader for SsdpReader {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{chunk, opening};
     use super::*;
-    use overheard_model::{Side, Timestamp};
+    use overheard_model::Side;
 
     #[test]
     fn a_search_is_recognised_and_its_host_read() {
         let bytes = b"M-SEARCH * HTTP/1.1\r\nHost:239.255.255.250:1900\r\nST:upnp:rootdevice\r\n\r\n";
-        let (transport, from) = (Transport::Udp, Side::Src);
-        let opening =
-            Opening { transport, src_port: 40000, dst_port: 1900, from, src: bytes, dst: &[], earlier: &[] };
-        assert_eq!(Ssdp.recognise(&opening), Recognition::Yes);
-        let (src_port, dst_port, time) = (40000, 1900, Timestamp(0));
-        let chunk = Chunk { transport, from, src_port, dst_port, bytes, gap: 0, packet: 1, time };
+        assert_eq!(Ssdp.recognise(&opening(Transport::Udp, 1900, bytes, &[])), Recognition::Yes);
+        let chunk = chunk(Transport::Udp, 1900, Side::Src, bytes);
         let mut notes = Notes::default();
         assert_eq!(SsdpReader.read(&chunk, &mut notes), Appetite::Sated);
         assert_eq!(&*notes.names[0].0, "239.255.255.250");

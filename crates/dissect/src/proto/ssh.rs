@@ -32,23 +32,12 @@ impl Dissector for Ssh {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::opening;
     use super::*;
-    use overheard_model::Side;
 
     #[test]
     fn a_banner_is_recognised() {
-        let judge = |src| {
-            let (transport, from) = (Transport::Tcp, Side::Src);
-            Ssh.recognise(&Opening {
-                transport,
-                src_port: 40000,
-                dst_port: 2222,
-                from,
-                src,
-                dst: &[],
-                earlier: &[],
-            })
-        };
+        let judge = |src| Ssh.recognise(&opening(Transport::Tcp, 2222, src, &[]));
         assert_eq!(judge(b"SSH-2.0-OpenSSH_9.2\r\n"), Recognition::Yes);
         assert_eq!(judge(b"SS"), Recognition::Unsure);
         assert_eq!(judge(b"SSH-x"), Recognition::No);

@@ -125,19 +125,11 @@ impl Reader for PathReader {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::opening;
     use super::*;
-    use overheard_model::Side;
 
     fn judge(transport: Transport, dst_port: u16, src: &[u8]) -> Recognition {
-        Stun.recognise(&Opening {
-            transport,
-            src_port: 40000,
-            dst_port,
-            from: Side::Src,
-            src,
-            dst: &[],
-            earlier: &[],
-        })
+        Stun.recognise(&opening(transport, dst_port, src, &[]))
     }
 
     #[test]

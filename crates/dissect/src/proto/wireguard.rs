@@ -62,20 +62,11 @@ fn kind(bytes: &[u8]) -> Option<Kind> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::opening;
     use super::*;
-    use overheard_model::Side;
 
     fn judge(src: &[u8], earlier: &[u8]) -> Recognition {
-        let (transport, from) = (Transport::Udp, Side::Src);
-        Wireguard.recognise(&Opening {
-            transport,
-            src_port: 40000,
-            dst_port: 51820,
-            from,
-            src,
-            dst: &[],
-            earlier,
-        })
+        Wireguard.recognise(&Opening { earlier, ..opening(Transport::Udp, 51820, src, &[]) })
     }
 
     #[test]

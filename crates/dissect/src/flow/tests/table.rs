@@ -263,7 +263,7 @@ pub(super) fn exchange(src: &str, dst: &str, packet: u64) -> Flow {
     let mut play = Play::new();
     play.number = packet - 1;
     play.packet(src, dst, udp(40_000, 443, b""));
-    if !crate::local::is_multicast(dst.parse().unwrap()) {
+    if !crate::place::scope::is_multicast(dst.parse().unwrap()) {
         play.packet(dst, src, udp(443, 40_000, b""));
     }
     play.flow()

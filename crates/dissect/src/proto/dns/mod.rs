@@ -172,6 +172,7 @@ impl DnsReader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::tests;
     use overheard_model::{Side, Timestamp};
 
     /// A query for example.org and its answer, as `dig` and a resolver write them.
@@ -181,12 +182,11 @@ mod tests {
         \x07example\x03org\x00\x00\x01\x00\x01\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xc0\x00\x02\x05";
 
     fn opening(transport: Transport, dst_port: u16, src: &[u8]) -> Opening<'_> {
-        Opening { transport, src_port: 40000, dst_port, from: Side::Src, src, dst: &[], earlier: &[] }
+        tests::opening(transport, dst_port, src, &[])
     }
 
     fn chunk(transport: Transport, bytes: &[u8]) -> Chunk<'_> {
-        let (src_port, dst_port, time) = (40000, 53, Timestamp(7));
-        Chunk { transport, from: Side::Dst, src_port, dst_port, bytes, gap: 0, packet: 3, time }
+        Chunk { packet: 3, time: Timestamp(7), ..tests::chunk(transport, 53, Side::Dst, bytes) }
     }
 
     #[test]

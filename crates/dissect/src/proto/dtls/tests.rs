@@ -1,9 +1,9 @@
 //! Hellos in fragments, the hello after a HelloVerifyRequest, recognition.
 
 use super::super::client_hello::tests::{body, extension_of, server_name_of};
-use super::super::{Appetite, Chunk, Notes, Reader};
+use super::super::{Appetite, Notes, tests};
 use super::{DtlsReader, is_datagram};
-use overheard_model::{NameSource, Side, Timestamp, Transport};
+use overheard_model::{NameSource, Side, Transport};
 use proptest::prelude::*;
 
 fn hello() -> Vec<u8> {
@@ -24,19 +24,8 @@ fn fragment(sequence: u8, from: usize, to: usize) -> Vec<u8> {
 }
 
 fn read(datagrams: &[Vec<u8>]) -> (Notes, Appetite) {
-    let (mut reader, mut notes, mut appetite) = (DtlsReader::default(), Notes::default(), Appetite::More);
-    for bytes in datagrams {
-        let (src_port, dst_port, transport) = (50_000, 443, Transport::Udp);
-        let from = Side::Src;
-        appetite = reader.read(
-            &Chunk { transport, from, src_port, dst_port, bytes, gap: 0, packet: 1, time: Timestamp(0) },
-            &mut notes,
-        );
-        if appetite == Appetite::Sated {
-            break;
-        }
-    }
-    (notes, appetite)
+    let chunks = datagrams.iter().map(|bytes| tests::chunk(Transport::Udp, 443, Side::Src, bytes));
+    tests::read(&mut DtlsReader::default(), chunks)
 }
 
 #[test]

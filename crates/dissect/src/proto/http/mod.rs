@@ -183,11 +183,11 @@ impl HttpReader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use overheard_model::{Side, Timestamp};
+    use crate::proto::tests;
+    use overheard_model::Side;
 
     fn chunk(bytes: &[u8]) -> Chunk<'_> {
-        let (transport, from, time) = (Transport::Tcp, Side::Src, Timestamp(0));
-        Chunk { transport, from, src_port: 40000, dst_port: 80, bytes, gap: 0, packet: 1, time }
+        tests::chunk(Transport::Tcp, 80, Side::Src, bytes)
     }
 
     fn names<'a>(segments: impl IntoIterator<Item = &'a [u8]>) -> Vec<(String, NameSource)> {

@@ -170,16 +170,13 @@ impl Http2Reader {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{chunk, opening};
     use super::*;
-    use overheard_model::Timestamp;
 
     fn names<'a>(segments: impl IntoIterator<Item = &'a [u8]>) -> Vec<String> {
         let (mut reader, mut notes) = (Http2.reader().unwrap(), Notes::default());
         for bytes in segments {
-            let (transport, from, time) = (Transport::Tcp, Side::Src, Timestamp(0));
-            let chunk =
-                Chunk { transport, from, src_port: 40000, dst_port: 80, bytes, gap: 0, packet: 1, time };
-            reader.read(&chunk, &mut notes);
+            reader.read(&chunk(Transport::Tcp, 80, Side::Src, bytes), &mut notes);
         }
         notes.names.into_iter().map(|(name, _)| name.to_string()).collect()
     }
@@ -207,17 +204,9 @@ mod tests {
 
     #[test]
     fn the_preface_is_recognised() {
-        let opening = |src| Opening {
-            transport: Transport::Tcp,
-            src_port: 40000,
-            dst_port: 80,
-            from: Side::Src,
-            src,
-            dst: &[],
-            earlier: &[],
-        };
-        assert_eq!(Http2.recognise(&opening(PREFACE)), Recognition::Yes);
-        assert_eq!(Http2.recognise(&opening(&PREFACE[..5])), Recognition::Unsure);
-        assert_eq!(Http2.recognise(&opening(b"PRIVMSG #a :b\r\n")), Recognition::No);
+        let judge = |src| Http2.recognise(&opening(Transport::Tcp, 80, src, &[]));
+        assert_eq!(judge(PREFACE), Recognition::Yes);
+        assert_eq!(judge(&PREFACE[..5]), Recognition::Unsure);
+        assert_eq!(judge(b"PRIVMSG #a :b\r\n"), Recognition::No);
     }
 }

@@ -1,25 +1,19 @@
 //! Hellos in Initial packets that are split, mixed up, coalesced, retried and cut, and recognition.
 
-use super::super::{Appetite, Chunk, Dissector, Notes, Opening, Reader, Recognition};
+use super::super::{Appetite, Chunk, Dissector, Recognition, tests};
 use super::initial::tests::{DCID, HELLO, V1, V2, seal, unhex};
 use super::{Quic, QuicReader};
-use overheard_model::{NameSource, Side, Timestamp, Transport};
+use overheard_model::{NameSource, Side, Transport};
 use proptest::prelude::*;
 
 fn chunk(from: Side, bytes: &[u8]) -> Chunk<'_> {
-    let (src_port, dst_port, transport) = (50_000, 443, Transport::Udp);
-    Chunk { transport, from, src_port, dst_port, bytes, gap: 0, packet: 1, time: Timestamp(0) }
+    tests::chunk(Transport::Udp, 443, from, bytes)
 }
 
 /// Name and JA4 of what the client sent, and whether the reader had enough.
 fn learn(datagrams: &[Vec<u8>]) -> (Option<String>, Option<String>, Appetite) {
-    let (mut reader, mut notes, mut appetite) = (QuicReader::default(), Notes::default(), Appetite::More);
-    for datagram in datagrams {
-        appetite = reader.read(&chunk(Side::Src, datagram), &mut notes);
-        if appetite == Appetite::Sated {
-            break;
-        }
-    }
+    let chunks = datagrams.iter().map(|datagram| chunk(Side::Src, datagram));
+    let (notes, appetite) = tests::read(&mut QuicReader::default(), chunks);
     assert!(notes.names.len() <= 1);
     let name = notes.names.first().map(|(name, source)| {
         assert_eq!(*source, NameSource::QuicSni);
@@ -104,16 +98,7 @@ fn googles_clear_hello_is_read() {
 }
 
 fn recognise(datagram: &[u8]) -> Recognition {
-    let (src_port, dst_port, transport) = (50_000, 443, Transport::Udp);
-    Quic.recognise(&Opening {
-        transport,
-        src_port,
-        dst_port,
-        from: Side::Src,
-        src: datagram,
-        dst: &[],
-        earlier: &[],
-    })
+    Quic.recognise(&tests::opening(Transport::Udp, 443, datagram, &[]))
 }
 
 #[test]

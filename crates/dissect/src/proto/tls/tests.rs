@@ -1,9 +1,9 @@
 //! Hellos and certificates however they are split, streams that begin in the middle, recognition.
 
 use super::super::client_hello::tests::{body, extension_of, list, message, server_name_of};
-use super::super::{Appetite, Chunk, Notes, Reader, Recognition};
+use super::super::{Appetite, Chunk, Notes, Reader, Recognition, tests};
 use super::{TlsReader, recognise_stream};
-use overheard_model::{NameSource, Protocol, Side, Timestamp, Transport};
+use overheard_model::{NameSource, Protocol, Side, Transport};
 use proptest::prelude::*;
 
 fn hello(name: &[u8]) -> Vec<u8> {
@@ -16,19 +16,11 @@ fn record(kind: u8, content: &[u8]) -> Vec<u8> {
 }
 
 fn chunk(from: Side, bytes: &[u8]) -> Chunk<'_> {
-    let (src_port, dst_port, transport) = (50_000, 443, Transport::Tcp);
-    Chunk { transport, from, src_port, dst_port, bytes, gap: 0, packet: 1, time: Timestamp(0) }
+    tests::chunk(Transport::Tcp, 443, from, bytes)
 }
 
 fn read(pieces: &[(Side, &[u8])]) -> (Notes, Appetite) {
-    let (mut reader, mut notes, mut appetite) = (TlsReader::default(), Notes::default(), Appetite::More);
-    for &(from, bytes) in pieces {
-        appetite = reader.read(&chunk(from, bytes), &mut notes);
-        if appetite == Appetite::Sated {
-            break;
-        }
-    }
-    (notes, appetite)
+    tests::read(&mut TlsReader::default(), pieces.iter().map(|&(from, bytes)| chunk(from, bytes)))
 }
 
 fn sni(notes: &Notes) -> Vec<&str> {
