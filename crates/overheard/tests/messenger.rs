@@ -86,6 +86,30 @@ fn a_saved_study_renders_again_to_the_same_bytes() {
 }
 
 #[test]
+fn one_run_of_each_build_proves_nothing() {
+    let run = |build: &str| format!("{build}=corpus/messenger/{build}/run1.pcapng");
+    let answer = overheard(&["compare", &run("regular"), &run("co-branded"), "--format=json"]);
+    assert_eq!(answer.code, 4, "too few runs to say: {}", answer.stderr);
+    let report = answer.json();
+    let warnings = report["warnings"].as_array().unwrap();
+    assert!(warnings.iter().any(|warning| warning["kind"] == "one-run"), "{warnings:?}");
+}
+
+#[test]
+fn a_build_without_packets_is_a_run_without_contacts() {
+    let folder = tempfile::tempdir().unwrap();
+    // A pcap header and nothing after it: https://www.tcpdump.org/manpages/pcap-savefile.5.html.
+    let header = [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+    std::fs::write(folder.path().join("silent.pcap"), header).unwrap();
+    let silent = format!("silent={}", folder.path().display());
+    let answer = overheard(&["compare", "regular=corpus/messenger/regular", &silent, "--format=json"]);
+    assert_eq!(answer.code, 4, "{}", answer.stderr);
+    let warnings = answer.json()["warnings"].clone();
+    let silent = warnings.as_array().unwrap().iter().find(|warning| warning["kind"] == "empty-run");
+    assert!(silent.is_some_and(|warning| warning["text"].to_string().contains("silent.pcap")), "{warnings}");
+}
+
+#[test]
 fn the_same_study_gives_the_same_bytes() {
     assert_eq!(study(&["--format=json"]).stdout, study(&["--format=json"]).stdout);
 }
