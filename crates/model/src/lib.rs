@@ -10,6 +10,7 @@
 pub mod artifact;
 pub mod capture;
 pub mod comparison;
+pub mod country;
 pub mod endpoint;
 pub mod finding;
 pub mod flow;
@@ -27,12 +28,13 @@ pub use comparison::{
     Absence, BuildRuns, Cell, Comparison, ConcernTest, Control, Distinguishable, Key, Level, Relation,
     RelationResult, Unseen, Warning,
 };
+pub use country::Country;
 pub use endpoint::Endpoint;
 pub use finding::{Finding, Support, Verdict};
 pub use flow::{BeganBy, Flow, FlowState, Side, Transport};
 pub use name::{Learned, Name, NameSource};
 pub use observation::{Observation, Reading};
-pub use place::{Asn, Claim, Coordinates, Country, Place, PlaceSource};
+pub use place::{Asn, Claim, Coordinates, Place, PlaceSource};
 pub use plan::{Plan, Power};
 pub use protocol::{Measure, Protocol, Visibility};
 pub use study::{Build, Bundle, Concern, Run, Study, Vantage};

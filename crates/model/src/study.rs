@@ -5,6 +5,7 @@
 use crate::{Asn, Comparison, Coordinates, Country, PlaceSource, Reading, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 /// One variant of an app.
@@ -27,7 +28,7 @@ impl FromStr for Vantage {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let Some((latitude, longitude)) = text.split_once(',') else {
-            return text.parse().map(Self::Country);
+            return Country::assigned(text).map(Self::Country);
         };
         let degrees = |part: &str, limit: f64| {
             let value = part.trim().parse::<f64>().ok().filter(|value| value.abs() <= limit);
@@ -65,12 +66,19 @@ impl FromStr for Concern {
         if let Ok(number) = digits.parse::<u32>() {
             return Ok(Self::Network(Asn(number)));
         }
-        if text.contains('.') {
-            return Ok(Self::Name(text.trim_end_matches('.').to_ascii_lowercase()));
+        if text.parse::<IpAddr>().is_ok() {
+            return Err(format!(
+                "{text} is an address: name its country, its network (AS4134) or its domain"
+            ));
         }
-        text.parse().map(Self::Country).map_err(|_| {
-            format!("{text:?} is no concern: a country (CN), a network (AS4134) or a name (example.org)")
-        })
+        let name = text.trim_end_matches('.');
+        if name.contains('.') && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.')) {
+            return Ok(Self::Name(name.to_lowercase()));
+        }
+        if text.len() == 2 {
+            return Country::assigned(text).map(Self::Country);
+        }
+        Err(format!("{text:?} is no concern: a country (CN), a network (AS4134) or a domain (example.org)"))
     }
 }
 
@@ -143,7 +151,11 @@ mod tests {
         assert_eq!("AS4134".parse(), Ok(Concern::Network(Asn(4134))));
         assert_eq!("4134".parse(), Ok(Concern::Network(Asn(4134))));
         assert_eq!("Tom.com.".parse(), Ok(Concern::Name("tom.com".into())));
-        assert!("China".parse::<Concern>().is_err());
+        for mistake in
+            ["China", "UK", "ZZ", "198.18.60.21", "http://example.org/", "*.example.org", "example.org "]
+        {
+            assert!(mistake.parse::<Concern>().is_err(), "{mistake}");
+        }
     }
 
     #[test]
@@ -152,5 +164,6 @@ mod tests {
         let berlin = Coordinates { latitude: 52.52, longitude: 13.4 };
         assert_eq!("52.52, 13.40".parse(), Ok(Vantage::Coordinates(berlin)));
         assert!("91,0".parse::<Vantage>().is_err());
+        assert!("XX".parse::<Vantage>().is_err());
     }
 }

@@ -24,6 +24,11 @@ impl Input {
         self.path.to_string_lossy().into()
     }
 
+    /// Where it lies.
+    pub fn file(&self) -> &Path {
+        &self.path
+    }
+
     pub fn was_named(&self) -> bool {
         self.named
     }
@@ -35,6 +40,15 @@ impl Input {
 
     pub fn is_table(&self) -> bool {
         self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
+    }
+
+    /// What a folder brings may be no capture, and is then left out; but it must not be left out because
+    /// it cannot be opened.
+    pub fn must_be_readable(&self) -> Result<()> {
+        match File::open(&self.path) {
+            Err(error) if !self.named => Err(self.unreadable(&error)),
+            _ => Ok(()),
+        }
     }
 
     pub fn open(&self) -> Result<Box<dyn Read>> {
@@ -114,7 +128,7 @@ pub fn builds(arguments: &[String]) -> Result<Vec<(String, Vec<Input>)>> {
                 Some((_, runs)) => runs.extend(inputs(argument)?),
                 None => {
                     return Err(Failure::new(format!("{argument}: which build is this?"))
-                        .hint(format!("write NAME={argument}")));
+                        .hint(format!("write NAME={}", argument.trim_end_matches('='))));
                 }
             },
         }

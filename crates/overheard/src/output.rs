@@ -34,6 +34,20 @@ impl OutputArgs {
         Style { width, color: terminal && !no_color }
     }
 
+    /// Refuses to write the report over a file that this very command reads or keeps.
+    pub fn must_spare<'a>(&self, files: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+        let Some(output) = &self.output else { return Ok(()) };
+        let place = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        if files.into_iter().all(|file| place(file) != place(output)) {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "--output {}: the report would replace what it is made of",
+            output.display()
+        ))
+        .hint("give the report a file of its own"))
+    }
+
     /// Writes one report.
     pub fn write(&self, text: &str) -> Result<()> {
         match &self.output {

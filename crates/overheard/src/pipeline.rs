@@ -15,6 +15,7 @@ use crate::progress::Progress;
 use overheard_dissect::place::Atlas;
 use overheard_model::{Build, Bundle, Concern, Reading, Run, Study, Vantage};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// How artifacts are read and placed.
 #[derive(Debug)]
@@ -53,6 +54,7 @@ pub fn runs(request: &Request, lens: &Lens, progress: &Progress) -> Result<Vec<R
         let before = runs.len();
         for input in inputs {
             progress.on(name, &input.path());
+            input.must_be_readable()?;
             match read(input, lens, progress) {
                 Ok(reading) => runs.push(run(build, reading)),
                 Err(failure) if input.was_named() => return Err(failure),
@@ -102,6 +104,22 @@ pub fn compare(request: &Request, builds: Vec<String>, runs: Vec<Run>, lens: &Le
     Ok(Bundle { study, runs, comparison })
 }
 
+/// Keeps a study, whole or not at all.
+pub fn save(path: &Path, bundle: &Bundle) -> Result<()> {
+    overheard_store::save(path, bundle).map_err(|error| {
+        Failure::new(format!("{}: {error}", path.display()))
+            .hint("--save takes a new file, or a study to be replaced, in a folder that you may write to")
+    })
+}
+
+/// Opens a kept study, ready for a report.
+pub fn open(path: &Path) -> Result<Bundle> {
+    overheard_store::open(path).map_err(|error| {
+        Failure::new(format!("{}: {error}", path.display()))
+            .hint("make a study with `overheard compare … --save FILE.overheard`")
+    })
+}
+
 fn run(build: usize, reading: Reading) -> Run {
     Run { build, name: input::file_name(&reading.capture.path), began: reading.capture.first, reading }
 }
@@ -114,13 +132,18 @@ fn reference(wanted: Option<&str>, builds: &[String]) -> Result<usize> {
     })
 }
 
-/// A run is the unit of replication: the same bytes must not be counted as two.
+/// A run is the unit of replication: the same packets must not be counted as two, though one of the
+/// files be compressed or in another format. Two runs in which nothing was sent are two runs.
 fn each_counts_once(request: &Request, runs: &[Run]) -> Result<()> {
-    let mut seen: BTreeMap<&str, &Run> = BTreeMap::new();
-    for run in runs {
-        let Some(first) = seen.insert(&run.reading.capture.sha256, run) else { continue };
+    let mut seen = BTreeMap::new();
+    for run in runs.iter().filter(|run| run.reading.capture.packets > 0) {
+        let capture = &run.reading.capture;
+        let bytes: u64 = run.reading.flows.iter().map(|flow| flow.bytes_out + flow.bytes_in).sum();
+        let Some(first) = seen.insert((capture.packets, capture.first, capture.last, bytes), run) else {
+            continue;
+        };
         let place = |run: &Run| format!("{}={}", request.builds[run.build].0, run.reading.capture.path);
-        return Err(Failure::new(format!("{} and {} hold the same bytes", place(first), place(run)))
+        return Err(Failure::new(format!("{} and {} hold the same packets", place(first), place(run)))
             .hint("a run counts once: leave one of the two files out"));
     }
     Ok(())

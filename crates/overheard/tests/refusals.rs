@@ -51,7 +51,26 @@ fn a_single_build() {
 #[test]
 fn the_same_capture_twice() {
     let run = "corpus/messenger/regular/run1.pcapng";
-    overheard(&["compare", &format!("a={run}"), &format!("b={run}")]).refuses("same bytes");
+    overheard(&["compare", &format!("a={run}"), &format!("b={run}")]).refuses("same packets");
+}
+
+#[test]
+fn the_same_run_in_another_format() {
+    let plain = "plain=corpus/formats/big-endian.pcap";
+    overheard(&["compare", plain, "packed=corpus/formats/gzip.pcap.gz"]).refuses("same packets");
+}
+
+#[test]
+fn a_report_over_its_own_capture() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run1.pcapng");
+    fs::copy(program::root().join("corpus/messenger/regular/run1.pcapng"), &run).unwrap();
+    let (path, before) = (run.to_str().unwrap(), fs::read(&run).unwrap());
+    overheard(&["read", path, "-o", path]).refuses("replace");
+    let other = "b=corpus/messenger/co-branded/run1.pcapng";
+    overheard(&["compare", &format!("a={path}"), other, "-o", path]).refuses("replace");
+    overheard(&["compare", REGULAR, other, "--save", "kept", "-o", "kept"]).refuses("replace");
+    assert_eq!(fs::read(&run).unwrap(), before);
 }
 
 #[test]
@@ -64,9 +83,14 @@ fn a_reference_that_is_no_build() {
 
 #[test]
 fn a_concern_that_is_none() {
-    let answer = overheard(&["compare", REGULAR, "b=corpus/messenger/co-branded", "--concern", "China"]);
-    assert_eq!(answer.code, 2);
-    assert!(answer.stderr.contains("AS4134"), "says what was expected: {}", answer.stderr);
+    let concern = |concern: &str| {
+        let answer = overheard(&["compare", REGULAR, "b=corpus/messenger/co-branded", "--concern", concern]);
+        assert_eq!(answer.code, 2, "{concern}");
+        answer.stderr
+    };
+    assert!(concern("China").contains("AS4134"), "says what was expected");
+    assert!(concern("UK").contains("GB"));
+    assert!(concern("198.18.60.21").contains("address"));
 }
 
 #[test]

@@ -53,6 +53,8 @@ impl CompareArgs {
     pub fn run(self) -> Result<Exit> {
         let table = table(&self.builds)?;
         let builds = if table.is_some() { Vec::new() } else { input::builds(&self.builds)? };
+        let read = builds.iter().flat_map(|(_, inputs)| inputs).chain(&table);
+        self.output.must_spare(read.map(Input::file).chain(self.save.as_deref()))?;
         let lens = self.lens.lens()?;
         let request = Request { builds, reference: self.reference, concerns: self.concern, seed: self.seed };
         let bundle = match table {
@@ -64,8 +66,7 @@ impl CompareArgs {
             None => captures(&request, &lens)?,
         };
         if let Some(path) = &self.save {
-            overheard_store::save(path, &bundle)
-                .map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
+            pipeline::save(path, &bundle)?;
         }
         self.output.write(&self.output.format().comparison(&bundle, self.output.style()))?;
         Ok(exit(&bundle))

@@ -59,4 +59,5 @@ fn bytes(path: &Path) -> Result<Vec<u8>> {
 
 fn refused(path: &Path, what: &str) -> Failure {
     Failure::new(format!("{}: {what}", path.display()))
+        .hint("expected a MaxMind-format database (.mmdb), or a list of prefixes, one a line")
 }

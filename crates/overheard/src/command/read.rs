@@ -36,11 +36,13 @@ impl ReadArgs {
         for argument in &self.files {
             inputs.extend(input::inputs(argument)?);
         }
+        self.output.must_spare(inputs.iter().map(Input::file))?;
         let progress = Progress::new(inputs.iter().map(Input::size).sum());
         let (format, style, places) = (self.output.format(), self.output.style(), lens.atlas.sources());
         let mut readings = Vec::new();
         let mut failures = Vec::new();
         for input in &inputs {
+            input.must_be_readable()?;
             match pipeline::read(input, &lens, &progress) {
                 Ok(reading) => readings.push(reading),
                 Err(failure) if input.was_named() => failures.push(failure),

@@ -1,8 +1,9 @@
 //! `overheard report`: a kept study, rendered again without its captures.
 
 use super::compare;
-use crate::exit::{Exit, Failure, Result};
+use crate::exit::{Exit, Result};
 use crate::output::OutputArgs;
+use crate::pipeline;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -25,8 +26,8 @@ pub struct ReportArgs {
 
 impl ReportArgs {
     pub fn run(self) -> Result<Exit> {
-        let bundle = overheard_store::open(&self.file)
-            .map_err(|error| Failure::new(format!("{}: {error}", self.file.display())))?;
+        self.output.must_spare([self.file.as_path()])?;
+        let bundle = pipeline::open(&self.file)?;
         self.output.write(&self.output.format().comparison(&bundle, self.output.style()))?;
         Ok(compare::exit(&bundle))
     }
