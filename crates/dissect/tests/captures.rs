@@ -2,22 +2,17 @@
 //!
 //! The captures lie beside the repository, where they are present; each test says when it skips.
 
+#[path = "shared/files.rs"]
+mod files;
+mod shared;
+
+use files::files;
 use overheard_dissect::capture::{Reader, Summary};
 use overheard_dissect::decode::{Decoder, Undecoded};
 use overheard_dissect::packet::{Packet, Segment};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-
-/// The folder of shared captures, if it is here.
-fn shared() -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let present = path.is_dir();
-    if !present {
-        eprintln!("skipped: no captures at {}", path.display());
-    }
-    present.then_some(path)
-}
 
 /// What reading one capture came to.
 #[derive(Default)]
@@ -86,30 +81,22 @@ fn read(path: &Path) -> Outcome {
 }
 
 /// Every capture below a folder.
-fn captures(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let Ok(entries) = fs::read_dir(folder) else { return found };
-    for path in entries.flatten().map(|entry| entry.path()) {
+fn captures(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    files(folder).into_iter().filter(|path| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let ending = name.trim_end_matches(".gz").rsplit_once('.').map_or("", |(_, ending)| ending);
-        if path.is_dir() {
-            found.extend(captures(&path));
-        } else if ["pcap", "pcapng", "cap"].contains(&ending) {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
+        ["pcap", "pcapng", "cap"].contains(&ending)
+    })
 }
 
 #[test]
 fn tcpdump_captures_have_the_packets_that_capinfos_counts() {
-    let Some(shared) = shared() else { return };
-    let table = fs::read_to_string(shared.join("tcpdump/capinfos.tsv")).unwrap();
+    let Some(tcpdump) = shared::folder("tcpdump") else { return };
+    let table = fs::read_to_string(tcpdump.join("capinfos.tsv")).unwrap();
     for line in table.lines().skip(1) {
         let columns: Vec<&str> = line.split('\t').collect();
         let [file, kind, file_type, _, packets] = columns[..] else { panic!("{line}") };
-        let outcome = read(&shared.join("tcpdump").join(kind).join(file));
+        let outcome = read(&tcpdump.join(kind).join(file));
         // capinfos refuses link types that it does not know; we read the records all the same.
         if file_type != "UNREADABLE" {
             assert_eq!(outcome.summary.packets.to_string(), packets, "{file}: {:?}", outcome.summary);
@@ -121,10 +108,10 @@ fn tcpdump_captures_have_the_packets_that_capinfos_counts() {
 
 #[test]
 fn every_frame_becomes_a_packet_or_is_counted() {
-    let Some(shared) = shared() else { return };
-    let mut read_captures = 0;
     for folder in ["tcpdump", "suricata", "ndpi/pcap", "zeek", "ja4", "captures_misc"] {
-        for path in captures(&shared.join(folder)) {
+        let Some(folder) = shared::folder(folder) else { continue };
+        let mut read_captures = 0;
+        for path in captures(&folder) {
             let outcome = read(&path);
             let undecoded: u64 = outcome.undecoded.values().sum();
             assert_eq!(outcome.packets + undecoded, outcome.summary.packets, "{}", path.display());
@@ -132,8 +119,8 @@ fn every_frame_becomes_a_packet_or_is_counted() {
             assert!(told, "{}: {:?}", path.display(), outcome.summary.problems);
             read_captures += 1;
         }
+        assert!(read_captures > 0, "{}", folder.display());
     }
-    assert!(read_captures > 0);
 }
 
 /// Problems after which reading does not go on.
@@ -142,23 +129,24 @@ fn is_fatal(kind: &str) -> bool {
 }
 
 /// What tshark reads in the captures, which lies beside them.
-fn with_tshark(shared: &Path, mut compare: impl FnMut(&str, &Outcome, &serde_json::Value)) {
-    for folder in ["ndpi", "zeek", "ja4", "captures_misc"] {
-        let folder = shared.join(folder);
+fn with_tshark(mut compare: impl FnMut(&str, &Outcome, &serde_json::Value)) {
+    for folder in ["ndpi", "zeek", "ja4", "captures_misc"].into_iter().filter_map(shared::folder) {
+        let mut compared = 0;
         for path in captures(&folder) {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap();
             let expected = folder.join("tshark_expected").join(format!("{name}.tshark.json"));
             if let Ok(expected) = fs::read(expected) {
                 compare(name, &read(&path), &serde_json::from_slice(&expected).unwrap());
+                compared += 1;
             }
         }
+        assert!(compared > 0, "{}", folder.display());
     }
 }
 
 #[test]
 fn frames_without_ip_are_those_that_tshark_finds() {
-    let Some(shared) = shared() else { return };
-    with_tshark(&shared, |name, outcome, expected| {
+    with_tshark(|name, outcome, expected| {
         // tshark also shows blocks that are no packets; capinfos does not count them.
         if expected["packets"] == outcome.summary.packets {
             let undecoded: u64 = outcome.undecoded.values().sum();
@@ -173,9 +161,8 @@ fn frames_without_ip_are_those_that_tshark_finds() {
 /// addresses with another's ports: few.
 #[test]
 fn conversations_are_those_of_tshark() {
-    let Some(shared) = shared() else { return };
     let (mut all, mut differing) = (0_usize, Vec::new());
-    with_tshark(&shared, |name, outcome, expected| {
+    with_tshark(|name, outcome, expected| {
         let mut theirs = Conversations::new();
         let mut fragmented = BTreeSet::new();
         for flow in expected["flows"].as_array().unwrap() {
@@ -201,5 +188,5 @@ fn conversations_are_those_of_tshark() {
         }));
     });
     eprintln!("{} of {all} conversations differ:\n{}", differing.len(), differing.join("\n"));
-    assert!(all > 0 && differing.len() * 200 < all, "one in two hundred at most");
+    assert!(differing.len() * 200 <= all, "one in two hundred at most");
 }

@@ -4,22 +4,17 @@
 //! it is not. Orientation is left aside: the known answers call the first packet's sender `a`, we call
 //! the side that began `src`.
 
+#[path = "shared/files.rs"]
+mod files;
+mod shared;
+
+use files::files;
 use overheard_dissect::{Options, read};
 use overheard_model::{Flow, Learned, NameSource, Reading, Transport};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
-
-/// The folder of known answers, or `None` with a word on standard error.
-fn shared(folder: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(folder);
-    let present = path.is_dir();
-    if !present {
-        eprintln!("skipped: no {folder} among the shared data");
-    }
-    present.then_some(path)
-}
 
 fn reading_of(path: &Path) -> Reading {
     let file = File::open(path).expect("the listed capture opens");
@@ -67,7 +62,7 @@ fn flows_by_tuple(reading: &Reading) -> HashMap<Tuple, Counts> {
 /// Every flow on which nDPI and tshark agree.
 #[test]
 fn flows_match_ndpi_and_tshark() {
-    let Some(folder) = shared("ndpi") else { return };
+    let Some(folder) = shared::folder("ndpi") else { return };
     let rows = std::fs::read_to_string(folder.join("ndpi_flows.tsv")).expect("the table is text");
     let mut wanted = BTreeMap::<&str, Vec<(Tuple, Counts)>>::new();
     for row in rows.lines().skip(1) {
@@ -111,15 +106,9 @@ struct Known {
 }
 
 fn known(folder: &str) -> Vec<Known> {
-    let Some(folder) = shared(folder) else { return Vec::new() };
-    let mut captures = HashMap::new();
-    list(&folder, &mut captures);
-    let mut answers: Vec<_> = std::fs::read_dir(folder.join("tshark_expected"))
-        .expect("the answers are listed")
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
-    answers.sort();
+    let Some(folder) = shared::folder(folder) else { return Vec::new() };
+    let named = |path: PathBuf| Some((path.file_name()?.to_str()?.to_owned(), path));
+    let captures: HashMap<String, PathBuf> = files(&folder).into_iter().filter_map(named).collect();
     let read_one = |answer: PathBuf| {
         let text = std::fs::read_to_string(&answer).expect("an answer is text");
         let expected: Value = serde_json::from_str(&text).expect("an answer is JSON");
@@ -127,16 +116,7 @@ fn known(folder: &str) -> Vec<Known> {
         let path = captures.get(&file)?.clone();
         Some(Known { label: file, expected, reading: reading_of(&path), path })
     };
-    answers.into_iter().filter_map(read_one).collect()
-}
-
-fn list(folder: &Path, captures: &mut HashMap<String, PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("the folder is readable").flatten() {
-        match entry.path() {
-            path if path.is_dir() => list(&path, captures),
-            path => drop(captures.insert(entry.file_name().to_string_lossy().into_owned(), path)),
-        }
-    }
+    files(&folder.join("tshark_expected")).into_iter().filter_map(read_one).collect()
 }
 
 /// Lower case, without port and trailing dot, as we print names.
@@ -166,21 +146,12 @@ fn expected_flows(expected: &Value) -> Vec<(Tuple, Counts, BTreeSet<String>)> {
     expected["flows"].as_array().into_iter().flatten().map(flow).collect()
 }
 
-/// Captures with flows that we cannot count as tshark does, and why.
-const OTHER_FLOWS: [(&str, &str); 3] = [
-    ("ayiya-large-identity.pcap", "an AYIYA tunnel, which is not opened"),
-    ("capwap_data.pcapng", "a CAPWAP tunnel, which is not opened"),
-    ("fuzz-2006-09-29-28586.pcap", "a TCP header whose length contradicts itself: counted without ports"),
-];
-
-/// Captures with names that tshark finds and we do not, and why.
-const MISSING_NAMES: [(&str, &str); 5] = [
-    ("capwap_data.pcapng", "a CAPWAP tunnel, which is not opened"),
-    ("chrome-cloudflare-quic-with-secrets.pcapng", "HTTP/2 inside TLS, decrypted by tshark"),
-    ("http2-with-cookies.pcapng", "HTTP/2 inside TLS, decrypted by tshark"),
-    ("methods.pcap", "a request that reads CONNECT /HTTP/1.1"),
-    ("rdp2.pcap", "DTLS inside RDP's own UDP transport"),
-];
+/// Flows that we cannot count as tshark does, and names that it finds and we do not, at most, by folder.
+/// The flows: in AYIYA and CAPWAP, tunnels that are not opened, and below a TCP header whose length
+/// contradicts itself. The names: in CAPWAP, in HTTP/2 inside TLS, which tshark decrypts with the secrets
+/// that the capture carries, in DTLS inside RDP's own UDP transport, and in `CONNECT /HTTP/1.1`.
+const UNREACHED: [(&str, usize, usize); 4] =
+    [("ndpi", 2, 2), ("zeek", 1, 1), ("ja4", 0, 3), ("captures_misc", 0, 0)];
 
 /// What the comparison with tshark came to for one folder.
 #[derive(Debug, Default)]
@@ -199,13 +170,12 @@ impl Score {
         let label = &known.label;
         for (tuple, counts, theirs) in expected_flows(&known.expected) {
             self.flows += 1;
-            if !is_same_or_better(&tuple, counts, ours.get(&tuple)) && !listed(label, &OTHER_FLOWS) {
+            if !is_same_or_better(&tuple, counts, ours.get(&tuple)) {
                 self.other_flows.push(format!("{label} {tuple:?} {counts:?}, ours {:?}", ours.get(&tuple)));
             }
             self.names += theirs.len();
             let ours = said.entry(tuple).or_default();
             let missing = theirs.iter().filter(|&name| !ours.remove(name));
-            let missing = missing.filter(|_| !listed(label, &MISSING_NAMES));
             self.missing_names.extend(missing.map(|name| format!("{label} {name}")));
         }
         let stored = std::fs::read(&known.path).expect("the capture was read before").to_ascii_lowercase();
@@ -217,10 +187,6 @@ impl Score {
             }
         }
     }
-}
-
-fn listed(label: &str, list: &[(&str, &str)]) -> bool {
-    list.iter().any(|(capture, _)| *capture == label)
 }
 
 /// Whether a flow is counted as tshark counts it, or where tshark's answers are known to stop short:
@@ -242,7 +208,7 @@ fn stands_in(host: &str, stored: &[u8]) -> bool {
 /// The names that nDPI found, by capture.
 fn ndpi_names() -> HashMap<String, BTreeSet<String>> {
     let mut names = HashMap::<String, BTreeSet<String>>::new();
-    let Some(folder) = shared("ndpi") else { return names };
+    let Some(folder) = shared::folder("ndpi") else { return names };
     let rows = std::fs::read_to_string(folder.join("ndpi_flows.tsv")).expect("the table is text");
     for row in rows.lines().skip(1) {
         let fields: Vec<&str> = row.split('\t').collect();
@@ -268,20 +234,20 @@ fn names_by_tuple(reading: &Reading) -> HashMap<Tuple, BTreeSet<String>> {
 #[test]
 fn flows_and_names_match_tshark() {
     let ndpi = ndpi_names();
-    for folder in ["ndpi", "zeek", "ja4", "captures_misc"] {
+    for (folder, flows, names) in UNREACHED {
         let mut score = Score::default();
         known(folder).iter().for_each(|known| score.add(known, &ndpi));
         println!("{folder}: {} flows, {} names", score.flows, score.names);
         let Score { other_flows, missing_names, unexplained_names, .. } = &score;
-        assert_eq!(other_flows, &[""; 0], "{folder}");
-        assert_eq!(missing_names, &[""; 0], "{folder}");
+        assert!(other_flows.len() <= flows, "{folder}: {other_flows:#?}");
+        assert!(missing_names.len() <= names, "{folder}: {missing_names:#?}");
         assert_eq!(unexplained_names, &[""; 0], "{folder}");
     }
 }
 
 #[test]
 fn community_ids_match_the_reference() {
-    let Some(folder) = shared("captures_misc/communityid") else { return };
+    let Some(folder) = shared::folder("captures_misc/communityid") else { return };
     let text = std::fs::read_to_string(folder.join("baseline/baseline_deflt.json")).expect("the baseline");
     let baseline: Value = serde_json::from_str(&text).expect("the baseline is JSON");
     let wanted: BTreeSet<&str> =

@@ -5,6 +5,11 @@
 //! tshark lists a DNS question with all addresses of its response, those of other names too, so that an
 //! address counts as found when the response's reader named it at all.
 
+#[path = "shared/files.rs"]
+mod files;
+mod shared;
+
+use files::files;
 use overheard_dissect::capture;
 use overheard_dissect::decode::Decoder;
 use overheard_dissect::packet::Segment;
@@ -18,9 +23,9 @@ use std::path::{Path, PathBuf};
 
 /// Captures that tshark read to their end, with what it read.
 fn cases() -> Vec<(PathBuf, Value)> {
-    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let mut cases = Vec::new();
-    for folder in ["ndpi", "ja4", "zeek", "captures_misc"].map(|folder| shared.join(folder)) {
+    for folder in ["ndpi", "ja4", "zeek", "captures_misc"].into_iter().filter_map(shared::folder) {
+        let before = cases.len();
         let captures = files(&folder);
         for path in files(&folder.join("tshark_expected")) {
             let Ok(Ok(expected)) = fs::read(&path).map(|bytes| serde_json::from_slice::<Value>(&bytes))
@@ -34,16 +39,9 @@ fn cases() -> Vec<(PathBuf, Value)> {
                 cases.push((capture.clone(), expected));
             }
         }
-    }
-    if cases.is_empty() {
-        eprintln!("skipped: no captures at {}", shared.display());
+        assert!(cases.len() > before, "{}", folder.display());
     }
     cases
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
 /// Hosts and authorities of one capture: transport, either end, name.

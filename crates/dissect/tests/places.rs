@@ -4,6 +4,11 @@
 //! says that it skipped where not. `cargo test -p overheard-dissect --test places -- --nocapture`
 //! prints the measured figures that `docs/methods/places.md` quotes.
 
+#[path = "shared/files.rs"]
+mod files;
+mod shared;
+
+use files::files;
 use overheard_dissect::place::Atlas;
 use overheard_model::{Asn, Country, Place};
 use serde_json::Value;
@@ -12,16 +17,6 @@ use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-
-/// The folder, or nothing (and a message) where this machine lacks it.
-fn geo() -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/geo");
-    if path.is_dir() {
-        return Some(path);
-    }
-    println!("skipped: no {}", path.display());
-    None
-}
 
 /// An address within the prefix, spread over its host bits but always the same one.
 fn sample(prefix: &str) -> IpAddr {
@@ -106,7 +101,7 @@ fn print(title: &str, scores: &BTreeMap<String, Score>) {
 
 #[test]
 fn countries_are_as_accurate_as_measured() {
-    let Some(geo) = geo() else { return };
+    let Some(geo) = shared::folder("geo") else { return };
     let truths = truths(&geo);
     let embedded = scores(&Atlas::embedded(), &truths);
     print("embedded tables", &embedded);
@@ -135,7 +130,7 @@ fn countries_are_as_accurate_as_measured() {
 
 #[test]
 fn listed_anycast_never_gets_a_country() {
-    let Some(geo) = geo() else { return };
+    let Some(geo) = shared::folder("geo") else { return };
     for family in ["v4", "v6"] {
         let text = fs::read_to_string(geo.join(format!("anycast-{family}.txt"))).unwrap();
         let addresses: Vec<IpAddr> = text.lines().filter(|line| !line.is_empty()).map(sample).collect();
@@ -156,7 +151,7 @@ fn listed_anycast_never_gets_a_country() {
 /// Network and AS number are those of the source, over every listed range.
 #[test]
 fn the_embedded_networks_equal_their_source() {
-    let Some(geo) = geo() else { return };
+    let Some(geo) = shared::folder("geo") else { return };
     let atlas = Atlas::embedded();
     let (mut rows, mut looking) = (0u32, Duration::ZERO);
     for family in ["ipv4", "ipv6"] {
@@ -191,22 +186,15 @@ fn unquoted(field: &str) -> String {
 }
 
 fn databases(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(databases(&path));
-        } else if path.extension().is_some_and(|ending| ending == "mmdb") {
-            found.push(path);
-        }
-    }
-    found.sort();
+    let mut found = files(folder);
+    found.retain(|path| path.extension().is_some_and(|ending| ending == "mmdb"));
+    assert!(!found.is_empty(), "{}", folder.display());
     found
 }
 
 #[test]
 fn bad_databases_are_refused() {
-    let Some(geo) = geo() else { return };
+    let Some(geo) = shared::folder("geo") else { return };
     for path in databases(&geo.join("mmdb_test")) {
         let name = path.file_name().unwrap().to_str().unwrap();
         let kind = name.to_lowercase();
@@ -223,7 +211,7 @@ fn bad_databases_are_refused() {
 
 #[test]
 fn good_databases_answer_as_their_source_says() {
-    let Some(geo) = geo() else { return };
+    let Some(geo) = shared::folder("geo") else { return };
     let mut compared = 0u32;
     for path in databases(&geo.join("mmdb_test/good_or_special")) {
         let stem = path.file_stem().unwrap().to_str().unwrap();
@@ -255,7 +243,7 @@ fn good_databases_answer_as_their_source_says() {
 /// Real databases with a few bytes changed: refused, or answering with what is left of them.
 #[test]
 fn damaged_databases_never_panic() {
-    let Some(geo) = geo() else { return };
+    let Some(geo) = shared::folder("geo") else { return };
     let (mut opened, mut refused) = (0u32, 0u32);
     let mut state = 1u64;
     let mut random = |below: usize| {

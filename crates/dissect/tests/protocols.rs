@@ -4,6 +4,8 @@
 //! is an opinion, not the truth: it also names flows by address, port or certificate. Its labels are
 //! `Protocol.App`; flows that it names by the app alone count for neither side.
 
+mod shared;
+
 use overheard_dissect::{Options, read};
 use overheard_model::{Flow, Protocol};
 use std::collections::BTreeMap;
@@ -71,24 +73,21 @@ fn key_of(flow: &Flow) -> Key {
 }
 
 /// Labels by capture and flow.
-fn labels(folder: &Path) -> Option<BTreeMap<String, BTreeMap<Key, String>>> {
-    let table = fs::read_to_string(folder.join("ndpi_flows.tsv")).ok()?;
+fn labels(folder: &Path) -> BTreeMap<String, BTreeMap<Key, String>> {
+    let table = fs::read_to_string(folder.join("ndpi_flows.tsv")).expect("the table is text");
     let mut labels: BTreeMap<String, BTreeMap<Key, String>> = BTreeMap::new();
     for line in table.lines().skip(1) {
         let column: Vec<&str> = line.split('\t').collect();
         let key = key(column[1], (column[2], column[3]), (column[4], column[5]));
         labels.entry(column[0].to_string()).or_default().insert(key, column[11].to_string());
     }
-    Some(labels)
+    labels
 }
 
 #[test]
 fn protocols_agree_with_ndpi() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/ndpi");
-    let Some(labels) = labels(&folder) else {
-        eprintln!("skipped: no labels at {}", folder.display());
-        return;
-    };
+    let Some(folder) = shared::folder("ndpi") else { return };
+    let labels = labels(&folder);
     let mut rows: BTreeMap<Protocol, Row> = BTreeMap::new();
     for (name, labels) in &labels {
         let Ok(file) = File::open(folder.join("pcap").join(name)) else { continue };

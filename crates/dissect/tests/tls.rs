@@ -4,6 +4,11 @@
 //! The captures lie beside the repository, where they are present; each test says when it skips.
 //! Printed are matched and total, and every disagreement.
 
+#[path = "shared/files.rs"]
+mod files;
+mod shared;
+
+use files::files;
 use overheard_dissect::proto::host_name;
 use overheard_dissect::{Options, read};
 use overheard_model::{Flow, NameSource, Transport};
@@ -14,27 +19,10 @@ use std::path::{Path, PathBuf};
 /// Both ends of a flow, the lesser first, and its transport.
 type Key = (String, [(String, u16); 2]);
 
-/// The folder of shared captures, if it is here.
-fn shared() -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let present = path.is_dir();
-    if !present {
-        eprintln!("skipped: no captures at {}", path.display());
-    }
-    present.then_some(path)
-}
-
 /// Every file below a folder, by name.
-fn files(folder: &Path) -> BTreeMap<String, PathBuf> {
-    let mut found = BTreeMap::new();
-    for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
-        match path.file_name().and_then(|name| name.to_str()) {
-            Some(_) if path.is_dir() => found.extend(files(&path)),
-            Some(name) => drop(found.insert(name.to_owned(), path.clone())),
-            None => {}
-        }
-    }
-    found
+fn by_name(folder: &Path) -> BTreeMap<String, PathBuf> {
+    let named = |path: PathBuf| Some((path.file_name()?.to_str()?.to_owned(), path));
+    files(folder).into_iter().filter_map(named).collect()
 }
 
 fn key(transport: &str, a: &str, a_port: &str, b: &str, b_port: &str) -> Option<Key> {
@@ -92,9 +80,8 @@ fn tshark_names(report: &Path) -> Said {
 
 /// Names of one folder's captures against tshark's, of which some lie in what is not taken apart.
 fn compare_names(folder: &str, unreached: usize) {
-    let Some(shared) = shared() else { return };
-    let root = shared.join(folder);
-    let captures = files(&root);
+    let Some(root) = shared::folder(folder) else { return };
+    let captures = by_name(&root);
     let (mut matched, mut total, mut more) = (0, 0, 0);
     for (name, report) in captures.iter().filter(|(name, _)| name.ends_with(".tshark.json")) {
         let Some(capture) = captures.get(name.trim_end_matches(".tshark.json")) else { continue };
@@ -139,9 +126,8 @@ fn rows(path: &Path) -> Vec<Vec<String>> {
 
 /// JA4s of a table (file, transport and two ends first) against ours: matched, total, disagreements.
 fn compare_ja4(folder: &str, table: &str, ja4: usize, shown: fn(&str) -> String) -> (usize, usize) {
-    let Some(shared) = shared() else { return (0, 0) };
-    let root = shared.join(folder);
-    let captures = files(&root.join("pcap"));
+    let Some(root) = shared::folder(folder) else { return (0, 0) };
+    let captures = by_name(&root.join("pcap"));
     let mut by_file: BTreeMap<String, Vec<(Key, String)>> = BTreeMap::new();
     for row in rows(&root.join(table)) {
         let field = |at: usize| row.get(at).map(String::as_str).unwrap_or_default();
@@ -216,8 +202,7 @@ fn zeek_names(log: &Path) -> Said {
 
 #[test]
 fn names_in_zeeks_captures_are_those_of_its_logs() {
-    let Some(shared) = shared() else { return };
-    let root = shared.join("zeek");
+    let Some(root) = shared::folder("zeek") else { return };
     let (mut matched, mut total) = (0, 0);
     for row in rows(&root.join("trace_to_baseline.tsv")) {
         let [trace, baseline] = row.as_slice() else { continue };
