@@ -1,6 +1,6 @@
 //! Absences: what a build never contacted, and which contact rates that rules out.
 //!
-//! Promises: an absence of a concern is claimed only where not even a disputed place was met.
+//! Promises: an absence of a concern is claimed only where not even a disputed place was met, and once.
 
 use crate::concern::Contacts;
 use crate::interval::absence_bound;
@@ -27,7 +27,8 @@ pub(crate) fn of(study: &Study, table: &Table, contacts: &[Contacts]) -> Vec<Abs
                     + contacts.possible.count_in(&table.builds[build])
                     == 0
             });
-            let keys = unmet(table, build).into_iter().take(SHOWN);
+            let is_concern = |key: &String| contacts.iter().any(|known| known.concern.to_string() == *key);
+            let keys = unmet(table, build).into_iter().filter(|key| !is_concern(key)).take(SHOWN);
             feared.map(|contacts| contacts.concern.to_string()).chain(keys).map(absence).collect::<Vec<_>>()
         })
         .collect()

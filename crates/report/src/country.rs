@@ -7,6 +7,16 @@ pub(crate) fn name(code: &str) -> Option<&'static str> {
     code.parse::<Country>().ok()?.name()
 }
 
+/// `China (CN)`, or the code alone where it is unassigned.
+pub(crate) fn spelled(code: &str) -> String {
+    name(code).map_or_else(|| code.to_owned(), |name| format!("{name} ({code})"))
+}
+
+/// The country of a label that is neither disputed nor impossible.
+pub(crate) fn certain(label: &str) -> Option<Country> {
+    label.parse().ok()
+}
+
 /// What a place's label means: `CN China`, `CN/AU? China or Australia`, `anycast`.
 pub(crate) fn titled(label: &str) -> String {
     let codes = label.trim_end_matches('?').trim_end_matches(" impossible");

@@ -24,12 +24,12 @@ pub(crate) fn probability_of(letter: char, p: f64) -> String {
     if value.starts_with('<') { format!("{letter}{value}") } else { format!("{letter}={value}") }
 }
 
-/// A share from 0 to 1: `86 %`, `9.5 %`.
+/// A share from 0 to 1: `86 %`, `9.5 %`, with a no-break space.
 pub(crate) fn percent(share: f64) -> String {
     match share * 100.0 {
         percent if !percent.is_finite() => NONE.into(),
-        percent if (0.0..9.95).contains(&percent) => format!("{} %", trimmed(&format!("{percent:.1}"))),
-        percent => format!("{percent:.0} %"),
+        percent if (0.0..9.95).contains(&percent) => format!("{}\u{a0}%", trimmed(&format!("{percent:.1}"))),
+        percent => format!("{percent:.0}\u{a0}%"),
     }
 }
 
@@ -114,8 +114,8 @@ mod tests {
 
     #[test]
     fn shares_and_sizes_keep_two_figures() {
-        assert_eq!(percent(0.095), "9.5 %");
-        assert_eq!(percent(0.95), "95 %");
+        assert_eq!(percent(0.095), "9.5\u{a0}%");
+        assert_eq!(percent(0.95), "95\u{a0}%");
         assert_eq!(bytes(999), "999 B");
         assert_eq!(bytes(1_449), "1.4 kB");
         assert_eq!(bytes(999_600), "1.0 MB");

@@ -6,14 +6,18 @@
 
 #![forbid(unsafe_code)]
 
+mod absence;
+mod concern;
 mod country;
 mod csv;
+mod difference;
 mod figures;
 mod foreign;
 mod html;
 mod json;
 pub mod jsonl;
 mod order;
+mod source;
 mod statement;
 mod text;
 mod verdict;

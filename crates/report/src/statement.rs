@@ -3,12 +3,9 @@
 //! Promises: no claim without its number: what is supported carries its p, what is open carries the runs
 //! that would settle it, an absence carries its bound.
 
-use crate::country;
-use crate::figures::{counted, estimate, listed, percent, probability, probability_of};
-use overheard_model::{
-    Absence, BuildRuns, Bundle, Comparison, Concern, ConcernTest, Control, Distinguishable, PlaceSource,
-    Plan, Timestamp, Unseen, Verdict,
-};
+use crate::figures::{counted, listed, percent, probability, probability_of};
+use crate::{absence, concern, difference, source};
+use overheard_model::{BuildRuns, Bundle, Comparison, Control, Distinguishable, Plan, Verdict};
 
 /// One sentence, and what the evidence does to its claim where it makes one.
 #[derive(Clone, Debug)]
@@ -24,69 +21,32 @@ pub(crate) struct Section {
     pub(crate) statements: Vec<Statement>,
 }
 
-/// Everything around the table, in the order of a report; sections that have nothing to say are left out.
+/// Everything around the table, in the order of a report: nothing is said twice, and sections that have
+/// nothing to say are left out.
 pub(crate) fn sections(bundle: &Bundle) -> Vec<Section> {
     let comparison = &bundle.comparison;
     let plain = |text: String| Statement { verdict: None, text };
-    let sections = [
+    let concerns = comparison
+        .concerns
+        .iter()
+        .map(|test| Statement { verdict: Some(test.verdict), text: concern::sentence(comparison, test) });
+    let wholes = comparison.distinguishable.iter();
+    let wholes = wholes.map(|(build, test)| distinguishable(comparison, build, test));
+    let sections: [(_, Vec<Statement>); 8] = [
+        ("Named as a concern before the data", concerns.collect()),
+        ("Do the builds differ at all?", wholes.collect()),
+        ("What differs", difference::statements(comparison)),
         (
-            "Named as a concern before the data",
-            comparison.concerns.iter().map(|test| concern(comparison, test)).collect(),
+            "Not seen, and what that rules out",
+            absence::never_contacted(comparison).into_iter().map(plain).collect(),
         ),
-        (
-            "Do the builds differ at all?",
-            comparison
-                .distinguishable
-                .iter()
-                .map(|(build, test)| distinguishable(comparison, build, test))
-                .collect(),
-        ),
-        (
-            "Findings",
-            comparison
-                .findings
-                .iter()
-                .map(|finding| Statement { verdict: Some(finding.verdict), text: finding.claim.clone() })
-                .collect(),
-        ),
-        ("Not seen, and what that rules out", absences(comparison).into_iter().map(plain).collect()),
-        ("Servers beyond those seen", comparison.unseen.iter().map(unseen).map(plain).collect()),
+        ("Servers beyond those seen", absence::beyond_seen(comparison).into_iter().map(plain).collect()),
         ("False alarms", comparison.control.iter().map(control).map(plain).collect()),
         ("Warnings", comparison.warnings.iter().map(|warning| plain(warning.text.clone())).collect()),
         ("Where the places come from", places(bundle).into_iter().map(plain).collect()),
     ];
-    let sections =
-        sections.into_iter().map(|(title, statements): (_, Vec<Statement>)| Section { title, statements });
+    let sections = sections.into_iter().map(|(title, statements)| Section { title, statements });
     sections.filter(|section| !section.statements.is_empty()).collect()
-}
-
-/// A concern in words: `China (CN)`, `AS4134`, `example.org`.
-pub(crate) fn concern_name(concern: &Concern) -> String {
-    match concern {
-        Concern::Country(code) => {
-            country::name(code.as_str()).map_or(code.to_string(), |name| format!("{name} ({code})"))
-        }
-        other => other.to_string(),
-    }
-}
-
-fn concern(comparison: &Comparison, test: &ConcernTest) -> Statement {
-    let name = concern_name(&test.concern);
-    let seen = format!("{name}: {} in {} runs", test.build, test.cell);
-    let Some(reference_cell) = test.reference_cell else {
-        return Statement { verdict: Some(test.verdict), text: format!("{seen} (the reference itself).") };
-    };
-    let p = test.p.map(|p| format!(", {}", probability_of('p', p))).unwrap_or_default();
-    let outcome = match (test.verdict, test.runs_needed) {
-        (Verdict::Support, _) => "a difference is shown".to_owned(),
-        (Verdict::Refute, _) => "no difference, within the bound".to_owned(),
-        (Verdict::Abstain, Some(runs)) => {
-            format!("not proven; about {} of each build would settle it", counted(runs, "further run"))
-        }
-        (Verdict::Abstain, None) => "not proven".to_owned(),
-    };
-    let text = format!("{seen}, {} in {reference_cell}: {outcome}{p}.", comparison.reference);
-    Statement { verdict: Some(test.verdict), text }
 }
 
 fn distinguishable(comparison: &Comparison, build: &str, test: &Distinguishable) -> Statement {
@@ -104,86 +64,21 @@ fn distinguishable(comparison: &Comparison, build: &str, test: &Distinguishable)
         (Verdict::Abstain, _) if test.smallest_p > 0.05 => format!(
             "Too few runs to tell {build} from {reference}: however different they were, p could not fall below {}{}.",
             probability(test.smallest_p),
-            settle(test.runs_needed),
+            concern::settle(test.runs_needed),
         ),
         (Verdict::Abstain, _) => {
             format!(
                 "No difference between {build} and {reference} is shown ({p}){}.",
-                settle(test.runs_needed)
+                concern::settle(test.runs_needed)
             )
         }
     };
     Statement { verdict: Some(test.verdict), text }
 }
 
-fn settle(runs_needed: Option<u64>) -> String {
-    runs_needed
-        .map(|runs| format!("; about {} of each build would settle it", counted(runs, "further run")))
-        .unwrap_or_default()
-}
-
-/// Absences with the same bound are one sentence: there may be hundreds.
-fn absences(comparison: &Comparison) -> Vec<String> {
-    let feared: Vec<String> = comparison.concerns.iter().map(|test| test.concern.to_string()).collect();
-    let (named, others): (Vec<&Absence>, Vec<&Absence>) =
-        comparison.absences.iter().partition(|absence| feared.contains(&absence.key));
-    let mut sentences: Vec<String> =
-        named.into_iter().map(|absence| bounded(absence, &absence.key)).collect();
-    for build in &comparison.builds {
-        let of_build: Vec<&&Absence> = others.iter().filter(|absence| absence.build == build.name).collect();
-        match of_build[..] {
-            [] => {}
-            [one] => sentences.push(bounded(one, &one.key)),
-            [first, ..] => {
-                let keys = format!("{} that other builds contact", counted(of_build.len() as u64, "key"));
-                sentences.push(bounded(first, &keys));
-            }
-        }
-    }
-    sentences
-}
-
-fn bounded(absence: &Absence, key: &str) -> String {
-    format!(
-        "{} never contacted {key} in {}: contact in more than {} of its runs is ruled out at 95 %.",
-        absence.build,
-        counted(absence.runs, "run"),
-        percent(absence.rate_below),
-    )
-}
-
-fn unseen(unseen: &Unseen) -> String {
-    let seen = format!("{}: {} seen", unseen.build, level_count(unseen));
-    let (Some(all), Some(high)) = (unseen.chao2, unseen.high) else {
-        return format!("{seen} in a single run, which says nothing of what it missed.");
-    };
-    let coverage = unseen
-        .coverage
-        .map(|coverage| format!("; a further contact is with a known one in {} of cases", percent(coverage)));
-    format!(
-        "{seen}, about {} in all (95 % interval {} to {}){}.",
-        estimate(all),
-        estimate(unseen.low),
-        estimate(high),
-        coverage.unwrap_or_default(),
-    )
-}
-
-fn level_count(unseen: &Unseen) -> String {
-    use overheard_model::Level;
-    match (unseen.level, unseen.observed) {
-        (Level::Address, 1) => "1 address".into(),
-        (Level::Address, n) => format!("{n} addresses"),
-        (Level::Country, 1) => "1 country".into(),
-        (Level::Country, n) => format!("{n} countries"),
-        (Level::Name, n) => counted(n, "name"),
-        (Level::Network, n) => counted(n, "network"),
-    }
-}
-
 fn control(control: &Control) -> String {
     format!(
-        "Runs of {} split in two and compared as if they were two builds: {} of {} gave a false alarm ({}; at most {} at 95 %).",
+        "Runs of {} split in two and compared as if they were two builds: {} of {} gave a false alarm ({}; at most {} at 95\u{a0}%).",
         control.build,
         control.false_alarms,
         counted(control.splits, "split"),
@@ -196,34 +91,8 @@ fn places(bundle: &Bundle) -> Vec<String> {
     let captures = bundle.runs.iter().map(|run| &run.reading.capture);
     let first = captures.clone().filter_map(|capture| capture.first).min();
     let last = captures.filter_map(|capture| capture.last).max();
-    sources(&bundle.study.places, first, last)
-}
-
-/// The databases with date and licence, the captures' dates, and what a country means here.
-pub(crate) fn sources(
-    places: &[PlaceSource],
-    first: Option<Timestamp>,
-    last: Option<Timestamp>,
-) -> Vec<String> {
-    if places.is_empty() {
-        return Vec::new();
-    }
-    let mut sentences: Vec<String> = places.iter().map(source).collect();
-    if let Some(dates) = crate::figures::dates(first, last) {
-        sentences.push(format!("The captures are of {dates}; addresses may have moved since, or before."));
-    }
-    sentences.push(
-        "A country is the one that the databases name: mostly where the address block is registered or announced, \
-         which need not be where the machine stands. CN/AU? means that they disagree; anycast, that many places answer."
-            .into(),
-    );
-    sentences
-}
-
-fn source(place: &PlaceSource) -> String {
-    let parts = [&*place.name, &*place.date, &*place.attribution];
-    let filled: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    format!("{}.", filled.join(", ").trim_end_matches('.'))
+    let endpoints = bundle.runs.iter().flat_map(|run| &run.reading.endpoints);
+    source::sentences(&bundle.study.places, endpoints.map(|endpoint| &endpoint.place), first, last)
 }
 
 /// `regular (20 runs, reference), tom-en (20 runs)`.

@@ -5,8 +5,10 @@
 //! would settle it. None claims more than a test of the comparison carries.
 
 use crate::figures::{count, counted, listed, percent, probability_of};
-use crate::{country, order, statement};
-use overheard_model::{Bundle, Cell, Comparison, ConcernTest, Key, Level, Relation, RelationResult, Verdict};
+use crate::{concern, country, order};
+use overheard_model::{
+    Bundle, Comparison, Concern, ConcernTest, Key, Level, Relation, RelationResult, Verdict,
+};
 
 /// Scope, difference, what is open.
 pub(crate) fn sentences(bundle: &Bundle) -> [String; 3] {
@@ -15,45 +17,61 @@ pub(crate) fn sentences(bundle: &Bundle) -> [String; 3] {
 }
 
 fn scope(comparison: &Comparison) -> String {
-    let rows = |level| comparison.keys.iter().filter(|key| key.level == level).count() as u64;
+    let servers = comparison.keys.iter().filter(|key| key.level == Level::Address).count() as u64;
     let runs = comparison.builds.iter().map(|build| build.runs).sum();
-    let countries = match rows(Level::Country) {
-        1 => "1 country".to_owned(),
-        number => format!("{} countries", count(number)),
-    };
     format!(
-        "In {} of {}, {} in {countries} were contacted; {}.",
+        "In {} of {}, {}{} contacted; {}.",
         counted(runs, "run"),
         counted(comparison.builds.len() as u64, "build"),
-        counted(rows(Level::Address), "server"),
+        counted(servers, "server"),
+        if servers == 1 {
+            format!("{} was", countries(comparison))
+        } else {
+            format!("{} were", countries(comparison))
+        },
         overall(comparison),
     )
 }
 
+/// ` in 11 countries`: those that the databases agree on.
+fn countries(comparison: &Comparison) -> String {
+    let rows = comparison.keys.iter().filter(|key| key.level == Level::Country);
+    match rows.filter(|key| country::certain(&key.key).is_some()).count() as u64 {
+        0 => String::new(),
+        1 => " in 1 country".into(),
+        many => format!(" in {} countries", count(many)),
+    }
+}
+
 fn overall(comparison: &Comparison) -> String {
     let reference = &comparison.reference;
-    let with = |verdict| {
-        let tests = comparison.distinguishable.iter().filter(move |(_, test)| test.verdict == verdict);
-        tests.map(|(build, _)| build.clone()).collect::<Vec<_>>()
-    };
-    let (differing, hopeless) = (with(Verdict::Support), comparison.distinguishable.values());
-    if !differing.is_empty() {
-        let verb = if differing.len() == 1 { "differ" } else { "each differ" };
+    let tests = &comparison.distinguishable;
+    let differing = tests.iter().filter(|(_, test)| test.verdict == Verdict::Support);
+    if let Some(p) = differing.clone().map(|(_, test)| test.p).reduce(f64::max) {
+        let names: Vec<String> = differing.map(|(build, _)| build.clone()).collect();
+        let (verb, p) = match names.len() {
+            1 => ("differ", probability_of('p', p)),
+            _ => ("each differ", probability_of('p', p).replace('=', "≤")),
+        };
+        let names = listed(&names);
         return format!(
-            "as whole sets, those of {} {verb} from those of {reference} by more than chance",
-            listed(&differing)
+            "as whole sets, those of {names} {verb} from those of {reference} by more than chance ({p})"
         );
     }
-    if hopeless.clone().count() > 0 && hopeless.clone().all(|test| test.smallest_p > 0.05) {
-        return "with so few runs, no difference between the builds could have been proven".into();
+    if tests.is_empty() {
+        return "nothing was there to compare them with".into();
     }
-    format!("as whole sets, no build's differ from those of {reference} by more than chance may explain")
+    if tests.values().all(|test| test.smallest_p > 0.05) {
+        return "with so few runs, no difference of the builds as wholes could have been proven".into();
+    }
+    format!("as whole sets, no build's are shown to differ from those of {reference}")
 }
 
 fn weightiest(comparison: &Comparison) -> String {
-    let proven = comparison.concerns.iter().filter(|test| test.verdict == Verdict::Support);
+    let proven =
+        comparison.concerns.iter().filter(|test| test.verdict == Verdict::Support && test.p.is_some());
     if let Some(test) = proven.min_by(|a, b| smaller(a.p, b.p)) {
-        return feared_and_proven(comparison, test);
+        return contacted(comparison, &test.concern);
     }
     let rows = [Level::Country, Level::Network, Level::Name, Level::Address]
         .into_iter()
@@ -62,30 +80,73 @@ fn weightiest(comparison: &Comparison) -> String {
     if let Some(key) = rows.min_by_key(|key| order::strongest(key)) {
         return difference(comparison, key);
     }
-    feared_and_open(comparison).unwrap_or_else(|| {
-        "No server, name, network or country is shown to belong to one build more than to another.".into()
-    })
+    let met = comparison.concerns.iter().find(|test| test.cell.present > 0);
+    if let Some(test) = met.or(comparison.concerns.first()) {
+        return contacted(comparison, &test.concern);
+    }
+    if comparison.builds.len() < 2 {
+        return "One build alone shows what it contacts, not what sets it apart.".into();
+    }
+    "No server, name, network or country is shown to belong to one build more than to another.".into()
 }
 
 fn smaller(a: Option<f64>, b: Option<f64>) -> std::cmp::Ordering {
     a.unwrap_or(1.0).total_cmp(&b.unwrap_or(1.0))
 }
 
-fn of_runs(cell: Cell) -> String {
-    format!("{} of {}", cell.present, counted(cell.runs, "run"))
+/// Who contacted what was feared, and whether that sets a build apart.
+fn contacted(comparison: &Comparison, feared: &Concern) -> String {
+    let tests: Vec<&ConcernTest> =
+        comparison.concerns.iter().filter(|test| test.concern == *feared).collect();
+    let name = concern::name(feared);
+    let (met, unmet): (Vec<&ConcernTest>, Vec<&ConcernTest>) =
+        tests.iter().copied().partition(|test| test.cell.present > 0);
+    if met.is_empty() {
+        return never(comparison, &name, &unmet);
+    }
+    let by = |tests: &[&ConcernTest]| {
+        let each = tests.iter().map(|test| format!("{} in {}", test.build, concern::of_runs(test.cell)));
+        listed(&each.collect::<Vec<_>>())
+    };
+    let not = if unmet.is_empty() { String::new() } else { format!(", but by {}", by(&unmet)) };
+    let contacts = format!("{name}, named as a concern beforehand, was contacted by {}{not}", by(&met));
+    match outcome(comparison, &tests) {
+        Some(outcome) => format!("{contacts}: {outcome}."),
+        None => format!("{contacts}."),
+    }
 }
 
-fn feared_and_proven(comparison: &Comparison, test: &ConcernTest) -> String {
-    let against = test.reference_cell.map(|cell| format!(", {} in {}", comparison.reference, of_runs(cell)));
-    let p = test.p.map(|p| format!(" ({})", probability_of('p', p)));
-    format!(
-        "{} contacted {}, named as a concern beforehand, in {}{}, which chance does not explain{}.",
-        test.build,
-        statement::concern_name(&test.concern),
-        of_runs(test.cell),
-        against.unwrap_or_default(),
-        p.unwrap_or_default(),
-    )
+/// What the tests against the reference show; nothing where there is none.
+fn outcome(comparison: &Comparison, tests: &[&ConcernTest]) -> Option<String> {
+    let against = tests.iter().filter(|test| test.p.is_some());
+    let proven: Vec<&&ConcernTest> =
+        against.clone().filter(|test| test.verdict == Verdict::Support).collect();
+    let names: Vec<String> = proven.iter().map(|test| test.build.clone()).collect();
+    if let Some(p) = proven.iter().filter_map(|test| test.p).reduce(f64::max) {
+        let p = probability_of('p', p);
+        let p = if names.len() > 1 { p.replace('=', "≤") } else { p };
+        let (names, reference) = (listed(&names), &comparison.reference);
+        return Some(format!("chance does not explain the difference of {names} from {reference} ({p})"));
+    }
+    let needed = against.clone().filter_map(|test| test.runs_needed).max();
+    against.clone().next().map(|_| format!("that proves no difference{}", concern::settle(needed)))
+}
+
+/// A bound only where every build's absence is certain.
+fn never(comparison: &Comparison, name: &str, tests: &[&ConcernTest]) -> String {
+    let runs = counted(tests.iter().map(|test| test.cell.runs).sum(), "run");
+    let bounds: Option<Vec<f64>> =
+        tests.iter().map(|test| Some(concern::absence(comparison, test)?.rate_below)).collect();
+    match bounds.and_then(|bounds| bounds.into_iter().reduce(f64::max)) {
+        Some(bound) => format!(
+            "{name}, named as a concern beforehand, was never contacted in {runs}: for each build, contact in more \
+             than {} of its runs is ruled out at 95\u{a0}%.",
+            percent(bound)
+        ),
+        None => format!(
+            "{name}, named as a concern beforehand, was not certainly contacted in {runs}, nor is it ruled out."
+        ),
+    }
 }
 
 /// The row's strongest relation in words.
@@ -93,8 +154,8 @@ fn difference(comparison: &Comparison, key: &Key) -> String {
     let by_strength = |result: &&RelationResult| result.relation;
     let strongest = key.relations.iter().min_by_key(|(_, result)| by_strength(result));
     let Some((build, result)) = strongest else { return String::new() };
-    let cell = |build: &str| key.cells.get(build).copied().unwrap_or(Cell { present: 0, runs: 0 });
-    let (own, other) = (of_runs(cell(build)), of_runs(cell(&comparison.reference)));
+    let cell = |build: &str| key.cells.get(build).copied().map(concern::of_runs).unwrap_or_default();
+    let (own, other) = (cell(build), cell(&comparison.reference));
     let verb = match result.relation {
         Relation::Only => "alone contacted",
         Relation::More => "contacted more often",
@@ -110,16 +171,15 @@ fn difference(comparison: &Comparison, key: &Key) -> String {
 
 fn subject(key: &Key) -> String {
     match key.level {
-        Level::Country => {
-            country::name(&key.key).map_or(key.key.to_string(), |name| format!("{name} ({})", key.key))
-        }
+        Level::Country => country::spelled(&key.key),
         Level::Network => match &key.network {
             Some(network) => format!("the network {} ({network})", key.key),
             None => format!("the network {}", key.key),
         },
         Level::Name => key.key.to_string(),
         Level::Address => {
-            let known = [key.names.first().map(String::as_str), key.country.as_deref()];
+            let country = key.country.as_deref().map(|label| country::name(label).unwrap_or(label));
+            let known = [key.names.first().map(String::as_str), country];
             let known: Vec<&str> = known.into_iter().flatten().collect();
             let known = if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) };
             format!("the server {}{known}", key.key)
@@ -127,46 +187,27 @@ fn subject(key: &Key) -> String {
     }
 }
 
-/// A concern that was met but not proven.
-fn feared_and_open(comparison: &Comparison) -> Option<String> {
-    let others = || comparison.concerns.iter().filter(|test| test.reference_cell.is_some());
-    let concern = &others().find(|test| test.cell.present > 0)?.concern;
-    let tests: Vec<&ConcernTest> = others().filter(|test| test.concern == *concern).collect();
-    let cells: Vec<String> =
-        tests.iter().map(|test| format!("{} in {}", test.build, of_runs(test.cell))).collect();
-    let reference = tests.first()?.reference_cell?;
-    let needed = tests.iter().filter_map(|test| test.runs_needed).max();
-    let needed =
-        needed.map(|runs| format!(" (about {} of each build would settle it)", counted(runs, "further run")));
-    Some(format!(
-        "{} was contacted by {}, by {} in {}: that proves no difference{}.",
-        statement::concern_name(concern),
-        listed(&cells),
-        comparison.reference,
-        of_runs(reference),
-        needed.unwrap_or_default(),
-    ))
-}
-
 fn open(comparison: &Comparison) -> String {
     let servers = order::rows(comparison, Level::Address);
-    let unproven: Vec<&&Key> =
-        servers.iter().filter(|key| order::strongest(key) == Relation::Unproven || is_open(key)).collect();
-    if unproven.is_empty() {
-        return bound(comparison).unwrap_or_else(|| "No server was seen with one side only.".into());
+    let unproven: Vec<&&Key> = servers.iter().filter(|key| is_open(key)).collect();
+    if comparison.builds.len() < 2 {
+        return "What other builds contact would have to be recorded beside it.".into();
     }
-    let mut needed: Vec<u64> = unproven.iter().filter_map(|key| runs_needed(key)).collect();
+    if unproven.is_empty() {
+        return bound(comparison).unwrap_or_else(|| "Every server was contacted by all builds.".into());
+    }
+    let mut needed: Vec<u64> = unproven.iter().map(|key| runs_needed(key).unwrap_or(u64::MAX)).collect();
     needed.sort_unstable();
-    let settle = match needed.get(needed.len() / 2) {
-        Some(runs) => {
-            format!("; about {} of each build would settle half of them", counted(*runs, "further run"))
-        }
-        None => String::new(),
-    };
+    let settled = needed.get(needed.len().div_ceil(2) - 1).filter(|runs| **runs < u64::MAX);
+    let half = if needed.len() == 1 { "it" } else { "half of them" };
+    let settled = settled
+        .map(|runs| format!("; about {} of each build would settle {half}", counted(*runs, "further run")));
+    let were = if unproven.len() == 1 { "was" } else { "were" };
     format!(
-        "{} of the {} were seen on one side only so far, which may be chance{settle}.",
+        "{} of the {} {were} seen on one side of a comparison only, which may be chance{}.",
         count(unproven.len() as u64),
         counted(servers.len() as u64, "server"),
+        settled.unwrap_or_default(),
     )
 }
 
@@ -180,12 +221,13 @@ fn runs_needed(key: &Key) -> Option<u64> {
     key.relations.values().filter_map(|result| result.runs_needed).min()
 }
 
+/// The weakest bound on what some build never contacted.
 fn bound(comparison: &Comparison) -> Option<String> {
-    let absence = comparison.absences.first()?;
+    let absence = comparison.absences.iter().max_by(|a, b| a.rate_below.total_cmp(&b.rate_below))?;
     Some(format!(
-        "That {} never contacted {} in {} rules out contact in more than {} of its runs, at 95 %.",
+        "That {} never contacted {} in {} rules out contact in more than {} of its runs, at 95\u{a0}%.",
         absence.build,
-        absence.key,
+        country::spelled(&absence.key),
         counted(absence.runs, "run"),
         percent(absence.rate_below),
     ))

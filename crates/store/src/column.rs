@@ -37,8 +37,11 @@ impl<'r, 's> Columns<'r, 's> {
     }
 
     fn named<T>(&self, result: Result<T, impl fmt::Display>) -> Result<T, Wrong> {
-        let column = self.next.checked_sub(1).and_then(|index| self.row.as_ref().column_name(index).ok());
-        result.map_err(|what| format!("column {}: {what}", column.unwrap_or("?")))
+        // Not before there is an error: the name takes longer than the value.
+        result.map_err(|what| {
+            let column = self.next.checked_sub(1).and_then(|index| self.row.as_ref().column_name(index).ok());
+            format!("column {}: {what}", column.unwrap_or("?"))
+        })
     }
 
     /// A number, or nothing, as SQLite holds it.

@@ -17,13 +17,14 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 /// Lines of name, version and date, in the order of the claims.
 const SOURCES: &str = include_str!("../../data/sources.tsv");
 
-const COUNTRY_NOTICE: &str = "Country: ip-location-db, geo-whois-asn-country, from the statistics data of \
-    the Number Resource Organization (https://www.nro.net), © NRO, CC BY 4.0 \
-    (https://creativecommons.org/licenses/by/4.0/); repacked, ranges merged";
-const NETWORK_NOTICE: &str = "Network: ip-location-db, asn, from the IP to AS Number database of Route Views \
-    (https://www.routeviews.org), IP Geolocation by DB-IP (https://db-ip.com) and the statistics data of \
-    the Number Resource Organization (https://www.nro.net), © NRO, each CC BY 4.0 \
-    (https://creativecommons.org/licenses/by/4.0/); repacked, ranges merged";
+/// The licence notices in full; `ATTRIBUTIONS` are what fits a line of a report.
+pub const NOTICES: &str = include_str!("../../data/ATTRIBUTION.md");
+
+/// Holder, licence and change, in the order of the sources (CC BY 4.0, section 3(a)).
+const ATTRIBUTIONS: [&str; 2] = [
+    "ip-location-db, © NRO (nro.net), CC BY 4.0, repacked",
+    "ip-location-db, © Route Views (routeviews.org), DB-IP (db-ip.com), NRO (nro.net), CC BY 4.0, repacked",
+];
 
 struct Tables {
     country_v4: Ranges<'static>,
@@ -73,14 +74,14 @@ fn lines() -> [[&'static str; 3]; 2] {
     [(); 2].map(|()| lines.next().unwrap_or_default())
 }
 
-/// The two databases, with their dates and licence notices.
+/// The two databases, with their dates and attributions.
 pub(super) fn sources() -> Vec<PlaceSource> {
-    let source = |([name, version, date], notice): ([&str; 3], &str)| PlaceSource {
+    let source = |([name, _, date], attribution): ([&str; 3], &str)| PlaceSource {
         name: name.into(),
         date: date.into(),
-        attribution: format!("{notice}; version {version}"),
+        attribution: attribution.into(),
     };
-    lines().into_iter().zip([COUNTRY_NOTICE, NETWORK_NOTICE]).map(source).collect()
+    lines().into_iter().zip(ATTRIBUTIONS).map(source).collect()
 }
 
 /// The built-in list of anycast services.

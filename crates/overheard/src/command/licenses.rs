@@ -2,7 +2,7 @@
 
 use crate::exit::{Exit, Result};
 use crate::output::print;
-use overheard_dissect::place::Atlas;
+use overheard_dissect::place::{Atlas, embedded::NOTICES};
 
 /// Written by `cargo xtask licenses`; `cargo xtask tidy` refuses a stale one.
 const CRATES: &str = include_str!("../../licenses.txt");
@@ -12,6 +12,8 @@ pub fn run() -> Result<Exit> {
     for source in Atlas::embedded().sources() {
         text += &format!("  {} ({}): {}\n", source.name, source.date, source.attribution);
     }
+    text += "\n";
+    text += NOTICES;
     text += "\nLibraries:\n";
     text += CRATES;
     print(&text)?;

@@ -3,7 +3,7 @@
 use super::evidence;
 use super::page::{Cell, Page, Table};
 use crate::figures::{bytes, counted, milliseconds};
-use crate::statement;
+use crate::source;
 use overheard_model::{Endpoint, PlaceSource, Reading};
 
 pub(super) fn page(readings: &[Reading], places: &[PlaceSource]) -> String {
@@ -16,8 +16,10 @@ pub(super) fn page(readings: &[Reading], places: &[PlaceSource]) -> String {
         }
     }
     page.main_table(&endpoints(readings));
-    for source in statement::sources(places, None, None) {
-        page.line(&source);
+    let endpoints = readings.iter().flat_map(|reading| &reading.endpoints);
+    let met = endpoints.map(|endpoint| &endpoint.place);
+    for sentence in source::sentences(places, met, None, None) {
+        page.line(&sentence);
     }
     page.finish()
 }

@@ -1,7 +1,7 @@
 //! Columns, wrapped lines and colour for a terminal.
 //!
-//! Promises: widths are those of UAX #11 (a wide character takes two columns); a text that must be
-//! shortened loses its middle and keeps its end, where a host name has its registrable domain.
+//! Promises: widths are those of UAX #11 (a wide character takes two columns); a host name that must be
+//! shortened keeps its registrable domain whole, an address its two ends, other text its beginning.
 
 use crate::Style;
 use crate::foreign::safe;
@@ -41,16 +41,60 @@ impl Ink {
     }
 }
 
+/// Where a text that is too wide is cut.
+#[derive(Clone, Copy, Debug, Default)]
+enum Cut {
+    #[default]
+    End,
+    Middle,
+    /// In the middle of what stands before so many bytes at the end.
+    Before(usize),
+}
+
 /// One field of a row.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Field {
     text: String,
     ink: Ink,
+    cut: Cut,
 }
 
 /// Makes text that may come from outside a field.
 pub(crate) fn field(text: impl AsRef<str>, ink: Ink) -> Field {
-    Field { text: safe(text.as_ref()).into_owned(), ink }
+    Field { text: safe(text.as_ref()).into_owned(), ink, cut: Cut::End }
+}
+
+/// An address, which is told by its two ends.
+pub(crate) fn address(text: impl AsRef<str>, ink: Ink) -> Field {
+    Field { cut: Cut::Middle, ..field(text, ink) }
+}
+
+/// A host name; `domains` are the registrable domains known.
+pub(crate) fn host<'a>(name: &str, mut domains: impl Iterator<Item = &'a str>, ink: Ink) -> Field {
+    let field = field(name, ink);
+    let domain = domains
+        .find(|domain| field.text.strip_suffix(&*safe(domain)).is_some_and(|host| host.ends_with('.')));
+    let cut = domain.map_or(Cut::Middle, |domain| Cut::Before(safe(domain).len() + ".".len()));
+    Field { cut, ..field }
+}
+
+impl Field {
+    fn fitted(&self, width: usize) -> Cow<'_, str> {
+        let text = &*self.text;
+        if text.width() <= width {
+            return Cow::Borrowed(text);
+        }
+        let split = match self.cut {
+            Cut::End => return Cow::Owned(elided(text, width, width)),
+            Cut::Middle => text.len(),
+            Cut::Before(kept) => text.len() - kept,
+        };
+        let (host, domain) = text.split_at(split);
+        match width.checked_sub(domain.width()).filter(|room| *room > 1) {
+            Some(room) => Cow::Owned(elided(host, room, room / 2) + domain),
+            None => Cow::Owned(elided(text, width, width / 3)),
+        }
+    }
 }
 
 /// How a column behaves when the row is wider than the terminal.
@@ -60,6 +104,8 @@ pub(crate) enum Column {
     Right,
     /// Left, and shortened to no less than this many columns.
     Elastic(usize),
+    /// As `Elastic`, and before any of those.
+    Yielding(usize),
 }
 
 #[derive(Debug)]
@@ -96,7 +142,7 @@ impl Grid {
         let mut text = String::new();
         for row in &self.rows {
             let line = match row {
-                Row::Note(note) => note.ink.paint(&elided(&note.text, style.width), style),
+                Row::Note(note) => note.ink.paint(&note.fitted(style.width), style),
                 Row::Fields(fields) => self.line(fields, &widths, style),
             };
             text += line.trim_end();
@@ -111,7 +157,7 @@ impl Grid {
             if *width == 0 {
                 continue;
             }
-            let shown = elided(&field.text, *width);
+            let shown = field.fitted(*width);
             let padding = " ".repeat(width.saturating_sub(shown.width()));
             let painted = field.ink.paint(&shown, style);
             let gap = if line.is_empty() { "" } else { "  " };
@@ -124,7 +170,7 @@ impl Grid {
         line
     }
 
-    /// Natural widths; the widest elastic column gives way until the row fits.
+    /// Natural widths; the widest yielding column, then the widest elastic one gives way until the row fits.
     fn widths(&self, available: usize) -> Vec<usize> {
         let mut widths: Vec<usize> = (0..self.columns.len()).map(|index| self.natural(index)).collect();
         loop {
@@ -132,12 +178,13 @@ impl Grid {
             if widths.iter().sum::<usize>() + gaps <= available {
                 return widths;
             }
-            let elastic = self.columns.iter().zip(&mut widths).filter_map(|(column, width)| match column {
-                Column::Elastic(least) if *width > *least => Some(width),
+            let giving = self.columns.iter().zip(&mut widths).filter_map(|(column, width)| match column {
+                Column::Yielding(least) if *width > *least => Some((true, width)),
+                Column::Elastic(least) if *width > *least => Some((false, width)),
                 _ => None,
             });
-            match elastic.max_by_key(|width| **width) {
-                Some(width) => *width -= 1,
+            match giving.max_by_key(|(yields, width)| (*yields, **width)) {
+                Some((_, width)) => *width -= 1,
                 None => return widths,
             }
         }
@@ -152,15 +199,15 @@ impl Grid {
     }
 }
 
-/// Shortened to `width` columns: the beginning, an ellipsis, and twice as much of the end.
-pub(crate) fn elided(text: &str, width: usize) -> Cow<'_, str> {
+/// Shortened to `width` columns: at most `head` of the beginning, an ellipsis, and what fits of the end.
+fn elided(text: &str, width: usize, head: usize) -> String {
     if text.width() <= width {
-        return Cow::Borrowed(text);
+        return text.to_owned();
     }
-    let Some(room) = width.checked_sub(1) else { return Cow::Borrowed("") };
-    let head = fitting(text.chars(), room / 3);
+    let Some(room) = width.checked_sub(1) else { return String::new() };
+    let head = fitting(text.chars(), head.min(room));
     let tail = fitting(text.chars().rev(), room - head.as_str().width());
-    Cow::Owned(format!("{head}…{}", tail.chars().rev().collect::<String>()))
+    format!("{head}…{}", tail.chars().rev().collect::<String>())
 }
 
 /// As many characters as `width` columns hold.
@@ -204,15 +251,23 @@ mod tests {
 
     #[test]
     fn a_long_name_keeps_its_registrable_domain() {
-        let shown = elided("r3---sn-4g5e6nzz.googlevideo.example.com", 24);
-        assert_eq!(shown, "r3---sn…ideo.example.com");
-        assert_eq!(elided("example.com", 24), "example.com");
-        assert_eq!(elided("example.com", 0), "");
+        let name = host("r3---sn-4g5e6nzz.google.example.com", ["example.com"].into_iter(), Ink::Plain);
+        assert_eq!(name.fitted(24), "r3---s…oogle.example.com");
+        assert_eq!(name.fitted(14), "r….example.com");
+        assert_eq!(name.fitted(10), "r3-…le.com");
+        assert_eq!(name.fitted(80), "r3---sn-4g5e6nzz.google.example.com");
+    }
+
+    #[test]
+    fn an_address_keeps_both_ends_and_other_text_its_beginning() {
+        assert_eq!(address("2001:db8:ffff:1234::71", Ink::Plain).fitted(15), "2001:db…234::71");
+        assert_eq!(field("Rhein Rechenzentrum", Ink::Plain).fitted(9), "Rhein Re…");
+        assert_eq!(field("Rhein", Ink::Plain).fitted(0), "");
     }
 
     #[test]
     fn wide_characters_take_two_columns() {
-        assert_eq!(elided("例え.テスト", 6), "…スト");
+        assert_eq!(elided("例え.テスト", 6, 2), "例…ト");
     }
 
     #[test]

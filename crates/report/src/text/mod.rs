@@ -8,6 +8,7 @@ mod comparison;
 mod layout;
 mod plan;
 mod reading;
+mod table;
 
 use crate::{Format, Style};
 use overheard_model::{Bundle, PlaceSource, Plan, Reading};

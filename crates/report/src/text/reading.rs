@@ -1,8 +1,8 @@
 //! A reading as text: what the capture is, what went wrong, and whom it shows, most talked-to first.
 
-use super::layout::{Column, Field, Grid, Ink, field, paragraph};
+use super::layout::{Column, Field, Grid, Ink, address, field, host, paragraph};
 use crate::figures::{bytes, count, counted, milliseconds};
-use crate::{Style, statement};
+use crate::{Style, source};
 use overheard_model::{Capture, Endpoint, LocalRule, PlaceSource, Reading, Visibility};
 
 /// Endpoints shown; every one is in the other formats.
@@ -10,8 +10,10 @@ const ROWS: usize = 60;
 
 pub(super) fn text(readings: &[Reading], places: &[PlaceSource], style: Style) -> String {
     let mut text: String = readings.iter().map(|reading| one(reading, style) + "\n").collect();
-    for source in statement::sources(places, None, None) {
-        text += &paragraph("", &source, Ink::Faint, style);
+    let endpoints = readings.iter().flat_map(|reading| &reading.endpoints);
+    let met = endpoints.map(|endpoint| &endpoint.place);
+    for sentence in source::sentences(places, met, None, None) {
+        text += &paragraph("", &sentence, Ink::Faint, style);
     }
     text
 }
@@ -75,8 +77,8 @@ fn endpoints(endpoints: &[Endpoint], style: Style) -> String {
     let mut grid = Grid::new(vec![
         Column::Left,
         Column::Elastic(15),
-        Column::Elastic(12),
-        Column::Elastic(8),
+        Column::Elastic(16),
+        Column::Yielding(10),
         Column::Elastic(5),
         Column::Left,
         Column::Right,
@@ -104,6 +106,7 @@ fn row(endpoint: &Endpoint) -> Vec<Field> {
     let label = place.label().unwrap_or_else(|| "?".into());
     let protocols: Vec<String> = endpoint.protocols.iter().map(ToString::to_string).collect();
     let network = place.network().map(str::to_owned).or_else(|| place.asn().map(|asn| asn.to_string()));
+    let name = endpoint.names.first().map_or("", |name| &name.name);
     let ink = if place.local { Ink::Faint } else { Ink::Plain };
     let seen = match endpoint.visibility {
         Visibility::Readable => field("readable", Ink::Alarm),
@@ -111,8 +114,8 @@ fn row(endpoint: &Endpoint) -> Vec<Field> {
     };
     vec![
         field(label, ink),
-        field(socket(endpoint), ink),
-        field(endpoint.names.first().map_or("", |name| &name.name), ink),
+        address(socket(endpoint), ink),
+        host(name, endpoint.domains.iter().map(|domain| &**domain), ink),
         field(network.unwrap_or_default(), Ink::Faint),
         field(protocols.join(" "), ink),
         seen,

@@ -1,0 +1,67 @@
+//! Sentences on what was feared before the data: who contacted it, and what its absence rules out.
+//!
+//! Promises: a difference is claimed only with its p; an absence only with its bound, and not at all
+//! where a disputed place may have been a contact.
+
+use crate::country;
+use crate::figures::{counted, percent, probability_of};
+use overheard_model::{Absence, Cell, Comparison, Concern, ConcernTest, Verdict};
+
+/// A concern in words: `China (CN)`, `AS4134`, `example.org`.
+pub(crate) fn name(concern: &Concern) -> String {
+    match concern {
+        Concern::Country(code) => country::spelled(code.as_str()),
+        other => other.to_string(),
+    }
+}
+
+/// `3 of 8 runs`.
+pub(crate) fn of_runs(cell: Cell) -> String {
+    format!("{} of {}", cell.present, counted(cell.runs, "run"))
+}
+
+/// What the absence of a concern rules out; nothing where it is not certain.
+pub(crate) fn absence<'a>(comparison: &'a Comparison, test: &ConcernTest) -> Option<&'a Absence> {
+    let feared = test.concern.to_string();
+    comparison.absences.iter().find(|absence| absence.build == test.build && absence.key == feared)
+}
+
+/// One test as a sentence.
+pub(crate) fn sentence(comparison: &Comparison, test: &ConcernTest) -> String {
+    let (build, name, cell) = (&test.build, name(&test.concern), test.cell);
+    if cell.runs == 0 {
+        return format!("{build} has no run: nothing is known of {name}.");
+    }
+    if cell.present == 0 && test.verdict != Verdict::Support && test.p.is_none_or(|p| p > 0.05) {
+        return never(comparison, test, &name);
+    }
+    let seen = format!("{build} contacted {name} in {}", of_runs(cell));
+    let Some(reference) = test.reference_cell else { return format!("{seen}; it is the reference.") };
+    let against = format!("{seen}, {} in {} of {}", comparison.reference, reference.present, reference.runs);
+    let p = test.p.map(|p| format!(" ({})", probability_of('p', p))).unwrap_or_default();
+    match test.verdict {
+        Verdict::Support => format!("{against}: a difference is shown{p}."),
+        Verdict::Refute => format!("{against}: not more often{p}."),
+        Verdict::Abstain => format!("{against}: not proven to differ{p}{}.", settle(test.runs_needed)),
+    }
+}
+
+fn never(comparison: &Comparison, test: &ConcernTest, name: &str) -> String {
+    let (build, runs) = (&test.build, counted(test.cell.runs, "run"));
+    match absence(comparison, test) {
+        Some(absence) => format!(
+            "{build} never contacted {name} in {runs}: contact in more than {} of its runs is ruled out at 95\u{a0}%.",
+            percent(absence.rate_below)
+        ),
+        None => format!(
+            "{build} contacted nothing that is certainly {name} in {runs}, but something that may be: \
+             neither a contact nor an absence."
+        ),
+    }
+}
+
+/// `; about 5 further runs of each build would settle it`.
+pub(crate) fn settle(runs_needed: Option<u64>) -> String {
+    let further = |runs| format!("; about {} of each build would settle it", counted(runs, "further run"));
+    runs_needed.map(further).unwrap_or_default()
+}
