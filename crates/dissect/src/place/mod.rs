@@ -15,6 +15,7 @@ mod mmdb;
 mod packed;
 pub(crate) mod scope;
 
+pub use embedded::NOTICES;
 /// What `cargo xtask places` packs the embedded tables with.
 pub use embedded::pack_country;
 pub use extent::{CELLS_PER_DEGREE, Cell, cell_of, pack_extents};

@@ -2,7 +2,7 @@
 
 use crate::exit::{Exit, Result};
 use crate::output::print;
-use overheard_dissect::place::{Atlas, embedded::NOTICES};
+use overheard_dissect::place::{Atlas, NOTICES};
 
 /// Written by `cargo xtask licenses`; `cargo xtask tidy` refuses a stale one.
 const CRATES: &str = include_str!("../../licenses.txt");
