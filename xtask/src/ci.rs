@@ -8,7 +8,8 @@ pub(crate) fn run(_args: &[String]) -> Result<()> {
     tidy::run(&[])?;
     must("cargo", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"], &[])?;
     must("cargo", &["test", "--workspace", "--locked"], &[])?;
-    must("cargo", &["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")])
+    let doc = ["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"];
+    must("cargo", &doc, &[("RUSTDOCFLAGS", "-D warnings")])
 }
 
 /// Accepts what the program prints now as what it shall print: look at the difference before you commit.

@@ -21,7 +21,7 @@ pub(crate) fn group(flows: &[Flow], capture: &Arc<str>) -> Vec<Endpoint> {
 }
 
 /// The registrable domain of a name. Where no rule of the list matches, its prevailing rule does: the
-/// last label is the suffix (https://publicsuffix.org/list/).
+/// last label is the suffix (<https://publicsuffix.org/list/>).
 pub(crate) fn registrable_domain(name: &str) -> Option<Arc<str>> {
     let name = name.strip_prefix("*.").unwrap_or(name);
     if name.parse::<IpAddr>().is_ok() {

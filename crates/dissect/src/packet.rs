@@ -92,7 +92,7 @@ impl TcpFlags {
     }
 }
 
-/// One layer that wraps another.
+/// One layer that wraps another; to add one, a variant here and a line in [`TUNNELS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Tunnel {
@@ -109,24 +109,20 @@ pub enum Tunnel {
     L2tp,
 }
 
-impl Tunnel {
-    /// As a flow's `tunnel` shows it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Vlan => "vlan",
-            Self::Mpls => "mpls",
-            Self::Pppoe => "pppoe",
-            Self::Gre => "gre",
-            Self::IpInIp => "ip-in-ip",
-            Self::SixInFour => "6in4",
-            Self::Teredo => "teredo",
-            Self::Vxlan => "vxlan",
-            Self::Geneve => "geneve",
-            Self::GtpU => "gtp-u",
-            Self::L2tp => "l2tp",
-        }
-    }
-}
+/// Every tunnel with its name in a flow's `tunnel`, in the order of their numbers.
+const TUNNELS: [(Tunnel, &str); Tunnel::L2tp as usize] = [
+    (Tunnel::Vlan, "vlan"),
+    (Tunnel::Mpls, "mpls"),
+    (Tunnel::Pppoe, "pppoe"),
+    (Tunnel::Gre, "gre"),
+    (Tunnel::IpInIp, "ip-in-ip"),
+    (Tunnel::SixInFour, "6in4"),
+    (Tunnel::Teredo, "teredo"),
+    (Tunnel::Vxlan, "vxlan"),
+    (Tunnel::Geneve, "geneve"),
+    (Tunnel::GtpU, "gtp-u"),
+    (Tunnel::L2tp, "l2tp"),
+];
 
 /// Up to eight layers, outermost first, four bits each: no allocation, cheap to compare.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -150,21 +146,11 @@ impl Tunnels {
 
     /// Such as `vlan/gre`; nothing when there is none.
     pub fn label(self) -> Option<String> {
-        const ALL: [Tunnel; 11] = [
-            Tunnel::Vlan,
-            Tunnel::Mpls,
-            Tunnel::Pppoe,
-            Tunnel::Gre,
-            Tunnel::IpInIp,
-            Tunnel::SixInFour,
-            Tunnel::Teredo,
-            Tunnel::Vxlan,
-            Tunnel::Geneve,
-            Tunnel::GtpU,
-            Tunnel::L2tp,
-        ];
-        let layer = |i: u32| ALL[((self.0 >> (4 * i)) & 0xf) as usize - 1].name();
-        let names: Vec<_> = (0..self.depth()).map(layer).collect();
+        let layer = |depth: u32| {
+            let number = (self.0 >> (4 * depth)) & 0xf;
+            TUNNELS.iter().find(|(tunnel, _)| *tunnel as u32 == number).map(|&(_, name)| name)
+        };
+        let names: Vec<&str> = (0..self.depth()).filter_map(layer).collect();
         (!names.is_empty()).then(|| names.join("/"))
     }
 }
@@ -172,6 +158,11 @@ impl Tunnels {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_tunnel_is_listed_in_order() {
+        assert!(TUNNELS.iter().zip(1..).all(|((tunnel, _), number)| *tunnel as u32 == number));
+    }
 
     #[test]
     fn tunnels_are_named_outermost_first() {

@@ -1,5 +1,6 @@
 //! DHCP for IPv4 (RFC 2131) and IPv6 (RFC 8415).
 
+use super::cursor::Cursor;
 use super::{Dissector, Opening, Recognition};
 use overheard_model::{Protocol, Transport, Visibility};
 
@@ -38,9 +39,9 @@ fn is_dhcpv6(bytes: &[u8]) -> bool {
         _ => None,
     };
     match options {
-        Some([_, _, high, low, rest @ ..]) => rest.len() >= usize::from(u16::from_be_bytes([*high, *low])),
-        Some(options) => options.is_empty(),
-        None => false,
+        Some([]) => true,
+        Some([_, _, length_and_value @ ..]) => Cursor(length_and_value).vector16().is_some(),
+        _ => false,
     }
 }
 

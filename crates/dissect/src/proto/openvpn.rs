@@ -3,6 +3,7 @@
 //! Promises: a client's plain reset counts alone; with tls-auth the server must repeat the client's
 //! identifier; with tls-crypt only opcodes can be seen, and the port must be OpenVPN's too.
 
+use super::cursor::Cursor;
 use super::{Dissector, Opening, Recognition};
 use overheard_model::{Protocol, Transport, Visibility};
 
@@ -36,10 +37,7 @@ impl Dissector for Openvpn {
 /// Over TCP a length of two octets precedes each message. A first message that is not complete is
 /// none yet.
 fn unframed(stream: &[u8]) -> &[u8] {
-    let message = stream
-        .split_first_chunk()
-        .and_then(|(length, rest)| rest.get(..usize::from(u16::from_be_bytes(*length))));
-    message.unwrap_or_default()
+    Cursor(stream).vector16().unwrap_or_default()
 }
 
 fn judge(client: &[u8], server: &[u8], on_port: bool) -> Recognition {

@@ -3,6 +3,7 @@
 //! Promises: an RTCP packet counts alone, its lengths must add up; RTP's header says so little that
 //! two packets must agree.
 
+use super::cursor::Cursor;
 use super::{Dissector, Opening, Recognition};
 use overheard_model::{Protocol, Transport, Visibility};
 
@@ -58,8 +59,8 @@ fn judge_stream(bytes: &[u8]) -> Recognition {
 }
 
 fn framed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = bytes.split_first_chunk()?;
-    rest.split_at_checked(u16::from_be_bytes(*length).into())
+    let mut cursor = Cursor(bytes);
+    Some((cursor.vector16()?, cursor.rest()))
 }
 
 struct Header {

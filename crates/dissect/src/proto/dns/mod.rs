@@ -7,6 +7,7 @@
 mod answers;
 mod message;
 
+use super::cursor::Cursor;
 use super::{Answer, Appetite, Chunk, Dissector, Notes, Opening, Reader, Recognition};
 use message::Message;
 use overheard_model::{NameSource, Protocol, Transport, Visibility};
@@ -104,6 +105,8 @@ fn judge(bytes: &[u8]) -> Shape {
 }
 
 /// Over TCP a length of two octets precedes each message (RFC 1035 §4.2.2).
+const LENGTH: usize = 2;
+
 fn recognise_stream(opening: &Opening<'_>, known_port: bool) -> Recognition {
     let Some((length, rest)) = opening.latest().split_first_chunk() else {
         return Recognition::Unsure;
@@ -148,14 +151,11 @@ impl DnsReader {
             pending.clear();
         }
         pending.extend_from_slice(chunk.bytes);
-        let mut rest = pending.as_slice();
-        while let Some((length, after)) = rest.split_first_chunk()
-            && let Some((message, after)) = after.split_at_checked(u16::from_be_bytes(*length).into())
-        {
+        let mut read = 0;
+        while let Some(message) = pending.get(read..).and_then(|rest| Cursor(rest).vector16()) {
             self.read_message(message, chunk, notes);
-            rest = after;
+            read += LENGTH + message.len();
         }
-        let read = pending.len() - rest.len();
         pending.drain(..read);
         self.pending[chunk.from as usize] = pending;
     }
