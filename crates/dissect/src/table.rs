@@ -25,7 +25,8 @@ pub struct TableRun {
     pub reading: Reading,
 }
 
-/// Reads a table (CSV with a header line). Says what is wrong with a bad one, and on which line.
+/// Reads a table (CSV with a header line). A line that names a build and a run and no address is a run
+/// that contacted nobody, which counts. Says what is wrong with a bad one, and on which line.
 /// Gives one reading for each build and run, in the order in which the table first names them.
 pub fn read_table(text: &[u8], path: Arc<str>) -> Result<Vec<TableRun>, String> {
     let rows = rows(text, &path)?;
@@ -53,7 +54,8 @@ struct Row {
     line: u64,
     build: String,
     run: String,
-    address: IpAddr,
+    /// Absent where the run contacted nobody.
+    address: Option<IpAddr>,
     port: u16,
     transport: Transport,
     name: Option<Arc<str>>,
@@ -133,28 +135,31 @@ fn row(record: &csv::StringRecord, columns: &Columns, line: u64) -> Result<Row, 
     let optional =
         |column: Option<usize>| column.and_then(|at| record.get(at)).filter(|field| !field.is_empty());
     let required = |at: usize, name: &str| {
-        optional(Some(at)).ok_or_else(|| format!("column {name}: nothing there, expected a {name}"))
+        optional(Some(at)).ok_or_else(|| format!("column {name}: nothing there, expected its name"))
     };
-    let address = required(columns.address, "address")?;
     let (port, transport) = optional(columns.port).map_or(Ok((0, Transport::Tcp)), port)?;
     let name = optional(columns.name).map(|name| {
         let known = crate::proto::host_name(name.as_bytes());
         known.ok_or_else(|| format!("column name: {name:?} is no host name, such as example.org"))
     });
-    let country =
-        optional(columns.country).map(|code| code.parse().map_err(|why| format!("column country: {why}")));
+    let country = optional(columns.country)
+        .map(|code| Country::assigned(code).map_err(|why| format!("column country: {why}")));
     Ok(Row {
         line,
         build: required(columns.build, "build")?.to_owned(),
         run: required(columns.run, "run")?.to_owned(),
-        address: address.parse().map_err(|_| {
-            format!("column address: {address:?} is no IP address, such as 192.0.2.7 or 2001:db8::7")
-        })?,
+        address: optional(Some(columns.address)).map(address).transpose()?,
         port,
         transport,
         name: name.transpose()?,
         country: country.transpose()?,
     })
+}
+
+fn address(text: &str) -> Result<IpAddr, String> {
+    let address = text.parse::<IpAddr>().map(|address| address.to_canonical());
+    let expected = "is no IP address, such as 192.0.2.7 or 2001:db8::7";
+    address.map_err(|_| format!("column address: {text:?} {expected}"))
 }
 
 fn port(text: &str) -> Result<(u16, Transport), String> {
@@ -188,13 +193,15 @@ fn capture(path: &Arc<str>, stored: &Stored) -> Capture {
 fn endpoints(rows: Vec<Row>, path: &Arc<str>) -> Vec<Endpoint> {
     let mut groups = BTreeMap::<(IpAddr, u16, Transport), Vec<Row>>::new();
     for row in rows {
-        groups.entry((row.address, row.port, row.transport)).or_default().push(row);
+        if let Some(address) = row.address {
+            groups.entry((address, row.port, row.transport)).or_default().push(row);
+        }
     }
-    groups.into_values().filter_map(|rows| endpoint(&rows, path)).collect()
+    groups.into_iter().map(|(of, rows)| endpoint(of, &rows, path)).collect()
 }
 
-fn endpoint(rows: &[Row], path: &Arc<str>) -> Option<Endpoint> {
-    let first = rows.first()?;
+fn endpoint(of: (IpAddr, u16, Transport), rows: &[Row], path: &Arc<str>) -> Endpoint {
+    let (address, port, transport) = of;
     let mut names: Vec<Arc<str>> = rows.iter().filter_map(|row| row.name.clone()).collect();
     names.sort();
     names.dedup();
@@ -209,14 +216,14 @@ fn endpoint(rows: &[Row], path: &Arc<str>) -> Option<Endpoint> {
         }
     }
     let name = |name| Name { name, source: NameSource::Table, packet: None, learned: Learned::Before };
-    Some(Endpoint {
+    Endpoint {
         capture: path.clone(),
-        address: first.address,
-        port: first.port,
-        transport: first.transport,
+        address,
+        port,
+        transport,
         names: names.into_iter().map(name).collect(),
         domains,
-        place: Place { claims, local: is_local(first.address), ..Place::default() },
+        place: Place { claims, local: is_local(address), ..Place::default() },
         protocols: Vec::new(),
         visibility: Visibility::Unknown,
         packets_out: 0,
@@ -227,8 +234,8 @@ fn endpoint(rows: &[Row], path: &Arc<str>) -> Option<Endpoint> {
         last: None,
         rtt_ms: None,
         flows: Vec::new(),
-        packet: first.line,
-    })
+        packet: rows.iter().map(|row| row.line).min().unwrap_or_default(),
+    }
 }
 
 #[cfg(test)]
@@ -254,6 +261,13 @@ mod tests {
         let other = &runs[1].reading.endpoints[0];
         assert_eq!((other.transport, other.port, other.place.label()), (Transport::Udp, 3478, None));
         assert_eq!(runs[0].reading.capture.sha256.len(), 64);
+    }
+
+    #[test]
+    fn a_run_may_contact_nobody() {
+        let runs = read_table(b"build,run,address\na,1,192.0.2.1\na,2,\n", "t.csv".into()).unwrap();
+        let contacted: Vec<usize> = runs.iter().map(|run| run.reading.endpoints.len()).collect();
+        assert_eq!(contacted, [1, 0]);
     }
 
     #[test]

@@ -29,8 +29,12 @@ impl Input {
         &self.path
     }
 
-    pub fn was_named(&self) -> bool {
-        self.named
+    /// Whether it must be a capture: the user named it, or its name says so. Of a folder's other files
+    /// (notes, keys) those that are none are left out.
+    pub fn is_meant(&self) -> bool {
+        let name = self.path.to_string_lossy().to_ascii_lowercase();
+        let plain = name.trim_end_matches(".gz").trim_end_matches(".zst");
+        self.named || [".pcap", ".pcapng", ".cap", ".dmp"].iter().any(|ending| plain.ends_with(ending))
     }
 
     /// Size in bytes, where it is known before reading.
@@ -177,6 +181,13 @@ mod tests {
         assert_eq!(split("caps/a=b.pcap"), None, "a folder before the = is no name");
         assert_eq!(split("run1.pcap"), None);
         assert_eq!(split("=x"), None);
+    }
+
+    #[test]
+    fn a_capture_by_its_name_must_be_one() {
+        let brought = |path: &str| Input { path: path.into(), named: false };
+        assert!(brought("runs/run1.pcapng.gz").is_meant());
+        assert!(!brought("runs/README.md").is_meant());
     }
 
     #[test]

@@ -4,10 +4,10 @@
 //! Study ──▶ Artifact ──dissect──▶ Observation ──analyze──▶ Finding ──report──▶ page
 //! ```
 //!
-//! Everything the program does is a walk along this path. Read the three functions below from top to
-//! bottom: [`read`] turns one artifact into observations, [`runs`] does so for every run of a study,
-//! and [`compare`] asks them the question. A subcommand chooses where the walk begins and which
-//! report ends it; no other file knows two stages.
+//! Everything the program does is a walk along this path. Read the functions below from top to
+//! bottom: [`read`] turns one artifact into observations, [`place`] says where they stand, [`runs`] does
+//! both for every run of a study, and [`compare`] asks them the question. A subcommand chooses where the
+//! walk begins and which report ends it; no other file knows two stages.
 
 use crate::exit::{Failure, Result};
 use crate::input::{self, Input};
@@ -36,15 +36,19 @@ pub struct Request {
     pub seed: u64,
 }
 
-/// One artifact becomes observations: flows, the endpoints behind them, and where those stand.
+/// One artifact becomes observations: flows, and the endpoints behind them.
 pub fn read(input: &Input, lens: &Lens, progress: &Progress) -> Result<Reading> {
     let bytes = progress.watch(input.open()?);
-    let mut reading = overheard_dissect::read(bytes, input.path(), &lens.options);
-    if reading.capture.format == "unknown" {
-        return Err(input.no_capture(&reading.capture));
+    let reading = overheard_dissect::read(bytes, input.path(), &lens.options);
+    match reading.capture.format.as_str() {
+        "unknown" => Err(input.no_capture(&reading.capture)),
+        _ => Ok(reading),
     }
-    lens.atlas.place(&mut reading, lens.vantage.as_ref());
-    Ok(reading)
+}
+
+/// Where the endpoints stand: the same for an address in all readings that belong together.
+pub fn place<'a>(readings: impl IntoIterator<Item = &'a mut Reading>, lens: &Lens) {
+    lens.atlas.place(readings, lens.vantage.as_ref());
 }
 
 /// Every artifact of a study becomes a run of its build.
@@ -57,7 +61,7 @@ pub fn runs(request: &Request, lens: &Lens, progress: &Progress) -> Result<Vec<R
             input.must_be_readable()?;
             match read(input, lens, progress) {
                 Ok(reading) => runs.push(run(build, reading)),
-                Err(failure) if input.was_named() => return Err(failure),
+                Err(failure) if input.is_meant() => return Err(failure),
                 Err(_) => progress.note(&format!("{}: no capture, left out", input.path())),
             }
         }
@@ -67,19 +71,18 @@ pub fn runs(request: &Request, lens: &Lens, progress: &Progress) -> Result<Vec<R
         }
     }
     each_counts_once(request, &runs)?;
+    place(runs.iter_mut().map(|run| &mut run.reading), lens);
     Ok(runs)
 }
 
 /// A table that somebody kept becomes runs, without captures behind them.
 pub fn runs_of_table(input: &Input, lens: &Lens) -> Result<(Vec<String>, Vec<Run>)> {
     let table = overheard_dissect::read_table(&input.bytes()?, input.path()).map_err(|what| {
-        Failure::new(format!("{}: {what}", input.path()))
-            .hint("a table has a header line: build,run,address,port,name,country")
+        Failure::new(what).hint("a table has a header line: build,run,address,port,name,country")
     })?;
     let mut builds: Vec<String> = Vec::new();
     let mut runs = Vec::new();
-    for mut row in table {
-        lens.atlas.place(&mut row.reading, lens.vantage.as_ref());
+    for row in table {
         let known = builds.iter().position(|build| *build == row.build);
         let build = known.unwrap_or_else(|| {
             builds.push(row.build.clone());
@@ -87,6 +90,7 @@ pub fn runs_of_table(input: &Input, lens: &Lens) -> Result<(Vec<String>, Vec<Run
         });
         runs.push(Run { build, name: row.run, began: None, reading: row.reading });
     }
+    place(runs.iter_mut().map(|run| &mut run.reading), lens);
     Ok((builds, runs))
 }
 

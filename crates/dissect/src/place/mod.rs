@@ -94,22 +94,38 @@ impl Atlas {
         embedded.into_iter().chain(databases).collect()
     }
 
-    /// Places every endpoint and flow of a reading; with a vantage, bounds them by the quickest
-    /// handshake with the address. Where a table of the user's gives the country, that stands alone.
-    pub fn place(&self, reading: &mut Reading, vantage: Option<&Vantage>) {
-        let quickest = quickest_handshakes(reading);
+    /// Places every endpoint and flow of readings that belong together, such as a study's runs. A place
+    /// is the address's, the same in all of them: bounded by the quickest handshake that any of them
+    /// saw, with a vantage; and where tables of the user's name its country, that country stands, a
+    /// second one beside it, and databases are asked for the network alone.
+    pub fn place<'a>(&self, readings: impl IntoIterator<Item = &'a mut Reading>, vantage: Option<&Vantage>) {
+        let mut readings: Vec<&mut Reading> = readings.into_iter().collect();
+        let (quickest, stated) = (quickest_handshakes(&readings), stated_countries(&readings));
         let mut places: HashMap<IpAddr, Place> = HashMap::new();
-        for endpoint in reading.endpoints.iter_mut().filter(|endpoint| !is_from_table(&endpoint.place)) {
-            let place = places.entry(endpoint.address).or_insert_with(|| {
-                let place = self.locate(endpoint.address);
-                match (vantage, quickest.get(&endpoint.address)) {
-                    (Some(vantage), Some(&rtt_ms)) => self.bound(place, vantage, rtt_ms),
-                    _ => place,
-                }
-            });
-            endpoint.place = place.clone();
+        for reading in &mut readings {
+            for endpoint in &mut reading.endpoints {
+                let address = endpoint.address;
+                let place = places.entry(address).or_insert_with(|| {
+                    if let Some(stated) = stated.get(&address) {
+                        return self.beside(address, stated);
+                    }
+                    match (vantage, quickest.get(&address)) {
+                        (Some(vantage), Some(&rtt_ms)) => self.bound(self.locate(address), vantage, rtt_ms),
+                        _ => self.locate(address),
+                    }
+                });
+                endpoint.place = place.clone();
+            }
+            self.label_flows(&mut reading.flows, &places);
         }
-        self.label_flows(&mut reading.flows, &places);
+    }
+
+    /// The countries that tables state, and the network that databases know.
+    fn beside(&self, address: IpAddr, stated: &[Claim]) -> Place {
+        let located = self.locate(address);
+        let networks = located.claims.into_iter().filter(|claim| claim.asn.is_some());
+        let networks = networks.map(|claim| Claim { country: None, ..claim });
+        Place { claims: stated.iter().cloned().chain(networks).collect(), anycast: false, ..located }
     }
 
     /// What light allows: see `docs/methods/places.md`.
@@ -138,10 +154,10 @@ impl Atlas {
     }
 }
 
-/// The quickest handshake with each address, over all its ports, milliseconds.
-fn quickest_handshakes(reading: &Reading) -> HashMap<IpAddr, f64> {
+/// The quickest handshake with each address, over all its ports and all readings, milliseconds.
+fn quickest_handshakes(readings: &[&mut Reading]) -> HashMap<IpAddr, f64> {
     let mut quickest = HashMap::new();
-    for endpoint in &reading.endpoints {
+    for endpoint in readings.iter().flat_map(|reading| &reading.endpoints) {
         if let Some(rtt_ms) = endpoint.rtt_ms.filter(|rtt_ms| *rtt_ms > 0.0) {
             let least = quickest.entry(endpoint.address).or_insert(rtt_ms);
             *least = rtt_ms.min(*least);
@@ -150,8 +166,22 @@ fn quickest_handshakes(reading: &Reading) -> HashMap<IpAddr, f64> {
     quickest
 }
 
-fn is_from_table(place: &Place) -> bool {
-    place.claims.iter().any(|claim| &*claim.source == TABLE && claim.country.is_some())
+/// What tables of the user's say of each address: every country once.
+fn stated_countries(readings: &[&mut Reading]) -> HashMap<IpAddr, Vec<Claim>> {
+    let mut stated: HashMap<IpAddr, Vec<Claim>> = HashMap::new();
+    for endpoint in readings.iter().flat_map(|reading| &reading.endpoints) {
+        for claim in endpoint.place.claims.iter().filter(|claim| is_stated(claim)) {
+            let claims = stated.entry(endpoint.address).or_default();
+            if !claims.contains(claim) {
+                claims.push(claim.clone());
+            }
+        }
+    }
+    stated
+}
+
+fn is_stated(claim: &Claim) -> bool {
+    &*claim.source == TABLE && claim.country.is_some()
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ const HEISE: &str = "193.99.144.80";
 fn endpoints_and_flows_get_country_and_network() {
     let flows = vec![flow_to(CHINANET), flow_to("192.168.1.1"), flow_to("8.8.8.8")];
     let mut reading = reading(vec![endpoint(CHINANET, 443, None)], flows);
-    Atlas::embedded().place(&mut reading, None);
+    Atlas::embedded().place([&mut reading], None);
     let place = &reading.endpoints[0].place;
     assert_eq!(place.agreed(), Some(country("CN")));
     assert_eq!((place.asn(), place.within_km), (Some(Asn(4134)), None));
@@ -109,13 +109,42 @@ fn endpoints_and_flows_get_country_and_network() {
 }
 
 #[test]
-fn what_a_table_says_stands_alone() {
+fn the_country_is_the_tables_and_the_network_the_databases() {
     let claim = Claim { source: TABLE.into(), country: Some(country("LU")), asn: None, network: None };
     let mut listed = endpoint(CHINANET, 443, Some(1.0));
     listed.place.claims.push(claim.clone());
     let mut reading = reading(vec![listed], Vec::new());
-    Atlas::embedded().place(&mut reading, Some(&Vantage::Country(country("LU"))));
-    assert_eq!(reading.endpoints[0].place, Place { claims: vec![claim], ..Place::default() });
+    Atlas::embedded().place([&mut reading], Some(&Vantage::Country(country("LU"))));
+    let place = &reading.endpoints[0].place;
+    assert_eq!((place.claims[0].clone(), place.agreed()), (claim, Some(country("LU"))));
+    assert_eq!(place.asn(), Atlas::embedded().locate(CHINANET.parse().unwrap()).asn());
+    assert!(place.asn().is_some() && place.impossible.is_empty());
+}
+
+#[test]
+fn a_place_is_the_same_in_all_runs() {
+    let stated = |code: &str| {
+        let claim = Claim { source: TABLE.into(), country: Some(country(code)), asn: None, network: None };
+        let mut listed = endpoint(CHINANET, 443, None);
+        listed.place.claims.push(claim);
+        reading(vec![listed], Vec::new())
+    };
+    let mut silent = reading(vec![endpoint(CHINANET, 443, None)], Vec::new());
+    let (mut here, mut there) = (stated("US"), stated("CN"));
+    Atlas::embedded().place([&mut here, &mut silent, &mut there], None);
+    for reading in [here, silent, there] {
+        assert_eq!(reading.endpoints[0].place.label().as_deref(), Some("US/CN?"));
+    }
+}
+
+#[test]
+fn one_quick_handshake_bounds_the_address_everywhere() {
+    let berlin = "52.52,13.40".parse().unwrap();
+    let mut slow = reading(vec![endpoint(CHINANET, 443, Some(300.0))], Vec::new());
+    let mut quick = reading(vec![endpoint(CHINANET, 80, Some(3.0))], Vec::new());
+    Atlas::embedded().place([&mut slow, &mut quick], Some(&berlin));
+    assert_eq!(slow.endpoints[0].place, quick.endpoints[0].place);
+    assert_eq!(slow.endpoints[0].place.impossible, [country("CN")]);
 }
 
 #[test]
@@ -123,7 +152,7 @@ fn the_quickest_handshake_bounds_all_ports_of_an_address() {
     let endpoints = vec![endpoint(CHINANET, 80, Some(9.0)), endpoint(CHINANET, 443, Some(250.0))];
     let mut reading = reading(endpoints, vec![flow_to(CHINANET)]);
     let berlin = "52.52,13.40".parse().unwrap();
-    Atlas::embedded().place(&mut reading, Some(&berlin));
+    Atlas::embedded().place([&mut reading], Some(&berlin));
     for endpoint in &reading.endpoints {
         assert_eq!(endpoint.place.within_km, Some(900.0));
         assert_eq!(endpoint.place.impossible, [country("CN")]);
@@ -135,7 +164,7 @@ fn the_quickest_handshake_bounds_all_ports_of_an_address() {
 fn a_claim_within_reach_is_possible() {
     let mut reading =
         reading(vec![endpoint(HEISE, 443, Some(9.0)), endpoint(CHINANET, 443, Some(80.0))], vec![]);
-    Atlas::embedded().place(&mut reading, Some(&"FR".parse().unwrap()));
+    Atlas::embedded().place([&mut reading], Some(&"FR".parse().unwrap()));
     assert_eq!(reading.endpoints[0].place.agreed(), Some(country("DE")));
     assert_eq!(
         reading.endpoints[1].place.agreed(),

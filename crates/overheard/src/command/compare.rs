@@ -56,7 +56,10 @@ impl CompareArgs {
         let read = builds.iter().flat_map(|(_, inputs)| inputs).chain(&table);
         self.output.must_spare(read.map(Input::file).chain(self.save.as_deref()))?;
         let lens = self.lens.lens()?;
-        let request = Request { builds, reference: self.reference, concerns: self.concern, seed: self.seed };
+        let mut concerns = self.concern;
+        concerns.sort();
+        concerns.dedup();
+        let request = Request { builds, reference: self.reference, concerns, seed: self.seed };
         let bundle = match table {
             Some(table) => {
                 let (builds, runs) = pipeline::runs_of_table(&table, &lens)?;

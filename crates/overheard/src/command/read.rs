@@ -44,8 +44,11 @@ impl ReadArgs {
         for input in &inputs {
             input.must_be_readable()?;
             match pipeline::read(input, &lens, &progress) {
-                Ok(reading) => readings.push(reading),
-                Err(failure) if input.was_named() => failures.push(failure),
+                Ok(mut reading) => {
+                    pipeline::place([&mut reading], &lens);
+                    readings.push(reading);
+                }
+                Err(failure) if input.is_meant() => failures.push(failure),
                 Err(_) => progress.note(&format!("{}: no capture, left out", input.path())),
             }
         }
