@@ -8,7 +8,7 @@ use crate::family::Test;
 use crate::relation::Relations;
 use crate::table::{Row, Table, endpoints};
 use overheard_model::{Asn, Cell, Endpoint, Key, Level, RelationResult, Run, Study};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Names shown with a row: the best ones.
@@ -35,6 +35,7 @@ pub(crate) fn of(
             let mut relations = relations(study, table, contrasts, at, rows.len());
             let row = |(row, relations): (&Row, BTreeMap<String, RelationResult>)| {
                 let about = about.remove(&row.key).unwrap_or_default();
+                let names = about.best_names();
                 Key {
                     level,
                     key: row.key.clone(),
@@ -45,7 +46,7 @@ pub(crate) fn of(
                         .agreed()
                         .and_then(|(_, holder)| holder)
                         .map(|holder| holder.to_string()),
-                    names: about.names.into_iter().take(NAMES).map(|(_, name)| name.to_string()).collect(),
+                    names,
                     cells: cells(study, table, row),
                     relations,
                 }
@@ -120,8 +121,8 @@ impl<T> Common<Option<T>> {
 struct Description {
     country: Common<Option<String>>,
     network: Common<Option<(Asn, Option<Arc<str>>)>>,
-    /// By rank, best first.
-    names: BTreeSet<(u8, Arc<str>)>,
+    /// Each with its best rank.
+    names: BTreeMap<Arc<str>, u8>,
 }
 
 impl Description {
@@ -130,8 +131,16 @@ impl Description {
         let holder = || endpoint.place.claims.iter().find_map(|claim| claim.network.clone());
         self.network.add(endpoint.place.asn().map(|asn| (asn, holder())));
         for name in &endpoint.names {
-            self.names.insert((name.rank(), name.name.clone()));
+            let rank = self.names.entry(name.name.clone()).or_insert(u8::MAX);
+            *rank = name.rank().min(*rank);
         }
+    }
+
+    /// The best names first.
+    fn best_names(&self) -> Vec<String> {
+        let mut names: Vec<(u8, &Arc<str>)> = self.names.iter().map(|(name, rank)| (*rank, name)).collect();
+        names.sort();
+        names.into_iter().take(NAMES).map(|(_, name)| name.to_string()).collect()
     }
 }
 

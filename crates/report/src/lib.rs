@@ -17,6 +17,7 @@ mod html;
 mod json;
 pub mod jsonl;
 mod order;
+mod relation;
 mod source;
 mod statement;
 mod text;

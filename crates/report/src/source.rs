@@ -16,6 +16,7 @@ pub(crate) fn sentences<'a>(
         places.clone().any(|place| place.claims.iter().any(|claim| *claim.source == *source.name))
     };
     let mut sentences: Vec<String> = sources.iter().filter(|source| claimed(source)).map(line).collect();
+    let looked_up = !sentences.is_empty();
     if places.clone().any(|place| place.anycast) {
         sentences.push("Anycast: from what operators and RFCs say of their own services.".into());
     }
@@ -23,7 +24,7 @@ pub(crate) fn sentences<'a>(
     if places.clone().any(|place| place.claims.iter().any(|claim| given(&claim.source))) {
         sentences.push("Where a table gives the country, it is the table's.".into());
     }
-    if sentences.is_empty() {
+    if !looked_up {
         return sentences;
     }
     if let Some(dates) = dates(first, last) {

@@ -64,6 +64,9 @@ pub fn save(path: &Path, bundle: &Bundle) -> Result<(), Error> {
     Ok(())
 }
 
+/// No locks inside SQLite: a connection stays with the thread that opened it.
+const READ_ONLY: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
 /// Reads a bundle back.
 ///
 /// # Errors
@@ -74,7 +77,7 @@ pub fn open(path: &Path) -> Result<Bundle, Error> {
         return Err(Error::NotAStudy);
     }
     drop(file);
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let connection = Connection::open_with_flags(path, READ_ONLY)?;
     match schema::version(&connection) {
         Ok(found) if found > schema::NEWEST => Err(Error::Newer { found, known: schema::NEWEST }),
         Ok(found) if found < schema::NEWEST => read::bundle(&schema::migrated(&connection)?),
@@ -84,7 +87,7 @@ pub fn open(path: &Path) -> Result<Bundle, Error> {
 }
 
 fn is_study(path: &Path) -> bool {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let connection = Connection::open_with_flags(path, READ_ONLY);
     connection.is_ok_and(|connection| schema::version(&connection).is_ok())
 }
 

@@ -2,9 +2,9 @@
 
 use super::evidence::Evidence;
 use super::page::{Cell, Page, Table};
-use crate::figures::{count, probability, probability_of};
-use crate::{order, statement, verdict};
-use overheard_model::{Bundle, Comparison, Key, Level, Relation};
+use crate::figures::{count, probability};
+use crate::{order, relation, statement, verdict};
+use overheard_model::{Bundle, Key, Level, Relation};
 
 pub(super) fn page(bundle: &Bundle) -> String {
     let comparison = &bundle.comparison;
@@ -13,6 +13,9 @@ pub(super) fn page(bundle: &Bundle) -> String {
     page.line(&format!("Builds: {}", statement::builds(comparison)));
     page.verdict(&verdict::sentences(bundle));
     page.main_table(&keys(bundle));
+    for (mark, meaning) in relation::legend(comparison) {
+        page.line(&format!("{mark} {meaning}"));
+    }
     for section in statement::sections(bundle) {
         page.section(&section);
     }
@@ -61,10 +64,12 @@ fn cells(bundle: &Bundle, evidence: &Evidence, key: &Key) -> Vec<Cell> {
         let index = bundle.study.builds.iter().position(|known| known.name == build.name);
         let cell = key.cells.get(&build.name);
         let (present, runs) = cell.map_or((0, build.runs), |cell| (cell.present, cell.runs));
-        let shown = Cell::number(present as f64 / runs.max(1) as f64, &format!("{present}/{runs}"));
+        let mark = key.relations.get(&build.name).map_or("", |result| relation::mark(result.relation));
+        let shown = format!("{mark} {present}/{runs}");
+        let shown = Cell::number(present as f64 / runs.max(1) as f64, shown.trim_start());
         cells.push(shown.opening(index.and_then(|index| evidence.behind(key, index))));
     }
-    cells.push(relation(comparison, key));
+    cells.push(relation(key));
     let p = key.relations.values().map(|result| result.p).reduce(f64::min);
     cells.push(p.map_or(Cell::text(""), |p| Cell::number(p, &probability(p))));
     cells
@@ -81,27 +86,17 @@ fn names(key: &Key) -> String {
     }
 }
 
-fn relation(comparison: &Comparison, key: &Key) -> Cell {
-    let several = comparison.builds.len() > 2;
-    let words = key.relations.iter().map(|(build, result)| {
-        let figure = match (result.relation, result.q, result.runs_needed) {
-            (Relation::Only | Relation::More | Relation::Less, Some(q), _) => {
-                format!(" {}", probability_of('q', q))
-            }
-            (Relation::Unproven, _, Some(runs)) => format!(", +{} runs", count(runs)),
-            _ => String::new(),
-        };
-        let whose = if several { format!("{build}: ") } else { String::new() };
-        format!("{whose}{}{figure}", result.relation)
-    });
-    let class = match order::strongest(key) {
-        Relation::Only => "only",
-        Relation::More => "more",
-        Relation::Less => "less",
-        Relation::Shared => "shared",
-        Relation::Unproven => "unproven",
-    };
-    Cell::classed(class, &words.collect::<Vec<_>>().join("; "))
+fn relation(key: &Key) -> Cell {
+    let open = || relation::further(key).map(|runs| format!("unproven, {runs}"));
+    let words = relation::proven(key).or_else(open);
+    match order::strongest(key) {
+        _ if key.relations.is_empty() => Cell::text(""),
+        Relation::Only => Cell::classed("only", &words.unwrap_or_default()),
+        Relation::More => Cell::classed("more", &words.unwrap_or_default()),
+        Relation::Less => Cell::classed("less", &words.unwrap_or_default()),
+        Relation::Shared if words.is_none() && !relation::is_open(key) => Cell::classed("shared", "shared"),
+        _ => Cell::classed("unproven", words.as_deref().unwrap_or("unproven")),
+    }
 }
 
 fn runs(bundle: &Bundle) -> Table {
@@ -119,7 +114,7 @@ fn runs(bundle: &Bundle) -> Table {
             Cell::number(capture.packets as f64, &count(capture.packets)),
             Cell::number(flows as f64, &count(flows)),
             Cell::text(&capture.path),
-            Cell::classed("faint", &capture.sha256),
+            Cell::classed("faint hash", &capture.sha256),
             Cell::text(&problems.join("; ")),
         ]);
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 /// SHA-256 of the two above, base64 (CSP level 3); a test says what they must be.
-const STYLE_HASH: &str = "R2aFhQHoUVAO4uQUZIktWNmFzVVbtUJMaUCYmJVYp/E=";
+const STYLE_HASH: &str = "YEyMJkJRCaqjVYgRD0ETOq4em3n8B+ZBBcxgruhURnM=";
 const SCRIPT_HASH: &str = "9zXWodxcTSiv7NXlTKJtWTDFMKA+F524ovlRsyFtaJY=";
 
 /// A page in the making.
@@ -148,8 +148,12 @@ impl Table {
     }
 
     pub(super) fn html(&self, attributes: &str) -> String {
-        let titles: String =
-            self.columns.iter().map(|title| format!("<th scope=\"col\">{}</th>", escaped(title))).collect();
+        let first = self.rows.first().map_or(&[][..], |row| &row.cells);
+        let classes = first.iter().map(|cell| cell.class);
+        let titles = self.columns.iter().zip(classes.chain(std::iter::repeat("")));
+        let titles: String = titles
+            .map(|(title, class)| format!("<th scope=\"col\" class=\"{class}\">{}</th>", escaped(title)))
+            .collect();
         let mut html =
             format!("<div class=\"scroll\"><table{attributes}><thead><tr>{titles}</tr></thead>\n<tbody>\n");
         for row in &self.rows {

@@ -25,43 +25,46 @@ pub(super) fn page(readings: &[Reading], places: &[PlaceSource]) -> String {
 }
 
 fn endpoints(readings: &[Reading]) -> Table {
-    let columns = [
-        "country",
-        "address",
-        "port",
-        "names",
-        "network",
-        "protocol",
-        "on the wire",
-        "out",
-        "in",
-        "rtt",
-        "capture",
-    ];
-    let mut table = Table::marked(columns.map(String::from).to_vec(), &["country", "wire"]);
+    let columns =
+        ["country", "address", "port", "names", "network", "protocol", "on the wire", "out", "in", "rtt"];
+    // Of a single reading, the line above the table names the capture.
+    let several = readings.len() > 1;
+    let columns = columns.into_iter().chain(several.then_some("capture"));
+    let mut table = Table::marked(columns.map(String::from).collect(), &["country", "wire"]);
     for reading in readings {
         for endpoint in &reading.endpoints {
             let country = endpoint.place.label().unwrap_or_else(|| "unknown".into());
             let marks = vec![country.replace(' ', "-"), endpoint.visibility.to_string()];
             let text = format!("{} {}", endpoint.address, names(endpoint));
-            table.marked_row(marks, &text, cells(reading, endpoint, &country));
+            let mut cells = cells(reading, endpoint, &country);
+            cells.extend(several.then(|| Cell::classed("faint", &endpoint.capture)));
+            table.marked_row(marks, &text, cells);
         }
     }
     table
 }
 
 fn names(endpoint: &Endpoint) -> String {
-    let names: Vec<&str> = endpoint.names.iter().map(|name| &*name.name).collect();
+    let mut names: Vec<&str> = Vec::new();
+    for name in &endpoint.names {
+        if !names.contains(&&*name.name) {
+            names.push(&name.name);
+        }
+    }
     names.join(", ")
 }
 
 fn cells(reading: &Reading, endpoint: &Endpoint, country: &str) -> Vec<Cell> {
     let protocols: Vec<String> = endpoint.protocols.iter().map(ToString::to_string).collect();
+    let port = match endpoint.transport.has_ports() {
+        true => format!("{}/{}", endpoint.port, endpoint.transport),
+        false => endpoint.transport.to_string(),
+    };
     let rtt = endpoint.rtt_ms.map_or(Cell::text(""), |rtt| Cell::number(rtt, &milliseconds(rtt)));
     vec![
         Cell::text(country),
         Cell::classed("key", &endpoint.address.to_string()).opening(evidence::of_endpoint(reading, endpoint)),
-        Cell::number(endpoint.port.into(), &format!("{}/{}", endpoint.port, endpoint.transport)),
+        Cell::number(endpoint.port.into(), &port),
         Cell::text(&names(endpoint)),
         Cell::classed("faint", endpoint.place.network().unwrap_or_default()),
         Cell::text(&protocols.join(" ")),
@@ -69,6 +72,5 @@ fn cells(reading: &Reading, endpoint: &Endpoint, country: &str) -> Vec<Cell> {
         Cell::number(endpoint.bytes_out as f64, &bytes(endpoint.bytes_out)),
         Cell::number(endpoint.bytes_in as f64, &bytes(endpoint.bytes_in)),
         rtt,
-        Cell::classed("faint", &endpoint.capture),
     ]
 }

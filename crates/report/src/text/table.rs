@@ -5,10 +5,10 @@
 //! last column has the numbers behind the strongest of a row.
 
 use super::layout::{Column, Field, Grid, Ink, address, field, host, paragraph};
-use crate::figures::{count, counted, probability_of};
+use crate::figures::counted;
 use crate::order::{self, Group};
-use crate::{Style, country};
-use overheard_model::{BuildRuns, Comparison, Key, Level, Relation, RelationResult};
+use crate::{Style, country, relation};
+use overheard_model::{BuildRuns, Comparison, Key, Level, Relation};
 use unicode_width::UnicodeWidthStr;
 
 /// A study with no more servers than this is shown whole.
@@ -64,29 +64,12 @@ pub(super) fn of_level(comparison: &Comparison, level: Level, style: Style) -> S
 
 /// What the marks mean, of those that the tables show.
 pub(super) fn legend(comparison: &Comparison, style: Style) -> String {
-    let results = || comparison.keys.iter().flat_map(|key| key.relations.values());
-    let shown = |mark: &str| results().any(|result| mark_of(result.relation) == mark);
-    let reference = &comparison.reference;
-    let meanings = [
-        ("●", format!("in this build only, or in more of its runs than in those of {reference}; q ≤ 0.05")),
-        ("○", format!("in fewer of its runs than in those of {reference}, or in none; q ≤ 0.05")),
-        (
-            "?",
-            format!(
-                "in runs of this build or of {reference} only, which may be chance: unproven; \
-                 +5 runs: about 5 further runs of each build would settle it"
-            ),
-        ),
-    ];
-    let shown: Vec<String> = meanings
-        .into_iter()
-        .filter(|(mark, _)| shown(mark))
-        .map(|(mark, meaning)| paragraph(&format!("  {mark} "), &meaning, Ink::Faint, style))
-        .collect();
-    match (shown.is_empty(), comparison.builds.len()) {
-        (true, ..2) => String::new(),
-        _ => format!("\n{}{}", paragraph("", "* the reference", Ink::Faint, style), shown.concat()),
+    if comparison.builds.len() < 2 {
+        return String::new();
     }
+    let line = |(mark, meaning): (&str, String)| paragraph(&format!("{mark} "), &meaning, Ink::Faint, style);
+    let marks: String = relation::legend(comparison).into_iter().map(line).collect();
+    format!("\n{}{marks}", paragraph("* ", "the reference", Ink::Faint, style))
 }
 
 fn titled(comparison: &Comparison, first: [&str; 3]) -> Grid {
@@ -102,8 +85,8 @@ fn titled(comparison: &Comparison, first: [&str; 3]) -> Grid {
     if builds.iter().any(|[above, _]| !above.is_empty()) {
         grid.row(line([""; 3], builds.iter().map(|[above, _]| &**above).collect(), ""));
     }
-    let relation = if comparison.builds.len() > 1 { "relation" } else { "" };
-    grid.row(line(first, builds.iter().map(|[_, below]| &**below).collect(), relation));
+    let last = if comparison.builds.len() > 1 { "relation" } else { "" };
+    grid.row(line(first, builds.iter().map(|[_, below]| &**below).collect(), last));
     grid
 }
 
@@ -187,7 +170,7 @@ fn measured(comparison: &Comparison, key: &Key, ink: Ink) -> Vec<Field> {
             _ if present == 0 => Ink::Faint,
             _ => ink,
         };
-        match (build.name == comparison.reference, relation.map_or("", mark_of)) {
+        match (build.name == comparison.reference, relation.map_or("", relation::mark)) {
             (true, _) => field(shown, ink),
             (false, mark) => field(format!("{shown} {mark:1}"), ink),
         }
@@ -195,16 +178,6 @@ fn measured(comparison: &Comparison, key: &Key, ink: Ink) -> Vec<Field> {
     let mut fields: Vec<Field> = comparison.builds.iter().map(cell).collect();
     fields.push(field(relation(key), relation_ink(order::strongest(key))));
     fields
-}
-
-/// How a build's cell shows its relation to the reference.
-fn mark_of(relation: Relation) -> &'static str {
-    match relation {
-        Relation::Only | Relation::More => "●",
-        Relation::Less => "○",
-        Relation::Unproven => "?",
-        Relation::Shared => "",
-    }
 }
 
 fn relation_ink(relation: Relation) -> Ink {
@@ -220,29 +193,9 @@ fn ink_of(key: &Key) -> Ink {
     if order::differs(strongest) { relation_ink(strongest) } else { Ink::Plain }
 }
 
-/// `only q=0.003`, `only q≤0.005` of several builds, `+5 to 26 runs`, `shared`.
+/// `only q=0.003`, `+5 to 26 runs`, `shared`; nothing where there is no other build.
 fn relation(key: &Key) -> String {
-    let strongest = order::strongest(key);
-    let of = |wanted: Relation| key.relations.values().filter(move |result| result.relation == wanted);
-    if order::differs(strongest) {
-        let q = of(strongest).filter_map(|result| result.q).reduce(f64::max);
-        let q = q.map(|q| probability_of('q', q)).unwrap_or_default();
-        let q = if of(strongest).count() > 1 { q.replace('=', "≤") } else { q };
-        return format!("{strongest} {q}");
-    }
-    match of(Relation::Unproven).count() {
-        0 if key.relations.is_empty() => String::new(),
-        0 => Relation::Shared.to_string(),
-        _ => settled_by(of(Relation::Unproven)),
-    }
-}
-
-/// `+26 runs`, `+26 to 168 runs`, or that none tried would do.
-fn settled_by<'a>(open: impl Iterator<Item = &'a RelationResult>) -> String {
-    let needed: Vec<u64> = open.filter_map(|result| result.runs_needed).collect();
-    match (needed.iter().min(), needed.iter().max()) {
-        (Some(least), Some(most)) if least < most => format!("+{} to {} runs", count(*least), count(*most)),
-        (Some(least), _) => format!("+{}", counted(*least, "run")),
-        _ => Relation::Unproven.to_string(),
-    }
+    let open = || relation::further(key).or_else(|| relation::is_open(key).then(|| "unproven".to_owned()));
+    let shared = || (!key.relations.is_empty()).then(|| "shared".to_owned());
+    relation::proven(key).or_else(open).or_else(shared).unwrap_or_default()
 }
