@@ -7,20 +7,7 @@
 use crate::ip::Found;
 use crate::ip::fragment::{Origin, Reassembly, Whole};
 use crate::link::{self, Path, Span};
-use crate::packet::{Frame, Packet};
-
-/// Why a frame gave no packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Undecoded {
-    /// No IP inside: ARP, spanning tree, an 802.11 beacon.
-    NotIp,
-    /// The link type is not supported.
-    UnknownLink(u32),
-    /// Headers were cut short or contradict themselves.
-    Malformed(&'static str),
-    /// A fragment that waits for the others.
-    Fragment,
-}
+use crate::packet::{Frame, Packet, Undecoded};
 
 /// Turns frames into packets; keeps IP fragments within a bound of memory.
 #[derive(Debug, Default)]

@@ -35,6 +35,19 @@ pub struct Packet<'a> {
     pub tunnels: Tunnels,
 }
 
+/// Why a frame gave no packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undecoded {
+    /// No IP inside: ARP, spanning tree, an 802.11 beacon.
+    NotIp,
+    /// The link type is not supported.
+    UnknownLink(u32),
+    /// Headers were cut short or contradict themselves.
+    Malformed(&'static str),
+    /// A fragment that waits for the others.
+    Fragment,
+}
+
 /// The transport layer of a packet. Payloads are what was captured; `missing` counts what the
 /// snapshot length cut off.
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,9 @@
 //! One artifact, from bytes to observations: the walk over its packets.
 
 use crate::capture::{Reader, Summary};
-use crate::decode::{Decoder, Undecoded};
+use crate::decode::Decoder;
 use crate::flow::{Table, Told};
+use crate::packet::Undecoded;
 use crate::problems::Problems;
 use crate::{endpoint, local};
 use overheard_model::{Capture, Reading, Timestamp};

@@ -8,8 +8,8 @@ mod shared;
 
 use files::files;
 use overheard_dissect::capture::{Reader, Summary};
-use overheard_dissect::decode::{Decoder, Undecoded};
-use overheard_dissect::packet::{Packet, Segment};
+use overheard_dissect::decode::Decoder;
+use overheard_dissect::packet::{Packet, Segment, Undecoded};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,5 @@
-//! What a flow's payload showed, and the reading of it while there is more to learn.
+//! What a flow's payload showed.
 
-use super::inspection::Inspection;
 use overheard_model::{Measure, NameSource, Protocol, Visibility};
 use std::sync::Arc;
 
@@ -27,15 +26,12 @@ pub(super) struct Content {
     pub(super) ja4: Option<(Arc<str>, Arc<str>)>,
     pub(super) gap_bytes: u64,
     pub(super) conflicting_bytes: u64,
-    /// Until the flow is settled.
-    pub(super) inspection: Option<Box<Inspection>>,
 }
 
 impl Content {
-    /// Bytes held beyond the flow's record.
-    pub(super) fn held(&self) -> usize {
-        let inspected = self.inspection.as_ref().map_or(0, |inspection| inspection.footprint());
-        size_of::<Self>() + self.names.capacity() * size_of::<Said>() + self.spelt + inspected
+    /// All that it takes, bytes.
+    pub(super) fn footprint(&self) -> usize {
+        size_of::<Self>() + self.names.capacity() * size_of::<Said>() + self.spelt
     }
 
     pub(super) fn add_name(&mut self, name: Arc<str>, source: NameSource, packet: u64) {

@@ -1,8 +1,9 @@
-//! One flow as the table keeps it: counters, the two ends, and a box for everything rare.
+//! One flow as the table keeps it: counters, the two ends, and boxes for everything rare.
 
 use super::connection::Connection;
 use super::content::Content;
 use super::dialogue::Parties;
+use super::inspection::Inspection;
 use super::key::{End, Ends, Key};
 use crate::packet::{Packet, Segment, TcpFlags, TcpSegment, Tunnels};
 use overheard_model::{BeganBy, Timestamp};
@@ -31,8 +32,10 @@ pub(super) struct Record {
     pub(super) began_by: BeganBy,
     /// Nothing further is learned from payloads: packets are only counted.
     pub(super) settled: bool,
-    /// Made with the first payload.
+    /// What payloads showed, from the first one on.
     pub(super) content: Option<Box<Content>>,
+    /// The reading of payloads, from the first one on until the flow is settled.
+    pub(super) inspection: Option<Box<Inspection>>,
 }
 
 impl Record {
@@ -51,6 +54,7 @@ impl Record {
             began_by,
             settled: false,
             content: None,
+            inspection: None,
         }
     }
 
@@ -61,6 +65,12 @@ impl Record {
         self.first = self.first.min(packet.time);
         self.last = self.last.max(packet.time);
         self.last_packet = self.last_packet.max(packet.number);
+    }
+
+    /// Bytes held beyond the struct itself.
+    pub(super) fn held(&self) -> usize {
+        self.content.as_ref().map_or(0, |content| content.footprint())
+            + self.inspection.as_ref().map_or(0, |inspection| inspection.footprint())
     }
 
     /// Both ends spoke.

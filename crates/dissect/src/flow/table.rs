@@ -13,7 +13,6 @@
 //! million (`flow-evicted`). An evicted flow is not told; a later packet of it begins a new one.
 
 use super::connection::Event;
-use super::content::Content;
 use super::dialogue::Scene;
 use super::inspection::Inspection;
 use super::key::{End, Key};
@@ -50,7 +49,7 @@ pub(crate) struct Table {
     /// The flow of the last packet: packets of one flow come in a row.
     latest: usize,
     memory: usize,
-    /// Bytes held by contents.
+    /// Bytes held by records beyond themselves.
     held: usize,
     notes: Notes,
     resolver: Resolver,
@@ -152,38 +151,34 @@ impl Table {
     /// Lets the latest flow's inspection take something; settles the flow when that was the last.
     fn inspect(&mut self, take: impl FnOnce(&mut Inspection, &super::dialogue::Parties, &mut Scene<'_>)) {
         let Some(record) = self.records.get_mut(self.latest) else { return };
-        let parties = record.parties();
-        let content = record.content.get_or_insert_with(|| {
-            self.held += size_of::<Content>();
-            Box::default()
-        });
-        let before = content.held();
-        let mut inspection = content.inspection.take().unwrap_or_else(|| {
-            let start = |end| record.connection.stream_start(end);
+        let before = record.held();
+        let (parties, connection) = (record.parties(), &record.connection);
+        let inspection = record.inspection.get_or_insert_with(|| {
+            let start = |end| connection.stream_start(end);
             Box::new(Inspection::of_streams(start(End::Low), start(End::High)))
         });
+        let content = record.content.get_or_insert_default();
         let mut scene = Scene { content, resolver: &mut self.resolver, notes: &mut self.notes };
-        take(&mut inspection, &parties, &mut scene);
+        take(inspection, &parties, &mut scene);
         if inspection.is_over() {
             inspection.leave_counts(content);
+            record.inspection = None;
             record.settled = true;
-        } else {
-            content.inspection = Some(inspection);
         }
-        self.held = (self.held + content.held()).saturating_sub(before);
+        self.held = (self.held + record.held()).saturating_sub(before);
     }
 
     /// Ends the latest flow's inspection, if it has one.
     fn end_inspection(&mut self) {
         let Some(record) = self.records.get_mut(self.latest) else { return };
         record.settled = true;
+        let before = record.held();
+        let Some(inspection) = record.inspection.take() else { return };
         let parties = record.parties();
-        let Some(content) = record.content.as_mut() else { return };
-        let before = content.held();
-        let Some(inspection) = content.inspection.take() else { return };
+        let content = record.content.get_or_insert_default();
         let mut scene = Scene { content, resolver: &mut self.resolver, notes: &mut self.notes };
         inspection.finish(&parties, &mut scene);
-        self.held = (self.held + content.held()).saturating_sub(before);
+        self.held = (self.held + record.held()).saturating_sub(before);
     }
 
     pub(super) fn footprint(&self) -> usize {
@@ -205,8 +200,7 @@ impl Table {
 
     /// Settles the inspected flows that were quiet the longest.
     fn evict_streams(&mut self, packet: u64) {
-        let inspected = |record: &Record| record.content.as_ref().is_some_and(|c| c.inspection.is_some());
-        let candidates = self.records.iter().enumerate().filter(|(_, record)| inspected(record));
+        let candidates = self.records.iter().enumerate().filter(|(_, record)| record.inspection.is_some());
         let mut candidates: Vec<_> = candidates.map(|(at, record)| (record.last, at)).collect();
         if candidates.is_empty() {
             return;
@@ -228,7 +222,7 @@ impl Table {
         let share = ranks.len().div_ceil(EVICTED_SHARE);
         let (_, &mut last_evicted, _) = ranks.select_nth_unstable(share - 1);
         self.records.retain(|record| rank(record) > last_evicted);
-        self.held = self.records.iter().filter_map(|record| record.content.as_ref()).map(|c| c.held()).sum();
+        self.held = self.records.iter().map(Record::held).sum();
         self.latest = 0;
         self.index.clear();
         let (records, hasher) = (&self.records, &self.hasher);

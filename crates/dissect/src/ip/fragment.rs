@@ -7,8 +7,8 @@
 //! spoils the packet (RFC 5722), unless it repeats a fragment.
 
 use super::{Addresses, Found, Fragment, header};
-use crate::decode::Undecoded;
 use crate::link::{Path, Span};
+use crate::packet::Undecoded;
 use crate::packet::{Packet, Segment, Tunnels};
 use overheard_model::{Timestamp, Transport};
 use std::collections::{HashMap, VecDeque};

@@ -2,8 +2,8 @@
 
 use super::fragment::{Origin, Reassembly};
 use super::*;
-use crate::decode::{Decoder, Undecoded};
-use crate::packet::{Frame, Packet, TcpFlags};
+use crate::decode::Decoder;
+use crate::packet::{Frame, Packet, TcpFlags, Undecoded};
 use overheard_model::{Timestamp, Transport};
 
 pub(crate) const SRC: [u8; 4] = [192, 0, 2, 1];

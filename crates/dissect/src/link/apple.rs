@@ -1,7 +1,7 @@
 //! Apple's PKTAP, which macOS and iOS record with the process and then the frame of its own link.
 
 use super::{Outcome, Path, Span, cut, enter};
-use crate::decode::Undecoded;
+use crate::packet::Undecoded;
 
 /// LINKTYPE_PKTAP: a little-endian header that tells its length and the link within.
 pub(super) fn pktap<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {

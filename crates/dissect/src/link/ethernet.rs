@@ -1,8 +1,8 @@
 //! Ethernet: II (RFC 894) and IEEE 802.3 with LLC and SNAP (RFC 1042).
 
 use super::{Outcome, Path, Span, cut, ethertype};
-use crate::decode::Undecoded;
 use crate::ip;
+use crate::packet::Undecoded;
 
 /// Values below are lengths, not types.
 const FIRST_TYPE: u16 = 0x0600;

@@ -1,9 +1,9 @@
 //! What an EtherType announces: IP, or one more layer before it.
 
 use super::{Outcome, Path, Span, cut, ethernet, mpls, ppp, skip};
-use crate::decode::Undecoded;
 use crate::ip;
 use crate::packet::Tunnel;
+use crate::packet::Undecoded;
 
 /// Enters what follows an EtherType.
 pub(crate) fn ethertype<'a>(kind: u16, span: Span<'a>, path: Path) -> Outcome<'a> {

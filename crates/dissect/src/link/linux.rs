@@ -2,8 +2,8 @@
 
 use super::ethernet::llc;
 use super::{Outcome, Path, Span, cut, ethertype};
-use crate::decode::Undecoded;
 use crate::ip;
+use crate::packet::Undecoded;
 
 /// LINKTYPE_LINUX_SLL: 16 bytes that end with the protocol.
 pub(super) fn cooked<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {

@@ -17,8 +17,8 @@ mod wireless;
 #[cfg(test)]
 mod tests;
 
-use crate::decode::Undecoded;
 use crate::ip::{self, Found};
+use crate::packet::Undecoded;
 use crate::packet::{Tunnel, Tunnels};
 
 pub(crate) use ethernet::ethernet;

@@ -1,8 +1,8 @@
 //! MPLS label stacks (RFC 3032): nothing names what they carry, so its first bits have to tell.
 
 use super::{Outcome, Path, Span, cut, ethernet};
-use crate::decode::Undecoded;
 use crate::ip;
+use crate::packet::Undecoded;
 
 /// Stacks are not deeper than this.
 const MAX_LABELS: usize = 16;

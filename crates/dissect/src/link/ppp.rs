@@ -1,9 +1,9 @@
 //! PPP (RFC 1661), over Ethernet (RFC 2516) and in HDLC framing; Cisco HDLC and Frame Relay beside it.
 
 use super::{Outcome, Path, Span, cut, ethertype, mpls, skip};
-use crate::decode::Undecoded;
 use crate::ip;
 use crate::packet::Tunnel;
+use crate::packet::Undecoded;
 
 /// From the address and control bytes on, or, where those are compressed away, from the protocol on.
 pub(crate) fn ppp<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {

@@ -2,7 +2,7 @@
 
 use super::ethernet::llc;
 use super::{Outcome, Path, Span, cut, enter};
-use crate::decode::Undecoded;
+use crate::packet::Undecoded;
 
 /// A frame from its frame control on. Encrypted ones are [`Undecoded::NotIp`].
 pub(crate) fn dot11<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {

@@ -33,7 +33,7 @@ pub(super) fn gre<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
 }
 
 /// Passes over source routes (RFC 1701): family, offset, length, until an empty one.
-fn without_routes(mut span: Span<'_>) -> Result<Span<'_>, crate::decode::Undecoded> {
+fn without_routes(mut span: Span<'_>) -> Result<Span<'_>, crate::packet::Undecoded> {
     loop {
         let ([_, _, _, length], rest) = span.split::<4>().ok_or(cut("GRE routes"))?;
         span = rest.after(usize::from(*length)).ok_or(cut("GRE routes"))?;

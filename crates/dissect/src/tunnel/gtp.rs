@@ -1,8 +1,8 @@
 //! GTP-U version 1 (3GPP TS 29.281): user packets of mobile networks.
 
-use crate::decode::Undecoded;
 use crate::ip;
 use crate::link::{Outcome, Path, Span, cut};
+use crate::packet::Undecoded;
 
 /// A user packet (G-PDU) behind its optional fields and extension headers.
 pub(super) fn gtp_u<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {

@@ -1,7 +1,7 @@
 //! L2TP version 2 (RFC 2661): PPP over UDP.
 
-use crate::decode::Undecoded;
 use crate::link::{Outcome, Path, Span, cut, ppp};
+use crate::packet::Undecoded;
 
 /// A data message; control messages are the outer flow's own.
 pub(super) fn l2tp<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {

@@ -1,7 +1,7 @@
 //! Virtual networks over UDP: VXLAN (RFC 7348) and Geneve (RFC 8926).
 
-use crate::decode::Undecoded;
 use crate::link::{Outcome, Path, Span, cut, ethernet, ethertype};
+use crate::packet::Undecoded;
 
 /// VXLAN: a flag that the network number is valid, and an Ethernet frame after eight bytes.
 pub(super) fn vxlan<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
