@@ -53,12 +53,12 @@ pub(crate) fn is_open(key: &Key) -> bool {
     of(key, Relation::Unproven).next().is_some()
 }
 
-/// `+26 runs`, `+26 to 168 runs`: what would settle an open row, where any number tried would.
+/// `+26 runs`, `+26–168 runs`: what would settle an open row, where any number tried would.
 pub(crate) fn further(key: &Key) -> Option<String> {
     let needed: Vec<u64> = of(key, Relation::Unproven).filter_map(|result| result.runs_needed).collect();
     let (least, most) = (needed.iter().min()?, needed.iter().max()?);
     Some(match least < most {
-        true => format!("+{} to {} runs", count(*least), count(*most)),
+        true => format!("+{}–{} runs", count(*least), count(*most)),
         false => format!("+{}", counted(*least, "run")),
     })
 }

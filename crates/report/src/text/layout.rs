@@ -92,6 +92,8 @@ impl Field {
         let (host, domain) = text.split_at(split);
         match width.checked_sub(domain.width()).filter(|room| *room > 1) {
             Some(room) => Cow::Owned(elided(host, room, room / 2) + domain),
+            // The domain or its end, or the two ends of what has none.
+            None if split < text.len() => Cow::Owned(elided(text, width, 0)),
             None => Cow::Owned(elided(text, width, width / 3)),
         }
     }
@@ -254,7 +256,7 @@ mod tests {
         let name = host("r3---sn-4g5e6nzz.google.example.com", ["example.com"].into_iter(), Ink::Plain);
         assert_eq!(name.fitted(24), "r3---s…oogle.example.com");
         assert_eq!(name.fitted(14), "r….example.com");
-        assert_eq!(name.fitted(10), "r3-…le.com");
+        assert_eq!(name.fitted(10), "…ample.com");
         assert_eq!(name.fitted(80), "r3---sn-4g5e6nzz.google.example.com");
     }
 

@@ -73,7 +73,7 @@ pub(super) fn legend(comparison: &Comparison, style: Style) -> String {
 }
 
 fn titled(comparison: &Comparison, first: [&str; 3]) -> Grid {
-    let mut columns = vec![Column::Elastic(15), Column::Elastic(16), Column::Yielding(10)];
+    let mut columns = vec![Column::Elastic(15), Column::Elastic(16), Column::Yielding(8)];
     columns.extend(comparison.builds.iter().map(|_| Column::Right));
     columns.push(Column::Left);
     let mut grid = Grid::new(columns);
@@ -103,7 +103,7 @@ fn heading(comparison: &Comparison, build: &BuildRuns) -> [String; 2] {
     let halves = |index: usize| title.split_at(index);
     let wider = |index: &usize| {
         let (above, below) = halves(*index);
-        above.trim_end_matches(is_break).width().max(below.width())
+        above.width().max(below.width())
     };
     let best = breaks.min_by_key(wider);
     let middle = || title.char_indices().nth(title.chars().count().div_ceil(2)).map(|(index, _)| index);
@@ -193,7 +193,7 @@ fn ink_of(key: &Key) -> Ink {
     if order::differs(strongest) { relation_ink(strongest) } else { Ink::Plain }
 }
 
-/// `only q=0.003`, `+5 to 26 runs`, `shared`; nothing where there is no other build.
+/// `only q=0.003`, `+5–26 runs`, `shared`; nothing where there is no other build.
 fn relation(key: &Key) -> String {
     let open = || relation::further(key).or_else(|| relation::is_open(key).then(|| "unproven".to_owned()));
     let shared = || (!key.relations.is_empty()).then(|| "shared".to_owned());
