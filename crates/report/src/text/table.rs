@@ -73,7 +73,7 @@ pub(super) fn legend(comparison: &Comparison, style: Style) -> String {
 }
 
 fn titled(comparison: &Comparison, first: [&str; 3]) -> Grid {
-    let mut columns = vec![Column::Elastic(15), Column::Elastic(16), Column::Yielding(8)];
+    let mut columns = vec![Column::Elastic(15), Column::Elastic(16), Column::Yielding("a concern".len())];
     columns.extend(comparison.builds.iter().map(|_| Column::Right));
     columns.push(Column::Left);
     let mut grid = Grid::new(columns);
