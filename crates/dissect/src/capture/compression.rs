@@ -1,12 +1,12 @@
 //! Compressed captures: gzip (RFC 1952) and zstd (RFC 8878), recognised by their first bytes.
 //!
 //! Promises: members and frames that follow each other read as one stream, as their tools write them.
+//! What comes before a damage or an early end is given; a checksum that does not match is an error.
 
 use flate2::read::MultiGzDecoder;
-use ruzstd::decoding::errors::FrameDecoderError;
-use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
+use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 
 /// The source with the bytes put back that were read to recognise it.
 type Whole<R> = Chain<Cursor<Vec<u8>>, R>;
@@ -65,74 +65,58 @@ impl<R> fmt::Debug for Source<R> {
 /// Zstandard frames one after the other, skippable ones left out.
 pub(crate) struct Zstd<R> {
     source: BufReader<R>,
-    decoder: FrameDecoder,
-    within_frame: bool,
+    /// There from the first read on.
+    decoder: Option<Decoder<'static>>,
+    /// Bytes that the decoder asks for; none between frames.
+    wanted: usize,
 }
 
 impl<R: Read> Zstd<R> {
     fn new(source: R) -> Self {
-        Self { source: BufReader::new(source), decoder: FrameDecoder::new(), within_frame: false }
+        Self { source: BufReader::new(source), decoder: None, wanted: 0 }
     }
 
-    /// A frame's magic number, or a skippable frame's.
+    /// A frame's magic number, or one of the skippable frames'.
     fn begins_with(magic: [u8; 4]) -> bool {
-        magic == [0x28, 0xb5, 0x2f, 0xfd] || Self::is_skippable(magic)
+        let magic = u32::from_le_bytes(magic);
+        magic == 0xfd2f_b528 || magic & 0xffff_fff0 == 0x184d_2a50
     }
+}
 
-    fn is_skippable([low, rest @ ..]: [u8; 4]) -> bool {
-        low & 0xf0 == 0x50 && rest == [0x2a, 0x4d, 0x18]
-    }
-
-    /// The decoder does not tell a source that ended from one that is damaged.
-    fn explain(&mut self, error: FrameDecoderError) -> io::Error {
-        match self.source.fill_buf() {
-            Ok([]) => io::ErrorKind::UnexpectedEof.into(),
-            Ok(_) => io::Error::other(error),
-            Err(cause) => cause,
-        }
-    }
-
-    /// Goes to the next frame; `false` at the end of the source.
-    fn next_frame(&mut self) -> io::Result<bool> {
-        loop {
-            let mut magic = Vec::with_capacity(4);
-            (&mut self.source).take(4).read_to_end(&mut magic)?;
-            if magic.is_empty() {
-                return Ok(false);
-            }
-            let magic: [u8; 4] = magic.try_into().map_err(|_| io::ErrorKind::UnexpectedEof)?;
-            if !Self::is_skippable(magic) {
-                let begun = self.decoder.init(Cursor::new(magic).chain(&mut self.source));
-                return begun.map(|()| true).map_err(|error| self.explain(error));
-            }
-            let mut length = [0; 4];
-            self.source.read_exact(&mut length)?;
-            let length = u64::from(u32::from_le_bytes(length));
-            if io::copy(&mut (&mut self.source).take(length), &mut io::sink())? < length {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-        }
+/// How much the decoder is given at once. A call that fails gives nothing of what it decoded: so that
+/// no good block goes with a bad one, each comes alone, without the next one's header.
+fn portion(wanted: usize) -> usize {
+    const BLOCK_HEADER: usize = 3;
+    match wanted {
+        0..=BLOCK_HEADER => wanted.max(1),
+        block_and_header => block_and_header - BLOCK_HEADER,
     }
 }
 
 impl<R: Read> Read for Zstd<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
-            if !self.within_frame {
-                self.within_frame = self.next_frame()?;
-                if !self.within_frame {
-                    return Ok(0);
-                }
+            let decoder = match &mut self.decoder {
+                Some(decoder) => decoder,
+                none => none.insert(Decoder::new()?),
+            };
+            let portion = portion(self.wanted);
+            let ready = self.source.fill_buf()?;
+            if ready.is_empty() && self.wanted == 0 {
+                return Ok(0);
             }
-            while self.decoder.can_collect() == 0 && !self.decoder.is_finished() {
-                let one_block = BlockDecodingStrategy::UptoBlocks(1);
-                let decoded = self.decoder.decode_blocks(&mut self.source, one_block);
-                decoded.map_err(|error| self.explain(error))?;
+            let ended = ready.is_empty();
+            let mut input = InBuffer::around(ready.get(..portion).unwrap_or(ready));
+            let mut output = OutBuffer::around(&mut *into);
+            self.wanted = decoder.run(&mut input, &mut output)?;
+            let (used, written) = (input.pos(), output.pos());
+            self.source.consume(used);
+            if written > 0 {
+                return Ok(written);
             }
-            if self.decoder.can_collect() > 0 {
-                return self.decoder.read(into);
+            if ended {
+                return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            self.within_frame = false;
         }
     }
 }

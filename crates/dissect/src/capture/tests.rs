@@ -332,13 +332,14 @@ fn blocks_that_contradict_themselves_end_the_reading() {
     }
 }
 
-/// RFC 1952 by flate2; RFC 8878 as frames of one raw block.
+/// RFC 1952.
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
+/// A frame of one raw block (RFC 8878).
 fn zstd(bytes: &[u8]) -> Vec<u8> {
     // Single segment, content size of one byte; one last raw block.
     let header = ((bytes.len() as u32) << 3 | 1).to_le_bytes();
@@ -362,6 +363,69 @@ fn compressed_captures_read_as_plain_ones() {
         let (_, summary) = read(&compressed[..compressed.len() - 9]);
         assert_eq!((summary.complete, kinds(&summary)), (false, vec!["truncated-file"]), "{format}");
     }
+}
+
+fn corpus_zstd() -> Vec<u8> {
+    std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../corpus/formats/zstd.pcap.zst")).unwrap()
+}
+
+#[test]
+fn a_cut_zstd_capture_gives_what_came_before() {
+    let whole = corpus_zstd();
+    let (frames, summary) = read(&whole);
+    assert_eq!((frames.len(), summary.complete), (101, true));
+    // Of the checksum a byte is missing, then the only block's second half.
+    for (length, expected) in [(whole.len() - 1, 101), (whole.len() / 2, 0)] {
+        let (frames, summary) = read(&whole[..length]);
+        assert_eq!((frames.len(), summary.complete), (expected, false));
+        assert_eq!(kinds(&summary), ["truncated-file"]);
+    }
+}
+
+#[test]
+fn a_zstd_checksum_that_does_not_match_is_told() {
+    let mut flipped = corpus_zstd();
+    *flipped.last_mut().unwrap() ^= 1;
+    let (frames, summary) = read(&flipped);
+    assert_eq!((frames.len(), summary.complete, kinds(&summary)), (101, false, vec!["read-error"]));
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 1;
+    let (_, summary) = read(&flipped);
+    assert_eq!((summary.complete, kinds(&summary)), (false, vec!["read-error"]));
+}
+
+/// Blocks of 128 KiB (RFC 8878 §3.1.1.2.4): each of the three holds 128 records of 1 KiB.
+#[test]
+fn blocks_before_the_damaged_one_are_read() {
+    let mut file = File::new(ByteOrder::Little);
+    file.pcap_header(0xa1b2_c3d4, (2, 4), 1);
+    for number in 0..3 * 128_u32 {
+        let bytes: Vec<u8> =
+            (0..1008 / 4).flat_map(|i| (number ^ i).wrapping_mul(0x9e37_79b9).to_le_bytes()).collect();
+        file.record(number, 0, &[], &bytes);
+    }
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.include_checksum(true).unwrap();
+    encoder.write_all(&file.bytes).unwrap();
+    let compressed = encoder.finish().unwrap();
+    assert_eq!(read(&compressed).0.len(), 3 * 128);
+    for length in [compressed.len() / 2, compressed.len() * 9 / 10] {
+        let (frames, summary) = read(&compressed[..length]);
+        let blocks = length * 3 / compressed.len();
+        assert!(frames.len() >= blocks * 128 - 1, "{} of {length} bytes", frames.len());
+        assert_eq!((summary.complete, kinds(&summary)), (false, vec!["truncated-file"]));
+    }
+    let mut reserved = compressed;
+    let second = 3 + block_length(&reserved, 6);
+    // Block type 3 is reserved: damage in the header of the second block.
+    reserved[6 + second] |= 0b110;
+    let (frames, summary) = read(&reserved);
+    assert_eq!((frames.len(), kinds(&summary)), (127, vec!["read-error"]));
+}
+
+/// What the header of a zstd block at an offset says.
+fn block_length(frame: &[u8], at: usize) -> usize {
+    u32::from_le_bytes([frame[at], frame[at + 1], frame[at + 2], 0]) as usize >> 3
 }
 
 #[test]
