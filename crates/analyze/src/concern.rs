@@ -1,25 +1,36 @@
 //! Concerns: countries, networks and names that were feared before the data, one test per build.
 //!
 //! Promises: outside the family of keys; adjusted (Holm) for the number of concerns × builds alone.
-//! A place on which databases disagree, or which physics objects to, is a possible contact: it never
-//! counts as one, and it never lets an absence be claimed.
+//! A place that is unknown, on which databases disagree, or which physics objects to, is never counted
+//! as a contact, and never lets an absence be claimed.
 
 use crate::bits::Bits;
 use crate::execution::Execution;
 use crate::family::ALPHA;
+use crate::places;
 use crate::table::{Table, endpoints};
 use crate::{fisher, interval, needed, step};
-use overheard_model::{Cell, Concern, ConcernTest, Endpoint, Run, Study, Verdict};
+use overheard_model::{Cell, Concern, ConcernTest, Endpoint, Level, Run, Study, Verdict};
 
 /// A contact rate below which a concern counts as refuted: 29 clean runs.
 pub(crate) const NEGLIGIBLE_RATE: f64 = 0.1;
 
-/// Executions that contacted a concern, and those that may have.
+/// Executions that contacted a concern, and those of which it cannot be said.
 #[derive(Clone, Debug)]
 pub(crate) struct Contacts {
     pub concern: Concern,
     pub certain: Bits,
+    /// Met an address that some source places there.
     pub possible: Bits,
+    /// Met an address that may stand anywhere.
+    pub unplaced: Bits,
+}
+
+impl Contacts {
+    /// Whether these executions can show that they did not contact the concern.
+    pub(crate) fn rules_out(&self, executions: &Bits) -> bool {
+        self.possible.count_in(executions) + self.unplaced.count_in(executions) == 0
+    }
 }
 
 /// How an endpoint stands to a concern.
@@ -27,6 +38,7 @@ pub(crate) struct Contacts {
 enum Contact {
     Certain,
     Possible,
+    Unplaced,
     None,
 }
 
@@ -45,6 +57,8 @@ fn contact(concern: &Concern, endpoint: &Endpoint) -> Contact {
             Contact::Possible
         }
         Concern::Name(domain) if names(endpoint).any(|name| is_below(name, domain)) => Contact::Certain,
+        Concern::Country(_) if places::is_open(Level::Country, place) => Contact::Unplaced,
+        Concern::Network(_) if places::is_open(Level::Network, place) => Contact::Unplaced,
         _ => Contact::None,
     }
 }
@@ -71,6 +85,7 @@ pub(crate) fn contacts(study: &Study, executions: &[Execution], runs: &[Run]) ->
             concern: concern.clone(),
             certain: with(concern, Contact::Certain),
             possible: with(concern, Contact::Possible),
+            unplaced: with(concern, Contact::Unplaced),
         })
         .collect()
 }
@@ -96,7 +111,7 @@ pub(crate) fn tests(study: &Study, table: &Table, contacts: &[Contacts]) -> Vec<
     let test = |(contacts, build): (&Contacts, usize)| {
         let own = cell(contacts, build);
         let name = study.builds[build].name.clone();
-        let clean = contacts.possible.count_in(&table.builds[build]) == 0;
+        let clean = contacts.rules_out(&table.builds[build]);
         if build == study.reference {
             return alone(contacts.concern.clone(), name, own, clean);
         }
@@ -106,14 +121,15 @@ pub(crate) fn tests(study: &Study, table: &Table, contacts: &[Contacts]) -> Vec<
     pairs.into_iter().map(test).collect()
 }
 
-/// The reference has nothing to be held against: a contact is a fact, its absence has a bound.
+/// The reference has nothing to be held against: a contact is a fact that needs no verdict, its absence
+/// has a bound.
 fn alone(concern: Concern, build: String, cell: Cell, clean: bool) -> ConcernTest {
     let verdict = match cell.present {
         0 if clean && refuted(cell) => Verdict::Refute,
-        0 => Verdict::Abstain,
-        _ => Verdict::Support,
+        _ => Verdict::Abstain,
     };
-    let runs_needed = (verdict == Verdict::Abstain && clean).then(|| clean_runs_needed(cell));
+    let runs_needed =
+        (verdict == Verdict::Abstain && clean && cell.present == 0).then(|| clean_runs_needed(cell));
     let (reference_cell, difference, low, high, p) = (None, None, None, None, None);
     ConcernTest { concern, build, cell, reference_cell, difference, low, high, p, verdict, runs_needed }
 }
@@ -131,14 +147,16 @@ fn against(
     let difference = interval::rate(cell) - interval::rate(reference);
     let verdict = match (p <= ALPHA, cell.present) {
         (true, _) if difference > 0.0 => Verdict::Support,
+        _ if !clean => Verdict::Abstain,
         (true, _) => Verdict::Refute,
-        (false, 0) if clean && refuted(cell) => Verdict::Refute,
+        (false, 0) if refuted(cell) => Verdict::Refute,
         (false, _) if interval.high < NEGLIGIBLE_RATE => Verdict::Refute,
         (false, _) => Verdict::Abstain,
     };
     let runs_needed = match (verdict, cell.present, clean) {
         (Verdict::Abstain, 0, true) => Some(clean_runs_needed(cell)),
-        (Verdict::Abstain, _, _) => needed::further_runs(cell, reference, threshold),
+        (Verdict::Abstain, 0, false) => None,
+        (Verdict::Abstain, _, _) if p > ALPHA => needed::further_runs(cell, reference, threshold),
         _ => None,
     };
     ConcernTest {
@@ -176,9 +194,13 @@ mod tests {
     }
 
     fn judged(k: u64, n: u64, l: u64, m: u64, p: f64) -> ConcernTest {
+        judged_with(k, n, l, m, p, true)
+    }
+
+    fn judged_with(k: u64, n: u64, l: u64, m: u64, p: f64, clean: bool) -> ConcernTest {
         let concern = Concern::Name("tom.com".into());
         let (own, other) = (Cell { present: k, runs: n }, Cell { present: l, runs: m });
-        against(concern, "tom".into(), own, other, p, true, ALPHA)
+        against(concern, "tom".into(), own, other, p, clean, ALPHA)
     }
 
     #[test]
@@ -190,6 +212,26 @@ mod tests {
         assert_eq!(judged(3, 8, 0, 8, 0.2).verdict, Verdict::Abstain);
         let clean = judged(0, 8, 0, 8, 1.0);
         assert_eq!((clean.verdict, clean.runs_needed), (Verdict::Abstain, Some(21)));
+    }
+
+    #[test]
+    fn open_places_refute_nothing() {
+        for (k, l, p) in [(0, 0, 1.0), (10, 10, 1.0), (0, 30, 0.0001)] {
+            assert_eq!(judged_with(k, 300, l, 300, p, true).verdict, Verdict::Refute);
+            assert_eq!(judged_with(k, 300, l, 300, p, false).verdict, Verdict::Abstain);
+        }
+        assert_eq!(judged_with(8, 8, 0, 8, 0.000_16, false).verdict, Verdict::Support);
+    }
+
+    #[test]
+    fn the_references_own_contact_is_no_verdict() {
+        let of = |present| {
+            let cell = Cell { present, runs: 30 };
+            let test = alone(Concern::Name("tom.com".into()), "tom".into(), cell, true);
+            (test.verdict, test.runs_needed)
+        };
+        assert_eq!(of(30), (Verdict::Abstain, None));
+        assert_eq!(of(0), (Verdict::Refute, None));
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! A against A: the runs of one build, split in two and compared as if they were two builds.
 //!
 //! For: the measured false-alarm rate that every study prints of itself.
-//! Promises: the halves go through the very same tests as two builds do. The splits of one build
+//! Promises: the halves go through the very same tests as two builds do, and what the test of whole sets
+//! raises is counted apart, since it has an error of its own. The splits of one build
 //! share its runs, so the rate's bound, which takes them for independent, is a guide and no more.
 
 use crate::bits::Bits;
-use crate::family::{self, Contrast};
+use crate::family::{self, ALPHA, Contrast};
 use crate::interval::clopper_pearson;
+use crate::jaccard;
 use crate::relabel;
 use crate::table::Table;
 use overheard_model::{Cell, Control, Study};
@@ -19,8 +21,8 @@ const SPLITS: u64 = 100;
 /// little power.
 const RELABELLINGS: u64 = 199;
 
-/// The control on the build with the most runs, the reference before others.
-pub(crate) fn of(study: &Study, table: &Table) -> Option<Control> {
+/// The control on the build with the most runs, the reference before others; the study has `executions`.
+pub(crate) fn of(study: &Study, table: &Table, executions: usize) -> Option<Control> {
     let runs = |build: &usize| (table.runs(*build), *build == study.reference);
     let build =
         (0..study.builds.len()).rev().max_by_key(runs).filter(|build| table.runs(*build) >= FEWEST)?;
@@ -29,12 +31,16 @@ pub(crate) fn of(study: &Study, table: &Table) -> Option<Control> {
     let (first, others) = members.split_first()?;
     let width = members.last()? + 1;
     let presences = table.presences();
-    let mut false_alarms = 0;
+    let sets = table.addresses_by_run(executions);
+    let of = |half: &Bits| half.members().map(|run| sets[run].clone()).collect::<Vec<_>>();
+    let (mut false_alarms, mut set_alarms) = (0, 0);
     // The first run stays in the first half, so that no split comes twice with its halves swapped.
     let tried = relabel::each(others, members.len().div_ceil(2) - 1, width, SPLITS, study.seed, |half| {
         let mut half = half.clone();
         half.insert(*first);
         let rest = Bits::of(width, members.iter().copied().filter(|member| !half.contains(*member)));
+        let wholes = jaccard::permuted(&of(&half), &of(&rest), RELABELLINGS, study.seed);
+        set_alarms += u64::from(wholes.p <= ALPHA);
         let contrast = Contrast {
             build: half,
             reference: rest,
@@ -52,5 +58,6 @@ pub(crate) fn of(study: &Study, table: &Table) -> Option<Control> {
         false_alarms,
         rate: crate::interval::rate(cell),
         high: clopper_pearson(cell, 0.1).high,
+        set_alarms,
     })
 }

@@ -1,8 +1,8 @@
 //! Findings: what the numbers come to, in sentences that can be printed.
 //!
 //! Promises: no claim without its number of runs; `concern` marks the supported claims that decide exit
-//! code 1 (a concern contacted more often than the reference, `only`, `more`, sets that differ), and an
-//! abstaining finding stands only where there were too few runs (exit code 4).
+//! code 1 (a concern contacted more or less often than by the reference, `only`, `more`, `less`), and an
+//! abstaining finding stands only where there were too few runs, or places are unknown (exit code 4).
 
 use crate::detectable::detectable_rate;
 use crate::execution::Execution;
@@ -10,6 +10,7 @@ use crate::interval::absence_bound;
 use crate::relation;
 use crate::table::Table;
 use crate::warnings::{listed, runs_text};
+use overheard_model::probability::probability_of;
 use overheard_model::{
     Cell, ConcernTest, Distinguishable, Finding, Key, Level, Relation, Study, Support, Verdict,
 };
@@ -32,7 +33,11 @@ pub(crate) struct Results<'a> {
 impl Results<'_> {
     /// Concerns first, then the relations build by build, then the sets as wholes.
     pub(crate) fn findings(&self) -> Vec<Finding> {
+        // What the reference contacted is said beside every other build, unless there is none.
+        let alone = self.study.builds.len() < 2;
         let concerns = self.concerns.iter().zip(&self.concern_runs);
+        let concerns =
+            concerns.filter(|(test, _)| alone || test.reference_cell.is_some() || test.cell.present == 0);
         let mut findings: Vec<Finding> =
             concerns.map(|(test, support)| self.concern(test, support)).collect();
         for build in (0..self.study.builds.len()).filter(|build| *build != self.study.reference) {
@@ -55,11 +60,13 @@ impl Results<'_> {
     }
 
     fn concern(&self, test: &ConcernTest, support: &[Support]) -> Finding {
+        // A difference is shown either way: the test's own verdict is of `more often` alone.
+        let verdict = if test.is_less() { Verdict::Support } else { test.verdict };
         Finding {
             question: "concerns".into(),
             claim: concern_claim(test, self.reference()),
-            verdict: test.verdict,
-            concern: test.verdict == Verdict::Support,
+            verdict,
+            concern: verdict == Verdict::Support,
             p: test.p,
             runs_needed: test.runs_needed,
             support: support.to_vec(),
@@ -91,15 +98,15 @@ impl Results<'_> {
         let examples: Vec<String> = keys.iter().map(|(key, _)| cells(key)).collect();
         let what = counted(level, keys.len());
         let claim = match relation {
-            Relation::Only => format!("{name} contacts {what} that {reference} never did"),
+            Relation::Only => format!("{name} contacts {what} that {reference} was not seen to contact"),
             Relation::More => format!("{name} contacts {what} in more of its runs than {reference}"),
             _ => format!("{name} contacts {what} in fewer of its runs than {reference}, or in none"),
         };
         Some(Finding {
             question: "endpoints".into(),
-            claim: format!("{claim}: {} (q ≤ {})", listed(&examples, SHOWN), rounded(*q)),
+            claim: format!("{claim}: {} ({})", listed(&examples, SHOWN), at_most('q', *q)),
             verdict: Verdict::Support,
-            concern: relation != Relation::Less,
+            concern: true,
             p: Some(*q),
             runs_needed: None,
             support: keys.iter().flat_map(|(key, _)| self.support(build, key)).take(SHOWN * 2).collect(),
@@ -131,7 +138,7 @@ impl Results<'_> {
         let (verdict, runs_needed, claim) = match detectable_rate(own, other, threshold) {
             Some(rate) => {
                 let claim = format!(
-                    "no server, name, network or country is shown to differ between {seen}; a server that one contacts in {:.0} % of its runs and the other never would have been found with 95 % certainty",
+                    "no single server, name, network or country is shown to differ between {seen}; a server that one contacts in {:.0} % of its runs and the other never would have been found with 95 % certainty",
                     rate * 100.0
                 );
                 (Verdict::Refute, None, claim)
@@ -139,7 +146,7 @@ impl Results<'_> {
             None => {
                 let needed = open.iter().filter_map(|found| found.runs_needed).min();
                 let claim = format!(
-                    "nothing is proven to differ between {seen}: {} of {} servers were seen on one side only, which so few runs cannot tell from chance{}",
+                    "no single server, name, network or country is proven to differ between {seen}: {} of {} servers were seen on one side only, which so few runs cannot tell from chance{}",
                     open.len(),
                     compared.len(),
                     needed.map_or_else(String::new, |runs| format!(
@@ -161,18 +168,19 @@ impl Results<'_> {
         }
     }
 
-    /// The sets as wholes, where they are shown to differ.
+    /// The sets as wholes, where they are shown to differ: told, but no reason for concern by itself,
+    /// since the test names no key and its error is not within the study's.
     fn sets(&self, build: usize) -> Option<Finding> {
         let (name, reference) = (self.name(build), self.reference());
         let test = self.distinguishable.get(name).filter(|test| test.verdict == Verdict::Support)?;
         Some(Finding {
             question: "server-sets".into(),
             claim: format!(
-                "as wholes, the servers of {name} and {reference} differ more than runs of one build do (p = {})",
-                rounded(test.p)
+                "as wholes, the servers of {name} and {reference} differ more than runs of one build do ({})",
+                probability_of('p', test.p)
             ),
             verdict: Verdict::Support,
-            concern: true,
+            concern: false,
             p: Some(test.p),
             runs_needed: None,
             support: Vec::new(),
@@ -196,37 +204,49 @@ pub(crate) fn support(
 
 fn concern_claim(test: &ConcernTest, reference: &str) -> String {
     let (build, concern, cell) = (&test.build, &test.concern, test.cell);
-    let bound = absence_bound(cell.runs) * 100.0;
     let seen = match cell.present {
         0 => format!("{build} did not contact {concern} in {}", runs_text(cell.runs)),
         k => format!("{build} contacted {concern} in {k} of {}", runs_text(cell.runs)),
     };
     let Some((other, p)) = test.reference_cell.zip(test.p) else {
-        return match cell.present {
-            0 => format!("{seen}: contact rates of {bound:.0} % and more per run are ruled out"),
-            _ => seen,
-        };
+        return if cell.present == 0 { absence_claim(test, &seen) } else { seen };
     };
     let against = format!("{seen}, {reference} in {} of {}", other.present, other.runs);
-    let further = test.runs_needed.map_or_else(String::new, |runs| {
-        let what = if cell.present == 0 {
-            "without a contact would rule out a rate of 10 %"
-        } else {
-            "of each would settle it"
-        };
-        format!("; about {} {what}", further_text(runs))
-    });
+    let p = probability_of('p', p);
     match (test.verdict, cell.present) {
-        (Verdict::Support, _) => format!("{against}: more often than chance explains (p = {})", rounded(p)),
-        (Verdict::Refute, 0) => {
+        (Verdict::Support, _) => format!("{against}: more often than chance explains ({p})"),
+        _ if test.is_less() => format!("{against}: less often than chance explains ({p})"),
+        (_, 0) => absence_claim(test, &seen),
+        (Verdict::Refute, _) => format!("{against}: not more often"),
+        (Verdict::Abstain, _) => {
+            let further = further(test, "of each would settle it");
+            format!("{against}: no difference is shown ({p}){further}")
+        }
+    }
+}
+
+/// What no contact comes to: a bound, or nothing where places are open.
+fn absence_claim(test: &ConcernTest, seen: &str) -> String {
+    let bound = absence_bound(test.cell.runs) * 100.0;
+    match (test.verdict, test.runs_needed) {
+        (Verdict::Refute, _) => {
             format!("{seen}: contact rates of {bound:.0} % and more per run are ruled out")
         }
-        (Verdict::Refute, _) => format!("{against}: not more often"),
-        (Verdict::Abstain, 0) => {
+        (_, None) => format!("{seen} as far as places are known, which rules nothing out"),
+        _ => {
+            let further = further(test, "without a contact would rule out a rate of 10 %");
             format!("{seen}: only contact rates above {bound:.0} % per run are ruled out{further}")
         }
-        (Verdict::Abstain, _) => format!("{against}: not proven to differ (p = {}){further}", rounded(p)),
     }
+}
+
+fn further(test: &ConcernTest, what: &str) -> String {
+    test.runs_needed.map_or_else(String::new, |runs| format!("; about {} {what}", further_text(runs)))
+}
+
+/// `q≤0.0021`: the largest of several.
+fn at_most(letter: char, p: f64) -> String {
+    probability_of(letter, p).replace('=', "≤")
 }
 
 /// `1 further run`, `42 further runs`.
@@ -243,16 +263,6 @@ fn counted(level: Level, count: usize) -> String {
         Level::Country => ("country", "countries"),
     };
     if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
-}
-
-/// Two significant digits.
-fn rounded(p: f64) -> String {
-    match p {
-        p if p >= 0.095 => format!("{p:.2}"),
-        p if p >= 0.0095 => format!("{p:.3}"),
-        p if p >= 0.00095 => format!("{p:.4}"),
-        p => format!("{p:.0e}"),
-    }
 }
 
 #[cfg(test)]
@@ -279,7 +289,7 @@ mod tests {
     fn sentences_give_their_numbers() {
         assert_eq!(
             concern_claim(&test(8, Verdict::Support, None), "regular"),
-            "tom contacted tom.com in 8 of 8 runs, regular in 0 of 8: more often than chance explains (p = 2e-4)"
+            "tom contacted tom.com in 8 of 8 runs, regular in 0 of 8: more often than chance explains (p=0.0002)"
         );
         assert_eq!(
             concern_claim(&test(0, Verdict::Abstain, Some(21)), "regular"),
@@ -287,12 +297,7 @@ mod tests {
         );
         assert_eq!(
             concern_claim(&test(3, Verdict::Abstain, Some(1)), "regular"),
-            "tom contacted tom.com in 3 of 8 runs, regular in 0 of 8: not proven to differ (p = 2e-4); about 1 further run of each would settle it"
+            "tom contacted tom.com in 3 of 8 runs, regular in 0 of 8: no difference is shown (p=0.0002); about 1 further run of each would settle it"
         );
-    }
-
-    #[test]
-    fn p_values_keep_their_size() {
-        assert_eq!([0.5, 0.0345, 0.00123, 0.00001].map(rounded), ["0.50", "0.035", "0.0012", "1e-5"]);
     }
 }

@@ -61,9 +61,18 @@ fn jaccard(a: &Bits, b: &Bits) -> f64 {
     }
 }
 
-/// Compares the runs of a build with those of the reference, each a set of addresses. `contrasts` is
-/// the number of builds so compared, which share the error (Bonferroni).
-pub fn distinguishable(build: &[Bits], reference: &[Bits], contrasts: u64, seed: u64) -> Distinguishable {
+/// How often relabelled runs differ as much as those seen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Permuted {
+    pub statistic: f64,
+    pub p: f64,
+    pub tried: relabel::Tried,
+    /// Runs of the build and of the reference that entered.
+    runs: (usize, usize),
+}
+
+/// Relabels the runs in all ways, or in `relabellings` random ones where there are more.
+pub(crate) fn permuted(build: &[Bits], reference: &[Bits], relabellings: u64, seed: u64) -> Permuted {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut some = |sets: &[Bits]| {
         let mut sets: Vec<&Bits> = sets.iter().collect();
@@ -75,11 +84,17 @@ pub fn distinguishable(build: &[Bits], reference: &[Bits], contrasts: u64, seed:
     let statistic = distances.statistic(&Bits::of(all, 0..n));
     let pool: Vec<usize> = (0..all).collect();
     let mut hits = 0;
-    let tried = relabel::each(&pool, n, all, RELABELLINGS, seed, |labels| {
+    let tried = relabel::each(&pool, n, all, relabellings, seed, |labels| {
         hits += u64::from(distances.statistic(labels) >= statistic - 1e-12);
     });
-    let p = tried.p(hits);
-    let smallest_p = if tried.exact { smallest(n, all - n) } else { tried.p(0) };
+    Permuted { statistic, p: tried.p(hits), tried, runs: (n, all - n) }
+}
+
+/// Compares the runs of a build with those of the reference, each a set of addresses. `contrasts` is
+/// the number of builds so compared, which share the error (Bonferroni).
+pub fn distinguishable(build: &[Bits], reference: &[Bits], contrasts: u64, seed: u64) -> Distinguishable {
+    let Permuted { statistic, p, tried, runs: (n, m) } = permuted(build, reference, RELABELLINGS, seed);
+    let smallest_p = if tried.exact { smallest(n, m) } else { tried.p(0) };
     let threshold = ALPHA / contrasts.max(1) as f64;
     let able = smallest_p <= threshold;
     Distinguishable {
@@ -89,7 +104,7 @@ pub fn distinguishable(build: &[Bits], reference: &[Bits], contrasts: u64, seed:
         permutations: tried.count,
         exact: tried.exact,
         verdict: if p <= threshold { Verdict::Support } else { Verdict::Abstain },
-        runs_needed: if able { None } else { further(n, all - n, threshold) },
+        runs_needed: if able { None } else { further(n, m, threshold) },
     }
 }
 

@@ -22,6 +22,7 @@ pub mod interval;
 pub mod jaccard;
 mod keys;
 pub mod needed;
+mod places;
 mod plan;
 mod relabel;
 mod relation;
@@ -46,6 +47,7 @@ use table::Table;
 pub fn compare(study: &Study, runs: &[Run]) -> Comparison {
     let mut executions = execution::of(runs);
     executions.retain(|execution| execution.build < study.builds.len());
+    let runs = &*places::united(runs);
     let table = Table::new(&executions, runs, study.builds.len());
     let contrasts = contrasts(study, &table);
     let keys = keys::of(study, &table, &executions, runs, &contrasts);
@@ -71,9 +73,9 @@ pub fn compare(study: &Study, runs: &[Run]) -> Comparison {
         builds: builds(study, &table),
         reference: study.builds.get(study.reference).map_or_else(String::new, |build| build.name.clone()),
         findings: results.findings(),
-        absences: absence::of(study, &table, &contacts),
+        absences: absence::of(study, &table, &contacts, &executions, runs),
         unseen: chao2::unseen(study, &table),
-        control: control::of(study, &table),
+        control: control::of(study, &table, executions.len()),
         warnings: warnings::of(study, runs, &executions, &table, &contacts),
         keys,
         concerns,

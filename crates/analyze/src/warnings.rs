@@ -6,8 +6,9 @@
 use crate::concern::Contacts;
 use crate::execution::Execution;
 use crate::interleaving;
+use crate::places;
 use crate::table::{Table, endpoints};
-use overheard_model::{Level, LocalRule, Run, Study, Warning};
+use overheard_model::{Concern, Level, LocalRule, Run, Study, Warning};
 use std::collections::BTreeSet;
 
 /// Names listed in one warning.
@@ -30,6 +31,7 @@ pub(crate) fn of(
     warnings.extend(empty(study, runs, executions));
     warnings.extend(disputed(runs));
     warnings.extend(possible(contacts));
+    warnings.extend(unplaced(study, runs, executions));
     warnings.extend(local(runs));
     warnings
 }
@@ -157,6 +159,31 @@ fn possible(contacts: &[Contacts]) -> impl Iterator<Item = Warning> {
             contacts.concern
         );
         warning("disputed-concern", text)
+    })
+}
+
+/// Addresses that let no absence be claimed: of countries always, of networks where one is feared.
+fn unplaced<'a>(
+    study: &'a Study,
+    runs: &'a [Run],
+    executions: &'a [Execution],
+) -> impl Iterator<Item = Warning> {
+    let fears_networks = study.concerns.iter().any(|concern| matches!(concern, Concern::Network(_)));
+    let networks = fears_networks.then_some((Level::Network, "network", "unknown"));
+    let countries = (Level::Country, "country", "unknown, disputed, anycast or impossible");
+    [Some(countries), networks].into_iter().flatten().filter_map(move |(level, one, why)| {
+        let met = executions.iter().filter(|execution| places::met_open(level, execution, runs)).count();
+        let all = runs.iter().flat_map(|run| &run.reading.endpoints);
+        let all = all.filter(|endpoint| !endpoint.place.local);
+        let open = all.clone().filter(|endpoint| places::is_open(level, &endpoint.place));
+        let count = |addresses: BTreeSet<_>| addresses.len();
+        let open = count(open.map(|endpoint| endpoint.address).collect());
+        let all = count(all.map(|endpoint| endpoint.address).collect());
+        let text = format!(
+            "{open} of {all} addresses have no certain {one} ({why}), in {met} of {}: such a run cannot show that it contacted no server of some {one}",
+            runs_text(executions.len() as u64),
+        );
+        (open > 0).then(|| warning("unplaced-addresses", text))
     })
 }
 

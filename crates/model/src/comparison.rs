@@ -131,8 +131,17 @@ pub struct ConcernTest {
     pub high: Option<f64>,
     /// Exact, two-sided, unadjusted but for the number of concerns × builds.
     pub p: Option<f64>,
+    /// Of the claim that the build contacts the concern in more of its runs than the reference. The
+    /// reference itself abstains where it contacted it: that is a fact, and there is no claim.
     pub verdict: Verdict,
     pub runs_needed: Option<u64>,
+}
+
+impl ConcernTest {
+    /// The build is shown to contact the concern in fewer of its runs than the reference, or in none.
+    pub fn is_less(&self) -> bool {
+        self.p.is_some_and(|p| p <= 0.05) && self.difference.is_some_and(|difference| difference < 0.0)
+    }
 }
 
 /// Nothing was seen in n runs: what that rules out.
@@ -189,6 +198,9 @@ pub struct Control {
     pub rate: f64,
     /// Upper 95 % bound of the rate (Clopper–Pearson over distinct splits).
     pub high: f64,
+    /// Splits that the test of whole sets takes for two builds; it names no key, and has a 5 % error
+    /// of its own.
+    pub set_alarms: u64,
 }
 
 /// Something about the design of the data that a reader must know.

@@ -30,7 +30,9 @@ pub struct Finding {
     /// One sentence in plain words.
     pub claim: String,
     pub verdict: Verdict,
-    /// Whether it is a reason for concern: decides the exit code.
+    /// Whether it is a reason for concern, which decides the exit code: a concern contacted more or less
+    /// often than by the reference, or a key that differs. Sets that differ as wholes are none by
+    /// themselves.
     pub concern: bool,
     /// The adjusted (or, for a concern named beforehand, plain) p-value behind it.
     pub p: Option<f64>,

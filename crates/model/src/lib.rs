@@ -18,6 +18,7 @@ pub mod name;
 pub mod observation;
 pub mod place;
 pub mod plan;
+pub mod probability;
 pub mod protocol;
 pub mod study;
 pub mod time;

@@ -54,7 +54,11 @@ fn countries(comparison: &Comparison, build: &BuildRuns) -> Vec<String> {
     let feared = |code: &str| comparison.concerns.iter().any(|test| test.concern.to_string() == code);
     let unmet = rows().filter_map(|key| country::certain(&key.key)).filter(|code| !possible.contains(code));
     let spoken = |code: Country| country::name(code.as_str()).map_or_else(|| code.to_string(), String::from);
-    unmet.filter(|code| !feared(code.as_str())).map(spoken).collect()
+    let certain = |code: &str| {
+        let mut absences = comparison.absences.iter().filter(|absence| absence.build == build.name);
+        absences.any(|absence| absence.key == code)
+    };
+    unmet.filter(|code| !feared(code.as_str()) && certain(code.as_str())).map(spoken).collect()
 }
 
 fn shown(names: &[String]) -> String {

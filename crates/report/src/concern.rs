@@ -26,13 +26,23 @@ pub(crate) fn absence<'a>(comparison: &'a Comparison, test: &ConcernTest) -> Opt
     comparison.absences.iter().find(|absence| absence.build == test.build && absence.key == feared)
 }
 
+/// What the test does to the claim that the builds differ; nothing where the reference's own contact is
+/// a fact.
+pub(crate) fn verdict(test: &ConcernTest) -> Option<Verdict> {
+    match test.reference_cell {
+        Some(_) if test.is_less() => Some(Verdict::Support),
+        None if test.cell.present > 0 => None,
+        _ => Some(test.verdict),
+    }
+}
+
 /// One test as a sentence.
 pub(crate) fn sentence(comparison: &Comparison, test: &ConcernTest) -> String {
     let (build, name, cell) = (&test.build, name(&test.concern), test.cell);
     if cell.runs == 0 {
         return format!("{build} has no run: nothing is known of {name}.");
     }
-    if cell.present == 0 && test.verdict != Verdict::Support && test.p.is_none_or(|p| p > 0.05) {
+    if cell.present == 0 && !test.is_less() {
         return never(comparison, test, &name);
     }
     let seen = format!("{build} contacted {name} in {}", of_runs(cell));
@@ -40,9 +50,10 @@ pub(crate) fn sentence(comparison: &Comparison, test: &ConcernTest) -> String {
     let against = format!("{seen}, {} in {} of {}", comparison.reference, reference.present, reference.runs);
     let p = test.p.map(|p| format!(" ({})", probability_of('p', p))).unwrap_or_default();
     match test.verdict {
-        Verdict::Support => format!("{against}: a difference is shown{p}."),
+        Verdict::Support => format!("{against}: more often than chance explains{p}."),
+        _ if test.is_less() => format!("{against}: less often than chance explains{p}."),
         Verdict::Refute => format!("{against}: not more often{p}."),
-        Verdict::Abstain => format!("{against}: not proven to differ{p}{}.", settle(test.runs_needed)),
+        Verdict::Abstain => format!("{against}: no difference is shown{p}{}.", settle(test.runs_needed)),
     }
 }
 
@@ -54,8 +65,8 @@ fn never(comparison: &Comparison, test: &ConcernTest, name: &str) -> String {
             percent(absence.rate_below)
         ),
         None => format!(
-            "{build} contacted nothing that is certainly {name} in {runs}, but something that may be: \
-             neither a contact nor an absence."
+            "{build} contacted nothing that is certainly {name} in {runs}, but servers whose place is not \
+             certain: neither a contact nor an absence."
         ),
     }
 }

@@ -3,26 +3,10 @@
 //! Promises: a number that is not finite prints as `–`, never as `NaN`; a p-value is never rounded to 0.
 
 use overheard_model::Timestamp;
+pub(crate) use overheard_model::probability::{probability, probability_of};
 
 /// What stands where there is no number.
 pub(crate) const NONE: &str = "–";
-
-/// A p-value or q-value: `0.5`, `0.031`, `0.0004`, `<0.0001`.
-pub(crate) fn probability(p: f64) -> String {
-    match p {
-        p if !p.is_finite() => NONE.into(),
-        p if p < 0.0001 => "<0.0001".into(),
-        p if p < 0.001 => format!("{p:.4}"),
-        p if p < 0.1 => format!("{p:.3}"),
-        p => trimmed(&format!("{p:.2}")).into(),
-    }
-}
-
-/// `p` with its sign of relation: `q=0.031`, `p<0.0001`.
-pub(crate) fn probability_of(letter: char, p: f64) -> String {
-    let value = probability(p);
-    if value.starts_with('<') { format!("{letter}{value}") } else { format!("{letter}={value}") }
-}
 
 /// A share from 0 to 1: `86 %`, `9.5 %`, with a no-break space.
 pub(crate) fn percent(share: f64) -> String {
@@ -101,16 +85,6 @@ fn trimmed(digits: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_p_value_is_never_nothing() {
-        assert_eq!(probability(0.5), "0.5");
-        assert_eq!(probability(1.0), "1");
-        assert_eq!(probability(0.0306), "0.031");
-        assert_eq!(probability(0.000_31), "0.0003");
-        assert_eq!(probability_of('q', 1e-12), "q<0.0001");
-        assert_eq!(probability(f64::NAN), "–");
-    }
 
     #[test]
     fn shares_and_sizes_keep_two_figures() {

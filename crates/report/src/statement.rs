@@ -3,7 +3,7 @@
 //! Promises: no claim without its number: what is supported carries its p, what is open carries the runs
 //! that would settle it, an absence carries its bound.
 
-use crate::figures::{counted, listed, percent, probability, probability_of};
+use crate::figures::{count, counted, listed, percent, probability, probability_of};
 use crate::{absence, concern, difference, source};
 use overheard_model::{BuildRuns, Bundle, Comparison, Control, Distinguishable, Plan, Verdict};
 
@@ -29,7 +29,7 @@ pub(crate) fn sections(bundle: &Bundle) -> Vec<Section> {
     let concerns = comparison
         .concerns
         .iter()
-        .map(|test| Statement { verdict: Some(test.verdict), text: concern::sentence(comparison, test) });
+        .map(|test| Statement { verdict: concern::verdict(test), text: concern::sentence(comparison, test) });
     let wholes = comparison.distinguishable.iter();
     let wholes = wholes.map(|(build, test)| distinguishable(comparison, build, test));
     let sections: [(_, Vec<Statement>); 8] = [
@@ -78,12 +78,13 @@ fn distinguishable(comparison: &Comparison, build: &str, test: &Distinguishable)
 
 fn control(control: &Control) -> String {
     format!(
-        "Runs of {} split in two and compared as if they were two builds: {} of {} gave a false alarm ({}; at most {} at 95\u{a0}%).",
+        "Runs of {} split in two and compared as if they were two builds: {} of {} gave a false alarm ({}; at most {} at 95\u{a0}%); as whole sets, {} of them differed.",
         control.build,
         control.false_alarms,
         counted(control.splits, "split"),
         percent(control.rate),
         percent(control.high),
+        count(control.set_alarms),
     )
 }
 

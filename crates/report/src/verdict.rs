@@ -68,8 +68,10 @@ fn overall(comparison: &Comparison) -> String {
 }
 
 fn weightiest(comparison: &Comparison) -> String {
-    let proven =
-        comparison.concerns.iter().filter(|test| test.verdict == Verdict::Support && test.p.is_some());
+    let proven = comparison
+        .concerns
+        .iter()
+        .filter(|test| test.p.is_some() && concern::verdict(test) == Some(Verdict::Support));
     if let Some(test) = proven.min_by(|a, b| smaller(a.p, b.p)) {
         return contacted(comparison, &test.concern);
     }
@@ -120,7 +122,7 @@ fn contacted(comparison: &Comparison, feared: &Concern) -> String {
 fn outcome(comparison: &Comparison, tests: &[&ConcernTest]) -> Option<String> {
     let against = tests.iter().filter(|test| test.p.is_some());
     let proven: Vec<&&ConcernTest> =
-        against.clone().filter(|test| test.verdict == Verdict::Support).collect();
+        against.clone().filter(|test| concern::verdict(test) == Some(Verdict::Support)).collect();
     let names: Vec<String> = proven.iter().map(|test| test.build.clone()).collect();
     if let Some(p) = proven.iter().filter_map(|test| test.p).reduce(f64::max) {
         let p = probability_of('p', p);

@@ -92,7 +92,7 @@ pub fn two_builds() -> Bundle {
                 runs_needed: None,
             },
         )]),
-        control: Some(Control { build: "branded".into(), splits: 35, false_alarms: 0, rate: 0.0, high: 0.1 }),
+        control: Some(Control { build: "branded".into(), splits: 35, false_alarms: 0, rate: 0.0, high: 0.1, set_alarms: 1 }),
         warnings: vec![Warning {
             kind: "not-interleaved".into(),
             text: "All runs of regular were made before those of branded: a change in time looks like a difference."
