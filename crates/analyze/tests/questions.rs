@@ -127,7 +127,7 @@ fn a_disputed_country_is_neither_contact_nor_absence() {
     assert_eq!(comparison.concerns[0].cell.present, 0);
     assert_eq!(comparison.concerns[0].verdict, Verdict::Abstain);
     assert!(comparison.absences.is_empty());
-    assert_eq!(kinds(&comparison), ["disputed-country", "disputed-concern"]);
+    assert_eq!(kinds(&comparison), ["disputed-country", "disputed-concern", "unplaced-addresses"]);
 }
 
 #[test]
@@ -146,4 +146,147 @@ fn a_build_without_runs_or_servers_is_no_panic() {
 fn the_same_seed_gives_the_same_comparison() {
     let study = study(&["regular", "tom"], &["CN"]);
     assert_eq!(compare(&study, &planted(9)), compare(&study, &planted(9)));
+}
+
+fn finding<'a>(comparison: &'a Comparison, claim: &str) -> &'a overheard_model::Finding {
+    let mut findings = comparison.findings.iter();
+    findings.find(|finding| finding.claim.starts_with(claim)).unwrap_or_else(|| panic!("no {claim}"))
+}
+
+/// What the exit code asks for.
+fn concerns(comparison: &Comparison) -> bool {
+    comparison.findings.iter().any(|finding| finding.concern && finding.verdict == Verdict::Support)
+}
+
+fn turned(builds: &[&str], feared: &[&str]) -> overheard_model::Study {
+    overheard_model::Study { reference: 1, ..study(builds, feared) }
+}
+
+#[test]
+fn the_references_own_contact_proves_nothing() {
+    let comparison = compare(&turned(&["regular", "tom"], &["CN"]), &planted(1));
+    assert!(comparison.concerns.iter().all(|test| test.verdict == Verdict::Abstain));
+    assert!(!concerns(&comparison));
+    assert!(comparison.findings.iter().any(|finding| finding.verdict == Verdict::Abstain));
+    assert!(comparison.findings.iter().all(|finding| !finding.claim.contains("chance explains")));
+}
+
+#[test]
+fn a_concern_that_both_contact_in_all_runs_is_no_difference() {
+    let comparison = compare(&study(&["regular", "tom"], &["US"]), &planted(4));
+    let [_, of_tom] = &comparison.concerns[..] else { panic!("two tests") };
+    assert_eq!((of_tom.verdict, of_tom.p), (Verdict::Abstain, Some(1.0)));
+    let claim = "tom contacted US in 4 of 4 runs, regular in 4 of 4: no difference is shown (p=1)";
+    assert!(!finding(&comparison, claim).concern);
+}
+
+#[test]
+fn a_concern_that_the_reference_alone_contacts_is_a_difference() {
+    let comparison = compare(&turned(&["regular", "tom"], &["CN"]), &planted(8));
+    let [of_regular, of_tom] = &comparison.concerns[..] else { panic!("two tests") };
+    assert!(of_regular.is_less() && of_regular.verdict == Verdict::Refute);
+    assert_eq!((of_tom.verdict, of_tom.runs_needed), (Verdict::Abstain, None));
+    let claim =
+        "regular did not contact CN in 8 runs, tom in 8 of 8: less often than chance explains (p=0.0002)";
+    let less = finding(&comparison, claim);
+    assert!(less.concern && less.verdict == Verdict::Support);
+}
+
+#[test]
+fn a_proven_less_is_a_finding() {
+    let comparison = compare(&turned(&["regular", "tom"], &[]), &planted(8));
+    assert!(finding(&comparison, "regular contacts 1 country in fewer of its runs than tom").concern);
+    assert!(concerns(&comparison));
+}
+
+/// Thirty runs of each of two builds that contact the same servers.
+fn alike(servers: &[Endpoint]) -> Vec<Run> {
+    let of =
+        |at: i64| run(usize::from(at % 4 == 1 || at % 4 == 2), &at.to_string(), Some(at), servers.to_vec());
+    (0..60).map(of).collect()
+}
+
+#[test]
+fn no_absence_is_claimed_where_a_place_is_unknown() {
+    let nowhere = server("198.18.0.3", "", 0, "");
+    let study = study(&["regular", "tom"], &["CN", "AS4134", "example.net"]);
+    let known = compare(&study, &alike(&[home()]));
+    assert!(known.concerns.iter().all(|test| test.verdict == Verdict::Refute));
+    let open = compare(&study, &alike(&[home(), nowhere]));
+    for test in &open.concerns {
+        let is_name = matches!(test.concern, overheard_model::Concern::Name(_));
+        assert_eq!(test.verdict, if is_name { Verdict::Refute } else { Verdict::Abstain }, "{test:?}");
+        let absent = |absence: &overheard_model::Absence| {
+            absence.key == test.concern.to_string() && absence.build == test.build
+        };
+        assert_eq!(open.absences.iter().filter(|absence| absent(absence)).count(), usize::from(is_name));
+    }
+    assert_eq!(kinds(&open), ["unplaced-addresses"; 2]);
+    assert!(open.warnings[0].text.starts_with("1 of 2 addresses have no certain country"));
+    assert!(open.findings.iter().any(|finding| finding.verdict == Verdict::Abstain) && !concerns(&open));
+}
+
+#[test]
+fn no_build_without_places_lacks_a_country_that_another_contacts() {
+    let mut runs = planted(8);
+    runs.iter_mut().filter(|run| run.build == 0).for_each(|run| {
+        run.reading.endpoints.push(server("198.18.0.3", "", 64500, ""));
+    });
+    let comparison = compare(&study(&["regular", "tom"], &[]), &runs);
+    let keys: Vec<&str> = comparison.absences.iter().map(|absence| &*absence.key).collect();
+    assert_eq!(keys, ["AS64501", "example.cn", CN, "198.18.0.3"]);
+}
+
+#[test]
+fn an_absence_is_stored_once() {
+    let comparison = compare(&study(&["regular", "tom", "zh"], &["CN", "example.cn"]), &planted(8));
+    let mut absences: Vec<(&str, &str)> =
+        comparison.absences.iter().map(|absence| (&*absence.build, &*absence.key)).collect();
+    let all = absences.len();
+    absences.sort_unstable();
+    absences.dedup();
+    assert_eq!(absences.len(), all);
+}
+
+#[test]
+fn an_address_that_runs_place_differently_is_disputed() {
+    let mut runs = planted(4);
+    runs.iter_mut().filter(|run| run.name == "run2").flat_map(|run| &mut run.reading.endpoints).for_each(
+        |endpoint| {
+            if endpoint.address.to_string() == CN {
+                endpoint.place.claims[0].country = "SG".parse().ok();
+            }
+        },
+    );
+    let comparison = compare(&study(&["regular", "tom"], &["CN"]), &runs);
+    let row = comparison.keys.iter().find(|row| &*row.key == CN).unwrap();
+    assert_eq!(row.country.as_deref(), Some("CN/SG?"));
+    let countries = comparison.keys.iter().filter(|row| row.level == Level::Country);
+    assert_eq!(countries.map(|row| &*row.key).collect::<Vec<_>>(), ["CN/SG?", "US"]);
+    assert_eq!(comparison.concerns[1].cell.present, 0);
+}
+
+#[test]
+fn sets_that_differ_without_a_proven_key_are_told_and_no_concern() {
+    // Each run meets two of its build's own three servers: no key can be proven with four runs each.
+    let own = |build: usize, at: usize| server(&format!("198.18.{build}.{at}"), "US", 64500, "example.org");
+    let of = |at: usize| {
+        let build = usize::from(at % 4 == 1 || at % 4 == 2);
+        let met = [[0, 1], [1, 2], [2, 0], [0, 1]][at / 2];
+        run(build, &at.to_string(), Some(at as i64), met.map(|at| own(build, at + 9)).to_vec())
+    };
+    let comparison = compare(&study(&["regular", "tom"], &[]), &(0..8).map(of).collect::<Vec<_>>());
+    assert_eq!(comparison.distinguishable["tom"].verdict, Verdict::Support);
+    let wholes = finding(&comparison, "as wholes, the servers of tom and regular differ more");
+    assert!(!wholes.concern && !concerns(&comparison));
+    finding(&comparison, "no single server, name, network or country is proven to differ");
+}
+
+#[test]
+fn the_control_counts_what_the_test_of_sets_raises_apart() {
+    // Four runs with one server and four with another: the split between them is the one in 35.
+    let one = |at: i64| server(&format!("198.18.0.{}", 20 + at / 4), "US", 64500, "example.org");
+    let runs: Vec<Run> = (0..8).map(|at| run(0, &at.to_string(), Some(at), vec![one(at)])).collect();
+    let control = compare(&study(&["regular"], &[]), &runs).control.unwrap();
+    assert_eq!((control.splits, control.set_alarms), (35, 1));
 }

@@ -78,7 +78,7 @@ fn distinguishable(comparison: &Comparison, build: &str, test: &Distinguishable)
 
 fn control(control: &Control) -> String {
     format!(
-        "Runs of {} split in two and compared as if they were two builds: {} of {} gave a false alarm ({}; at most {} at 95\u{a0}%); as whole sets, {} of them differed.",
+        "Runs of {} split in two and compared as if they were two builds: {} of {} gave a false alarm ({}; at most {} at 95\u{a0}%); the test of whole sets, which has an error of its own, took {} of them for two builds.",
         control.build,
         control.false_alarms,
         counted(control.splits, "split"),

@@ -49,13 +49,16 @@ fn overall(comparison: &Comparison) -> String {
     let differing = tests.iter().filter(|(_, test)| test.verdict == Verdict::Support);
     if let Some(p) = differing.clone().map(|(_, test)| test.p).reduce(f64::max) {
         let names: Vec<String> = differing.map(|(build, _)| build.clone()).collect();
-        let (verb, p) = match names.len() {
-            1 => ("differ", probability_of('p', p)),
-            _ => ("each differ", probability_of('p', p).replace('=', "≤")),
-        };
+        let verb = if names.len() == 1 { "differ" } else { "each differ" };
+        let p = at_most('p', p, names.len());
         let names = listed(&names);
+        let shown = |key: &Key| order::differs(order::strongest(key));
+        let alone = match comparison.keys.iter().any(shown) {
+            true => "",
+            false => ", but no single server, name, network or country is proven to",
+        };
         return format!(
-            "as whole sets, those of {names} {verb} from those of {reference} by more than chance ({p})"
+            "as whole sets, those of {names} {verb} from those of {reference} by more than chance ({p}){alone}"
         );
     }
     if tests.is_empty() {
@@ -92,6 +95,12 @@ fn weightiest(comparison: &Comparison) -> String {
     "No server, name, network or country is shown to belong to one build more than to another.".into()
 }
 
+/// `p=0.002`, or `p≤0.002` where it is the largest of several.
+fn at_most(letter: char, p: f64, tests: usize) -> String {
+    let p = probability_of(letter, p);
+    if tests > 1 { p.replace('=', "≤") } else { p }
+}
+
 fn smaller(a: Option<f64>, b: Option<f64>) -> std::cmp::Ordering {
     a.unwrap_or(1.0).total_cmp(&b.unwrap_or(1.0))
 }
@@ -125,8 +134,7 @@ fn outcome(comparison: &Comparison, tests: &[&ConcernTest]) -> Option<String> {
         against.clone().filter(|test| concern::verdict(test) == Some(Verdict::Support)).collect();
     let names: Vec<String> = proven.iter().map(|test| test.build.clone()).collect();
     if let Some(p) = proven.iter().filter_map(|test| test.p).reduce(f64::max) {
-        let p = probability_of('p', p);
-        let p = if names.len() > 1 { p.replace('=', "≤") } else { p };
+        let p = at_most('p', p, names.len());
         let (names, reference) = (listed(&names), &comparison.reference);
         return Some(format!("chance does not explain the difference of {names} from {reference} ({p})"));
     }
@@ -151,21 +159,24 @@ fn never(comparison: &Comparison, name: &str, tests: &[&ConcernTest]) -> String 
     }
 }
 
-/// The row's strongest relation in words.
+/// The row's strongest relation in words, with every build that has it.
 fn difference(comparison: &Comparison, key: &Key) -> String {
-    let by_strength = |result: &&RelationResult| result.relation;
-    let strongest = key.relations.iter().min_by_key(|(_, result)| by_strength(result));
-    let Some((build, result)) = strongest else { return String::new() };
+    let strongest = order::strongest(key);
+    let sharing: Vec<(&String, &RelationResult)> =
+        key.relations.iter().filter(|(_, result)| result.relation == strongest).collect();
     let cell = |build: &str| key.cells.get(build).copied().map(concern::of_runs).unwrap_or_default();
-    let (own, other) = (cell(build), cell(&comparison.reference));
-    let verb = match result.relation {
+    let builds = listed(&sharing.iter().map(|(build, _)| (*build).clone()).collect::<Vec<_>>());
+    let own = listed(&sharing.iter().map(|(build, _)| cell(build)).collect::<Vec<_>>());
+    let other = cell(&comparison.reference);
+    let verb = match strongest {
         Relation::Only => "alone contacted",
         Relation::More => "contacted more often",
         _ => "contacted less often",
     };
-    let q = result.q.map(|q| format!("; {}", probability_of('q', q))).unwrap_or_default();
+    let q = sharing.iter().filter_map(|(_, result)| result.q).reduce(f64::max);
+    let q = q.map(|q| format!("; {}", at_most('q', q, sharing.len()))).unwrap_or_default();
     format!(
-        "Compared with {}, {build} {verb} {}: in {own} against {other}{q}.",
+        "Compared with {}, {builds} {verb} {}: in {own} against {other}{q}.",
         comparison.reference,
         subject(key)
     )
@@ -205,8 +216,14 @@ fn open(comparison: &Comparison) -> String {
     let settled = settled
         .map(|runs| format!("; about {} of each build would settle {half}", counted(*runs, "further run")));
     let were = if unproven.len() == 1 { "was" } else { "were" };
+    let builds = |key: &Key| key.cells.values().filter(|cell| cell.present > 0).count();
+    let alone = unproven.iter().filter(|key| builds(key) == 1).count();
+    let seen = match unproven.len() - alone {
+        0 => "seen in one build only".to_owned(),
+        _ => format!("seen in some builds and not in others ({} in one build only)", count(alone as u64)),
+    };
     format!(
-        "{} of the {} {were} seen on one side of a comparison only, which may be chance{}.",
+        "{} of the {} {were} {seen}, which may be chance{}.",
         count(unproven.len() as u64),
         counted(servers.len() as u64, "server"),
         settled.unwrap_or_default(),
