@@ -1,6 +1,6 @@
 //! Calibration: in seeded studies with a known truth, how often is the tool wrong, and how often right?
 //!
-//! Optimised builds draw twenty-five times as many studies as debug builds do.
+//! Optimised builds draw twelve times as many studies as debug builds do.
 
 #[path = "world/app.rs"]
 mod app;
@@ -18,7 +18,7 @@ use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-const STUDIES: usize = if cfg!(debug_assertions) { 200 } else { 5000 };
+const STUDIES: usize = if cfg!(debug_assertions) { 400 } else { 5000 };
 const SERVERS: usize = 60;
 
 /// Runs of several builds of one app.

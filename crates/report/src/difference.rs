@@ -50,7 +50,7 @@ fn sentence(comparison: &Comparison, build: &str, relation: Relation) -> Option<
     let (what, reference) = (listed(&counts), &comparison.reference);
     let q = probability_of('q', q).replace('=', "≤");
     Some(match relation {
-        Relation::Only => format!("{build} contacts {what} that {reference} never did ({q})."),
+        Relation::Only => format!("{build} contacts {what} that {reference} was not seen to contact ({q})."),
         Relation::More => format!("{build} contacts {what} in more of its runs than {reference} ({q})."),
         _ => format!("{build} contacts {what} in fewer of its runs than {reference}, or in none ({q})."),
     })
