@@ -47,7 +47,6 @@ use table::Table;
 pub fn compare(study: &Study, runs: &[Run]) -> Comparison {
     let mut executions = execution::of(runs);
     executions.retain(|execution| execution.build < study.builds.len());
-    let runs = &*places::united(runs);
     let table = Table::new(&executions, runs, study.builds.len());
     let contrasts = contrasts(study, &table);
     let keys = keys::of(study, &table, &executions, runs, &contrasts);

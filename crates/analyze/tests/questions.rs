@@ -249,24 +249,6 @@ fn an_absence_is_stored_once() {
 }
 
 #[test]
-fn an_address_that_runs_place_differently_is_disputed() {
-    let mut runs = planted(4);
-    runs.iter_mut().filter(|run| run.name == "run2").flat_map(|run| &mut run.reading.endpoints).for_each(
-        |endpoint| {
-            if endpoint.address.to_string() == CN {
-                endpoint.place.claims[0].country = "SG".parse().ok();
-            }
-        },
-    );
-    let comparison = compare(&study(&["regular", "tom"], &["CN"]), &runs);
-    let row = comparison.keys.iter().find(|row| &*row.key == CN).unwrap();
-    assert_eq!(row.country.as_deref(), Some("CN/SG?"));
-    let countries = comparison.keys.iter().filter(|row| row.level == Level::Country);
-    assert_eq!(countries.map(|row| &*row.key).collect::<Vec<_>>(), ["CN/SG?", "US"]);
-    assert_eq!(comparison.concerns[1].cell.present, 0);
-}
-
-#[test]
 fn sets_that_differ_without_a_proven_key_are_told_and_no_concern() {
     // Each run meets two of its build's own three servers: no key can be proven with four runs each.
     let own = |build: usize, at: usize| server(&format!("198.18.{build}.{at}"), "US", 64500, "example.org");
