@@ -102,7 +102,14 @@ fn comparison(number: f64) -> Comparison {
                 runs_needed: None,
             },
         )]),
-        control: Some(Control { build: "a".into(), splits: 3, false_alarms: 1, rate: 1.0 / 3.0, high: 0.8 }),
+        control: Some(Control {
+            build: "a".into(),
+            splits: 3,
+            false_alarms: 1,
+            rate: 1.0 / 3.0,
+            high: 0.8,
+            set_alarms: 2,
+        }),
         warnings: vec![Warning { kind: "one-run".into(), text: "one run".into() }],
         findings: Vec::new(),
     }
