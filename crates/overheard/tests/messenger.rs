@@ -119,3 +119,43 @@ fn each_stage_answers_as_before() {
     golden("messenger/comparison.json", &study(&["--format=json"]).stdout);
     golden("messenger/report.txt", &study(&["--format=text"]).stdout);
 }
+
+fn words(answer: &program::Answer) -> String {
+    answer.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_concern_that_only_the_reference_meets_is_said_to_be_its_own() {
+    let answer = study(&["--reference=co-branded"]);
+    assert_eq!(answer.code, 1, "{}", answer.stderr);
+    let text = words(&answer);
+    let less =
+        "regular contacted China (CN) in 0 of 8 runs, co-branded in 8 of 8: less often than chance explains";
+    assert!(text.contains(less), "{text}");
+    assert!(text.contains("chance does not explain the difference of regular from co-branded"), "{text}");
+}
+
+#[test]
+fn without_places_no_country_is_absent() {
+    let known: Vec<&str> = STUDY.into_iter().filter(|arg| !arg.starts_with("--mmdb")).collect();
+    let text = words(&overheard(&known));
+    assert!(!text.contains("never contacted China"), "{text}");
+    assert!(text.contains("addresses have no certain country"), "{text}");
+    let both = "co-branded and co-branded-zh alone contacted lantern.example";
+    assert!(text.contains(both), "{text}");
+}
+
+#[test]
+fn halves_that_differ_as_sets_alone_are_no_finding() {
+    let of = |name: &str, runs: [u8; 4]| {
+        let path = |run: u8| format!("corpus/messenger/regular/run{run}.pcapng");
+        let mut files = runs.map(path).to_vec();
+        files[0] = format!("{name}={}", files[0]);
+        files
+    };
+    let options = vec!["compare".to_owned(), "--mmdb=corpus/places.mmdb".into()];
+    let answer = overheard(&[options, of("a", [1, 4, 6, 7]), of("b", [2, 3, 5, 8])].concat());
+    assert_eq!(answer.code, 4, "{}", answer.stdout);
+    let said = "by more than chance (p=0.029), but no single server, name, network or country is proven to";
+    assert!(words(&answer).contains(said), "{}", answer.stdout);
+}

@@ -71,3 +71,13 @@ fn each_stage_answers_as_before() {
     golden("tom-skype-2012/comparison.json", &compared("json").stdout);
     golden("tom-skype-2012/report.txt", &compared("text").stdout);
 }
+
+#[test]
+fn a_reference_that_met_the_concern_proves_nothing_either() {
+    let answer = overheard(&["compare", TABLE, "--reference", "tom-zh", "--concern", "CN"]);
+    assert_eq!(answer.code, 4, "too few runs to say: {}", answer.stdout);
+    let text = answer.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("tom-zh contacted China (CN) in 1 of 1 run; it is the reference."), "{text}");
+    assert!(!text.contains("chance explains") && !text.contains("chance does not explain"), "{text}");
+    assert!(text.contains("(46 in one build only)"), "{text}");
+}
