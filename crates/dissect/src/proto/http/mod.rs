@@ -3,12 +3,15 @@
 //! For: `Host`, absolute targets and CONNECT. After CONNECT or an upgrade the bytes go on to
 //! whichever dissector knows them ([`Inner`]).
 //! Promises: several `Host` fields are several names, folded lines are read. Keeps one unfinished
-//! line a side. Heads are looked for where they may begin: after a head, and at the start of a segment.
+//! line a side. Heads of requests are looked for where they may begin: after the content of the one
+//! before, and, where its end is not known or bytes were lost, at the start of a segment.
 
+mod body;
 mod line;
 
 use super::inner::Inner;
 use super::{Appetite, Chunk, Dissector, Notes, Opening, Reader, Recognition, host_name};
+use body::{Framing, chunk_length};
 use line::First;
 pub(super) use line::judge;
 use overheard_model::{NameSource, Protocol, Transport, Visibility};
@@ -52,16 +55,65 @@ enum Place {
     Between,
     FirstLine,
     Fields,
+    /// In a request's content, of which so many bytes are to come.
+    Content(u64),
+    /// The same in a chunk of it.
+    Chunk(u64),
+    /// Before the length of a chunk.
+    ChunkLength,
+    /// The fields after the last chunk.
+    Trailer,
+}
+
+impl Place {
+    /// After a head.
+    fn after_head(framing: Framing) -> Self {
+        match framing {
+            Framing::Length(length @ 1..) => Self::Content(length),
+            Framing::Chunked => Self::ChunkLength,
+            Framing::Length(0) | Framing::Empty | Framing::Unclear => Self::Between,
+        }
+    }
+
+    /// Past bytes of a content that nobody looks at, seen or lost; how many of `count` they are.
+    fn skip(&mut self, count: u64) -> u64 {
+        let (left, beyond) = match *self {
+            Self::Content(left) => (left, Self::Between),
+            Self::Chunk(left) => (left, Self::ChunkLength),
+            _ => return 0,
+        };
+        let skipped = left.min(count);
+        *self = match (left - skipped, *self) {
+            (0, _) => beyond,
+            (left, Self::Chunk(_)) => Self::Chunk(left),
+            (left, _) => Self::Content(left),
+        };
+        skipped
+    }
 }
 
 /// One side of the conversation.
 #[derive(Default)]
 struct Stream {
     place: Place,
+    /// This side has answered: it asks nothing, whatever its contents look like.
+    answers: bool,
+    /// What the fields so far say about the content.
+    framing: Framing,
     /// A line whose end is still to come.
     line: Vec<u8>,
     /// The line before was a `Host` without a value: it may follow folded (RFC 9112 §5.2).
     host_folds: bool,
+}
+
+impl Stream {
+    /// Reading goes on in the same content, or at the next head.
+    fn lose(&mut self, gap: u64) {
+        let mut place = self.place;
+        let within = place.skip(gap) == gap;
+        let place = if within { place } else { Place::Between };
+        *self = Self { place, answers: self.answers, ..Self::default() };
+    }
 }
 
 /// Also reads the datagrams of SSDP.
@@ -79,10 +131,15 @@ impl Reader for HttpReader {
         }
         let side = chunk.from as usize;
         if chunk.gap > 0 {
-            self.streams[side] = Stream::default();
+            self.streams[side].lose(chunk.gap);
         }
         let mut rest = chunk.bytes;
         while !rest.is_empty() {
+            let content = self.streams[side].place.skip(rest.len() as u64);
+            if content > 0 {
+                rest = &rest[content as usize..];
+                continue;
+            }
             if self.streams[side].place == Place::Between {
                 if judge(rest) == Recognition::No {
                     return self.beyond_heads(&Chunk { bytes: rest, ..*chunk }, notes);
@@ -135,18 +192,26 @@ impl HttpReader {
     fn read_line(&mut self, side: usize, line: &[u8], notes: &mut Notes) {
         let blank = line.trim_ascii().is_empty();
         self.streams[side].place = match self.streams[side].place {
-            Place::Fields if blank => Place::Between,
+            Place::Fields if blank => Place::after_head(std::mem::take(&mut self.streams[side].framing)),
+            Place::ChunkLength if !blank => match chunk_length(line) {
+                Some(0) => Place::Trailer,
+                Some(length) => Place::Chunk(length),
+                None => Place::Between,
+            },
+            Place::Trailer if blank => Place::Between,
+            Place::Trailer => Place::Trailer,
             Place::Fields => {
                 self.read_field(side, line, notes);
                 Place::Fields
             }
             at if blank => at,
-            _ => self.read_first(line, notes),
+            _ => self.read_first(side, line, notes),
         };
     }
 
-    fn read_first(&mut self, line: &[u8], notes: &mut Notes) -> Place {
+    fn read_first(&mut self, side: usize, line: &[u8], notes: &mut Notes) -> Place {
         match line::first_line(line) {
+            First::Request { .. } if self.streams[side].answers => return Place::Between,
             First::Request { method, target } => {
                 let connect = method == b"CONNECT";
                 self.inner = connect.then(|| Inner::carried(within_http));
@@ -156,14 +221,24 @@ impl HttpReader {
                 };
                 notes.names.extend(host.map(|host| (host, source)));
             }
-            First::Status(101 | 200..300) => {}
-            First::Status(_) => self.inner = None,
+            First::Status(code) => {
+                self.streams[side].answers = true;
+                if !matches!(code, 101 | 200..300) {
+                    self.inner = None;
+                }
+            }
             First::Neither => return Place::Between,
         }
         Place::Fields
     }
 
+    /// A field of a request: those of answers name nobody, and what ends their contents depends on
+    /// the request.
     fn read_field(&mut self, side: usize, line: &[u8], notes: &mut Notes) {
+        if self.streams[side].answers {
+            return;
+        }
+        self.streams[side].framing = self.streams[side].framing.with(line);
         let folded = line.starts_with(b" ") || line.starts_with(b"\t");
         let host = if folded && self.streams[side].host_folds {
             Some(line.trim_ascii())
@@ -230,6 +305,43 @@ mod tests {
         assert_eq!(names([absolute]), hosts(&["a.example", "b.example"]));
         let connect: &[u8] = b"CONNECT a.example:443 HTTP/1.1\r\n\r\n";
         assert_eq!(names([connect]), [("a.example".to_string(), NameSource::HttpConnect)]);
+    }
+
+    #[test]
+    fn the_content_of_a_request_is_no_request() {
+        let inner = "GET /x HTTP/1.1\r\nHost: evil.example\r\n\r\n";
+        let next = "GET / HTTP/1.1\r\nHost: b\r\n\r\n";
+        let post = "POST /up HTTP/1.1\r\nHost: a\r\n";
+        let length = inner.len();
+        for asked in [
+            format!("{post}Content-Length: {length}\r\n\r\n{inner}{next}"),
+            format!(
+                "{post}Transfer-Encoding: chunked\r\n\r\n{length:x};x=y\r\n{inner}\r\n0\r\nHost: c\r\n\r\n{next}"
+            ),
+        ] {
+            assert_eq!(names([asked.as_bytes()]), hosts(&["a", "b"]));
+            assert_eq!(names(asked.as_bytes().chunks(1)), hosts(&["a", "b"]), "byte by byte");
+            let at = asked.find("GET /x").unwrap();
+            let (head, rest) = asked.as_bytes().split_at(at);
+            assert_eq!(names([head, rest]), hosts(&["a", "b"]), "at the start of a segment");
+        }
+    }
+
+    #[test]
+    fn an_answer_names_nobody() {
+        let (mut reader, mut notes) = (HttpReader::default(), Notes::default());
+        let answer = b"HTTP/1.1 200 OK\r\nHost: a.example\r\n\r\nGET / HTTP/1.1\r\nHost: b.example\r\n\r\n";
+        reader.read(&Chunk { from: Side::Dst, ..chunk(answer) }, &mut notes);
+        assert_eq!(notes.names, []);
+    }
+
+    #[test]
+    fn what_is_lost_of_a_content_counts() {
+        let (mut reader, mut notes) = (HttpReader::default(), Notes::default());
+        reader.read(&chunk(b"PUT / HTTP/1.1\r\nContent-Length: 40\r\n\r\n"), &mut notes);
+        let content = Chunk { gap: 9, ..chunk(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n..") };
+        reader.read(&content, &mut notes);
+        assert_eq!(notes.names, []);
     }
 
     /// What the connection is, after each side has said its part.
