@@ -1,35 +1,47 @@
 //! Whose side is ours.
 //!
 //! The rules, the first that decides a flow wins: the addresses that the user gave; the private end,
-//! or of two private ends the one that more flows share; the one address that all remaining flows
-//! share; the originator. A multicast or broadcast address is never ours, and an address that never
-//! answers gains no share. The capture names the rule that decided most of its flows.
+//! or of two private ends the one that more flows share; the one address of its family that all
+//! remaining flows share; the originator. A multicast or broadcast address is never ours, and an address
+//! that never answers gains no share. The capture names the rule that decided most of its flows, and the
+//! addresses that this rule found.
 
 use crate::place::scope::{is_multicast, is_private};
 use overheard_model::{Flow, LocalRule, Side};
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
-/// Decides for every flow which end is ours; returns the capture's rule and our addresses, sorted.
+/// Decides for every flow which end is ours; returns the rule that decided most flows and the
+/// addresses that it found, sorted.
 pub(crate) fn decide(flows: &mut [Flow], given: &[IpAddr]) -> (LocalRule, Vec<IpAddr>) {
     let shares = shares_of_private(flows);
     let by_address = |flow: &Flow| given_side(flow, given).or_else(|| private_side(flow, &shares));
-    let shared = shared_by_all(flows.iter().filter(|flow| by_address(flow).is_none()));
+    let shared = [true, false].map(|v4| {
+        shared_by_all(flows.iter().filter(|flow| flow.src.is_ipv4() == v4 && by_address(flow).is_none()))
+    });
+    let by_share = |flow: &Flow| Some((LocalRule::Shared, only(flow, |end| shared.contains(&Some(end)))?));
     let mut decided = [LocalRule::Given, LocalRule::Private, LocalRule::Shared, LocalRule::Originator]
-        .map(|rule| (rule, 0_usize));
-    let mut ours = BTreeSet::new();
+        .map(|rule| (rule, 0_usize, BTreeSet::new()));
     for flow in flows.iter_mut() {
-        let shared_side = |flow: &Flow| Some((LocalRule::Shared, only(flow, |end| Some(end) == shared)?));
         let (rule, side) =
-            by_address(flow).or_else(|| shared_side(flow)).unwrap_or_else(|| originator_side(flow));
+            by_address(flow).or_else(|| by_share(flow)).unwrap_or_else(|| originator_side(flow));
         flow.ours = side;
-        ours.insert(flow.local().0);
-        decided.iter_mut().filter(|(other, _)| *other == rule).for_each(|(_, flows)| *flows += 1);
+        let ours = flow.local().0;
+        for (_, flows, found) in decided.iter_mut().filter(|(other, ..)| *other == rule) {
+            *flows += 1;
+            found.extend((!ours.is_unspecified()).then_some(ours));
+        }
     }
-    ours.retain(|address| !address.is_unspecified());
     // Of equal rules the surer one: the last maximum of the reversed order.
-    let most = decided.into_iter().rev().max_by_key(|&(_, flows)| flows);
-    (most.map_or(LocalRule::Originator, |(rule, _)| rule), ours.into_iter().collect())
+    let most =
+        decided.into_iter().rev().filter(|&(_, flows, _)| flows > 0).max_by_key(|&(_, flows, _)| flows);
+    most.map_or((LocalRule::Originator, Vec::new()), |(rule, _, found)| (rule, found.into_iter().collect()))
+}
+
+/// The given addresses that stand at no end of a flow.
+pub(crate) fn absent(flows: &[Flow], given: &[IpAddr]) -> Vec<IpAddr> {
+    let occurs = |address: IpAddr| flows.iter().any(|flow| [flow.src, flow.dst].contains(&address));
+    given.iter().copied().filter(|&address| !occurs(address)).collect()
 }
 
 /// The side whose address alone fits.
@@ -125,6 +137,27 @@ mod tests {
         let (rule, sides, ours) = decided(&ends, &[]);
         assert_eq!((rule, sides), (LocalRule::Shared, vec![Side::Src, Side::Dst]));
         assert_eq!(ours, ["192.0.2.1"]);
+    }
+
+    #[test]
+    fn each_family_has_a_shared_address() {
+        let ends = [
+            ("192.0.2.1", "198.51.100.1"),
+            ("192.0.2.1", "198.51.100.2"),
+            ("2001:db8::1", "2001:db8:1::1"),
+            ("2001:db8:1::2", "2001:db8::1"),
+        ];
+        let (rule, sides, ours) = decided(&ends, &[]);
+        assert_eq!((rule, sides[3]), (LocalRule::Shared, Side::Dst));
+        assert_eq!(ours, ["192.0.2.1", "2001:db8::1"]);
+    }
+
+    #[test]
+    fn only_what_the_named_rule_found_is_listed() {
+        let ends = [("10.0.0.1", "192.0.2.1"), ("10.0.0.1", "192.0.2.2"), ("198.51.100.1", "198.51.100.2")];
+        let (rule, _, ours) = decided(&ends, &[]);
+        assert_eq!((rule, ours), (LocalRule::Private, vec!["10.0.0.1".to_string()]));
+        assert_eq!(decided(&[], &["10.0.0.1"]), (LocalRule::Originator, vec![], vec![]));
     }
 
     #[test]
