@@ -88,11 +88,14 @@ fn shares_of_private(flows: &[Flow]) -> HashMap<IpAddr, usize> {
     shares
 }
 
-/// The one unicast address that stands at an end of each of the flows.
-fn shared_by_all<'a>(mut flows: impl Iterator<Item = &'a Flow>) -> Option<IpAddr> {
+/// The one address that stands at an end of each of the flows; those between a multicast and an
+/// unspecified address (RFC 4862's duplicate address detection) have no say.
+fn shared_by_all<'a>(flows: impl Iterator<Item = &'a Flow>) -> Option<IpAddr> {
+    let is_somebody = |address: &IpAddr| !is_multicast(*address) && !address.is_unspecified();
+    let mut flows = flows.filter(|flow| is_somebody(&flow.src) || is_somebody(&flow.dst));
     let first = flows.next()?;
     let mut shared = vec![first.src, first.dst];
-    shared.retain(|&address| !is_multicast(address));
+    shared.retain(is_somebody);
     for flow in flows {
         shared.retain(|address| [flow.src, flow.dst].contains(address));
     }
@@ -146,6 +149,7 @@ mod tests {
             ("192.0.2.1", "198.51.100.2"),
             ("2001:db8::1", "2001:db8:1::1"),
             ("2001:db8:1::2", "2001:db8::1"),
+            ("::", "ff02::1:ff00:1"),
         ];
         let (rule, sides, ours) = decided(&ends, &[]);
         assert_eq!((rule, sides[3]), (LocalRule::Shared, Side::Dst));
