@@ -158,4 +158,15 @@ fn halves_that_differ_as_sets_alone_are_no_finding() {
     assert_eq!(answer.code, 4, "{}", answer.stdout);
     let said = "by more than chance (p=0.029), but no single server, name, network or country is proven to";
     assert!(words(&answer).contains(said), "{}", answer.stdout);
+#[test]
+fn the_readme_shows_what_its_command_prints() {
+    let readme = std::fs::read_to_string(program::root().join("README.md")).unwrap();
+    let command = readme.lines().find(|line| line.starts_with("cargo run --release -- compare")).unwrap();
+    let args: Vec<&str> = command.split_whitespace().skip(4).collect();
+    let printed = overheard(&args).stdout;
+    let (_, picture) = readme.split_once("```text\n").unwrap();
+    let (picture, _) = picture.split_once("```").unwrap();
+    for line in picture.lines().filter(|line| line.trim() != "…") {
+        assert!(printed.lines().any(|other| other == line), "the command no longer prints {line:?}");
+    }
 }
