@@ -158,6 +158,8 @@ fn halves_that_differ_as_sets_alone_are_no_finding() {
     assert_eq!(answer.code, 4, "{}", answer.stdout);
     let said = "by more than chance (p=0.029), but no single server, name, network or country is proven to";
     assert!(words(&answer).contains(said), "{}", answer.stdout);
+}
+
 #[test]
 fn the_readme_shows_what_its_command_prints() {
     let readme = std::fs::read_to_string(program::root().join("README.md")).unwrap();

@@ -21,7 +21,7 @@ Exit codes:
   1  findings
   2  the command was wrong, or it failed
   3  a privilege or a tool is missing: see `overheard doctor`
-  4  abstained: too few runs to say
+  4  abstained: too few runs, or too little known of places, to say
 
 Examples:
   overheard compare regular=caps/regular/ tom-en='caps/tom-en/*.pcapng' --concern CN
