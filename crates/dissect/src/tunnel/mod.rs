@@ -38,9 +38,9 @@ pub(crate) fn by_protocol<'a>(
     .ok()
 }
 
-/// The innermost packet within a UDP payload, where a port suggests a tunnel.
+/// The innermost packet within a UDP payload, where a port suggests a tunnel or the payload is one.
 pub(crate) fn by_port<'a>(src: u16, dst: u16, span: Span<'a>, path: Path) -> Option<Found<'a>> {
-    let (tunnel, enter) = of_port(dst).or_else(|| of_port(src))?;
+    let (tunnel, enter) = of_port(dst).or_else(|| of_port(src)).or_else(|| teredo::recognise(span))?;
     enter(span, path.into(tunnel).ok()?.strictly()).ok()
 }
 

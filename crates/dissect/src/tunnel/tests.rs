@@ -82,6 +82,18 @@ fn teredo() {
 }
 
 #[test]
+fn teredo_on_any_port_has_a_teredo_address_and_fits_exactly() {
+    let mut packet = inner6();
+    assert_eq!(to_port(5000, &[&packet]), "1000>5000", "no Teredo address");
+    packet[24..28].copy_from_slice(&[0x20, 0x01, 0, 0]);
+    let origin = [0, 0, 0xff, 0xfe, 1, 2, 3, 4];
+    assert_eq!(to_port(5000, &[&packet]), "5>6 teredo");
+    assert_eq!(to_port(5000, &[&origin, &packet]), "5>6 teredo");
+    assert_eq!(to_port(5000, &[&packet, &[0]]), "1000>5000", "a byte too many");
+    assert_eq!(to_port(5000, &[&packet[..packet.len() - 1]]), "1000>5000", "a byte too few");
+}
+
+#[test]
 fn vxlan() {
     for port in [4789, 8472] {
         assert_eq!(to_port(port, &[&[8, 0, 0, 0, 0, 0, 1, 0], &bridged()]), "5>6 vxlan");
