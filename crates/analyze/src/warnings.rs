@@ -8,7 +8,7 @@ use crate::execution::Execution;
 use crate::interleaving;
 use crate::places;
 use crate::table::{Table, endpoints};
-use overheard_model::{Concern, Level, LocalRule, Run, Study, Warning};
+use overheard_model::{Claim, Concern, Level, LocalRule, Run, Study, Warning};
 use std::collections::BTreeSet;
 
 /// Names listed in one warning.
@@ -31,6 +31,7 @@ pub(crate) fn of(
     warnings.extend(empty(study, runs, executions));
     warnings.extend(disputed(runs));
     warnings.extend(possible(contacts));
+    warnings.extend(one_source(study, runs));
     warnings.extend(unplaced(study, runs, executions));
     warnings.extend(local(runs));
     warnings
@@ -108,6 +109,25 @@ fn undated(runs: &[Run]) -> Option<Warning> {
                 runs.len()
             ),
         )
+    })
+}
+
+/// A concern about a country stands on the databases that place the servers there: say it where it is
+/// one alone, since one in twenty of its answers is wrong (`docs/methods/places.md`).
+fn one_source<'a>(study: &'a Study, runs: &'a [Run]) -> impl Iterator<Item = Warning> {
+    study.concerns.iter().filter_map(|concern| {
+        let Concern::Country(country) = concern else { return None };
+        let met = runs.iter().flat_map(|run| &run.reading.endpoints);
+        let there = met.filter(|endpoint| endpoint.place.agreed() == Some(*country));
+        let claims = there.flat_map(|endpoint| &endpoint.place.claims).filter(|claim| claim.country.is_some());
+        let sources: BTreeSet<&str> = claims.map(|claim| &*claim.source).collect();
+        match sources.into_iter().collect::<Vec<_>>()[..] {
+            [Claim::TABLE] | [] | [_, _, ..] => None,
+            [source] => Some(warning(
+                "one-source",
+                format!("that servers stand in {country} rests on {source} alone: ask a second database with --mmdb"),
+            )),
+        }
     })
 }
 

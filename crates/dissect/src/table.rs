@@ -6,7 +6,6 @@
 //! Promises: never guesses; a bad table is refused with the line, the column and what was expected.
 
 use crate::endpoint::registrable_domain;
-use crate::place::TABLE;
 use crate::place::scope::is_local;
 use crate::read::Stored;
 use overheard_model::{
@@ -210,7 +209,7 @@ fn endpoint(of: (IpAddr, u16, Transport), rows: &[Row], path: &Arc<str>) -> Endp
     domains.dedup();
     let mut claims: Vec<Claim> = Vec::new();
     for country in rows.iter().filter_map(|row| row.country) {
-        let claim = Claim { source: TABLE.into(), country: Some(country), asn: None, network: None };
+        let claim = Claim { source: Claim::TABLE.into(), country: Some(country), asn: None, network: None };
         if !claims.contains(&claim) {
             claims.push(claim);
         }

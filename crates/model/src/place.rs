@@ -50,6 +50,11 @@ pub struct Claim {
     pub network: Option<Arc<str>>,
 }
 
+impl Claim {
+    /// The source of what a table of the user's states.
+    pub const TABLE: &'static str = "table";
+}
+
 /// All that is known of where an address stands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Place {

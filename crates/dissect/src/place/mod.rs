@@ -34,9 +34,6 @@ use std::sync::Arc;
 /// 200 km in a millisecond, and the way there takes half of the time.
 const KM_PER_MS: f64 = 100.0;
 
-/// Name of the source that a country column of the user's is.
-pub(crate) const TABLE: &str = "table";
-
 /// Databases of places, asked together.
 #[derive(Debug, Default)]
 pub struct Atlas {
@@ -181,7 +178,7 @@ fn stated_countries(readings: &[&mut Reading]) -> HashMap<IpAddr, Vec<Claim>> {
 }
 
 fn is_stated(claim: &Claim) -> bool {
-    &*claim.source == TABLE && claim.country.is_some()
+    &*claim.source == Claim::TABLE && claim.country.is_some()
 }
 
 #[cfg(test)]

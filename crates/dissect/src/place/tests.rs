@@ -110,7 +110,7 @@ fn endpoints_and_flows_get_country_and_network() {
 
 #[test]
 fn the_country_is_the_tables_and_the_network_the_databases() {
-    let claim = Claim { source: TABLE.into(), country: Some(country("LU")), asn: None, network: None };
+    let claim = Claim { source: Claim::TABLE.into(), country: Some(country("LU")), asn: None, network: None };
     let mut listed = endpoint(CHINANET, 443, Some(1.0));
     listed.place.claims.push(claim.clone());
     let mut reading = reading(vec![listed], Vec::new());
@@ -124,7 +124,8 @@ fn the_country_is_the_tables_and_the_network_the_databases() {
 #[test]
 fn a_place_is_the_same_in_all_runs() {
     let stated = |code: &str| {
-        let claim = Claim { source: TABLE.into(), country: Some(country(code)), asn: None, network: None };
+        let claim =
+            Claim { source: Claim::TABLE.into(), country: Some(country(code)), asn: None, network: None };
         let mut listed = endpoint(CHINANET, 443, None);
         listed.place.claims.push(claim);
         reading(vec![listed], Vec::new())
