@@ -3,10 +3,10 @@
 //! The rules, the first that decides a flow wins: the addresses that the user gave; the private end,
 //! or of two private ends the one that more flows share; the one address of its family that all
 //! remaining flows share; the originator. A multicast or broadcast address is never ours, and an address
-//! that never answers gains no share. The capture names the rule that decided most of its flows, and the
-//! addresses that this rule found.
+//! that never answers gains no share. The capture names the rule that decided most of its flows, those
+//! with the internet first, and the addresses that this rule found.
 
-use crate::place::scope::{is_multicast, is_private};
+use crate::place::scope::{is_local, is_multicast, is_private};
 use overheard_model::{Flow, LocalRule, Side};
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -21,20 +21,20 @@ pub(crate) fn decide(flows: &mut [Flow], given: &[IpAddr]) -> (LocalRule, Vec<Ip
     });
     let by_share = |flow: &Flow| Some((LocalRule::Shared, only(flow, |end| shared.contains(&Some(end)))?));
     let mut decided = [LocalRule::Given, LocalRule::Private, LocalRule::Shared, LocalRule::Originator]
-        .map(|rule| (rule, 0_usize, BTreeSet::new()));
+        .map(|rule| (rule, (0_usize, 0_usize), BTreeSet::new()));
     for flow in flows.iter_mut() {
         let (rule, side) =
             by_address(flow).or_else(|| by_share(flow)).unwrap_or_else(|| originator_side(flow));
         flow.ours = side;
         let ours = flow.local().0;
         for (_, flows, found) in decided.iter_mut().filter(|(other, ..)| *other == rule) {
-            *flows += 1;
+            *flows = (flows.0 + usize::from(!is_local(flow.remote().0)), flows.1 + 1);
             found.extend((!ours.is_unspecified()).then_some(ours));
         }
     }
     // Of equal rules the surer one: the last maximum of the reversed order.
-    let most =
-        decided.into_iter().rev().filter(|&(_, flows, _)| flows > 0).max_by_key(|&(_, flows, _)| flows);
+    let used = decided.into_iter().rev().filter(|&(_, flows, _)| flows.1 > 0);
+    let most = used.max_by_key(|&(_, flows, _)| flows);
     most.map_or((LocalRule::Originator, Vec::new()), |(rule, _, found)| (rule, found.into_iter().collect()))
 }
 
@@ -162,6 +162,14 @@ mod tests {
         let (rule, _, ours) = decided(&ends, &[]);
         assert_eq!((rule, ours), (LocalRule::Private, vec!["10.0.0.1".to_string()]));
         assert_eq!(decided(&[], &["10.0.0.1"]), (LocalRule::Originator, vec![], vec![]));
+    }
+
+    #[test]
+    fn neighbours_do_not_outvote_the_internet() {
+        let neighbour = ("fe80::1", "ff02::16");
+        let ends = [neighbour, neighbour, ("192.0.2.1", "198.51.100.1"), ("192.0.2.1", "198.51.100.2")];
+        let (rule, _, ours) = decided(&ends, &[]);
+        assert_eq!((rule, ours), (LocalRule::Shared, vec!["192.0.2.1".to_owned()]));
     }
 
     #[test]
