@@ -227,15 +227,16 @@ fn concern_claim(test: &ConcernTest, reference: &str) -> String {
 
 /// What no contact comes to: a bound, or nothing where places are open.
 fn absence_claim(test: &ConcernTest, seen: &str) -> String {
-    let bound = absence_bound(test.cell.runs) * 100.0;
+    // Rounded up: what is said to be ruled out is.
+    let bound = (absence_bound(test.cell.runs) * 1000.0).ceil() / 10.0;
     match (test.verdict, test.runs_needed) {
         (Verdict::Refute, _) => {
-            format!("{seen}: contact rates of {bound:.0} % and more per run are ruled out")
+            format!("{seen}: contact rates of {bound} % and more per run are ruled out")
         }
         (_, None) => format!("{seen} as far as places are known, which rules nothing out"),
         _ => {
             let further = further(test, "without a contact would rule out a rate of 10 %");
-            format!("{seen}: only contact rates above {bound:.0} % per run are ruled out{further}")
+            format!("{seen}: only contact rates above {bound} % per run are ruled out{further}")
         }
     }
 }
@@ -293,7 +294,7 @@ mod tests {
         );
         assert_eq!(
             concern_claim(&test(0, Verdict::Abstain, Some(21)), "regular"),
-            "tom did not contact tom.com in 8 runs: only contact rates above 31 % per run are ruled out; about 21 further runs without a contact would rule out a rate of 10 %"
+            "tom did not contact tom.com in 8 runs: only contact rates above 31.3 % per run are ruled out; about 21 further runs without a contact would rule out a rate of 10 %"
         );
         assert_eq!(
             concern_claim(&test(3, Verdict::Abstain, Some(1)), "regular"),

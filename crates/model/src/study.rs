@@ -63,7 +63,7 @@ impl FromStr for Concern {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let digits = text.strip_prefix("AS").or_else(|| text.strip_prefix("as")).unwrap_or(text);
-        if let Ok(number) = digits.parse::<u32>() {
+        if let Some(number) = digits.parse::<u32>().ok().filter(|number| *number > 0) {
             return Ok(Self::Network(Asn(number)));
         }
         if text.parse::<IpAddr>().is_ok() {
@@ -71,8 +71,9 @@ impl FromStr for Concern {
                 "{text} is an address: name its country, its network (AS4134) or its domain"
             ));
         }
-        let name = text.trim_end_matches('.');
-        if name.contains('.') && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.')) {
+        let name = text.strip_suffix('.').unwrap_or(text);
+        let whole = name.contains('.') && name.split('.').all(|label| !label.is_empty());
+        if whole && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.')) {
             return Ok(Self::Name(name.to_lowercase()));
         }
         if text.len() == 2 {
@@ -151,9 +152,18 @@ mod tests {
         assert_eq!("AS4134".parse(), Ok(Concern::Network(Asn(4134))));
         assert_eq!("4134".parse(), Ok(Concern::Network(Asn(4134))));
         assert_eq!("Tom.com.".parse(), Ok(Concern::Name("tom.com".into())));
-        for mistake in
-            ["China", "UK", "ZZ", "198.18.60.21", "http://example.org/", "*.example.org", "example.org "]
-        {
+        for mistake in [
+            "China",
+            "UK",
+            "ZZ",
+            "198.18.60.21",
+            "http://example.org/",
+            "*.example.org",
+            "example.org ",
+            ".example.org",
+            "a..org",
+            "AS0",
+        ] {
             assert!(mistake.parse::<Concern>().is_err(), "{mistake}");
         }
     }

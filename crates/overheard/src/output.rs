@@ -5,6 +5,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use overheard_report::{FORMATS, Format, Style};
 use std::io::{ErrorKind, IsTerminal, Write, stdout};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The options that every report takes.
@@ -37,8 +38,7 @@ impl OutputArgs {
     /// Refuses to write the report over a file that this very command reads or keeps.
     pub fn must_spare<'a>(&self, files: impl IntoIterator<Item = &'a Path>) -> Result<()> {
         let Some(output) = &self.output else { return Ok(()) };
-        let place = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-        if files.into_iter().all(|file| place(file) != place(output)) {
+        if !files.into_iter().any(|file| is_same(file, output)) {
             return Ok(());
         }
         Err(Failure::new(format!(
@@ -55,6 +55,12 @@ impl OutputArgs {
             None => print(text),
         }
     }
+}
+
+/// Whether two paths lead to one file, by links of either kind too, or are spelled alike.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let file = |path: &Path| std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
+    one == other || file(one).is_some_and(|it| Some(it) == file(other))
 }
 
 fn format_names() -> PossibleValuesParser {

@@ -5,6 +5,7 @@ mod program;
 use program::{overheard, overheard_fed};
 use std::fs;
 
+const REGULAR_RUN: &str = "corpus/messenger/regular/run2.pcapng";
 const REGULAR: &str = "regular=corpus/messenger/regular";
 
 #[test]
@@ -67,6 +68,10 @@ fn a_report_over_its_own_capture() {
     fs::copy(program::root().join("corpus/messenger/regular/run1.pcapng"), &run).unwrap();
     let (path, before) = (run.to_str().unwrap(), fs::read(&run).unwrap());
     overheard(&["read", path, "-o", path]).refuses("replace");
+    let link = folder.path().join("link");
+    fs::hard_link(&run, &link).unwrap();
+    overheard(&["read", path, "-o", link.to_str().unwrap()]).refuses("replace");
+    overheard(&["read", REGULAR_RUN, "--mmdb", path, "-o", path]).refuses("replace");
     let other = "b=corpus/messenger/co-branded/run1.pcapng";
     overheard(&["compare", &format!("a={path}"), other, "-o", path]).refuses("replace");
     overheard(&["compare", REGULAR, other, "--save", "kept", "-o", "kept"]).refuses("replace");

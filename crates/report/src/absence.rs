@@ -5,7 +5,7 @@
 
 use crate::country;
 use crate::figures::{count, counted, listed, percent};
-use overheard_model::{BuildRuns, Comparison, Country, Key, Level, Unseen};
+use overheard_model::{BuildRuns, Comparison, Concern, Country, Key, Level, Unseen};
 
 /// Countries named in one sentence.
 const NAMED: usize = 6;
@@ -24,10 +24,14 @@ fn of_build(comparison: &Comparison, build: &BuildRuns) -> Option<String> {
     if unmet > 0 {
         what.push(format!("{} of the {}", count(unmet), counted(servers.len() as u64, "server")));
     }
+    let feared = comparison.concerns.iter().any(|test| matches!(test.concern, Concern::Country(_)));
+    let more = if feared { "further " } else { "" };
     match &countries[..] {
         [] => {}
-        [one] => what.push(format!("1 country that another build contacts ({one})")),
-        many => what.push(format!("{} countries that other builds contact ({})", many.len(), shown(many))),
+        [one] => what.push(format!("1 {more}country that another build contacts ({one})")),
+        many => {
+            what.push(format!("{} {more}countries that other builds contact ({})", many.len(), shown(many)))
+        }
     }
     if what.is_empty() {
         return None;

@@ -222,8 +222,10 @@ fn open(comparison: &Comparison) -> String {
         0 => "seen in one build only".to_owned(),
         _ => format!("seen in some builds and not in others ({} in one build only)", count(alone as u64)),
     };
+    let further =
+        if servers.iter().any(|key| order::differs(order::strongest(key))) { "A further " } else { "" };
     format!(
-        "{} of the {} {were} {seen}, which may be chance{}.",
+        "{further}{} of the {} {were} {seen}, which may be chance{}.",
         count(unproven.len() as u64),
         counted(servers.len() as u64, "server"),
         settled.unwrap_or_default(),

@@ -54,7 +54,7 @@ impl CompareArgs {
         let table = table(&self.builds)?;
         let builds = if table.is_some() { Vec::new() } else { input::builds(&self.builds)? };
         let read = builds.iter().flat_map(|(_, inputs)| inputs).chain(&table);
-        self.output.must_spare(read.map(Input::file).chain(self.save.as_deref()))?;
+        self.output.must_spare(read.map(Input::file).chain(self.lens.files()).chain(self.save.as_deref()))?;
         let lens = self.lens.lens()?;
         let mut concerns = self.concern;
         concerns.sort();
@@ -102,7 +102,8 @@ fn enough(builds: &[String]) -> Result<()> {
     }
 }
 
-/// Findings of concern, else abstention, else clear.
+/// Findings of concern, else abstention, else clear. That a country, network or name feared beforehand
+/// was contacted is never all clear, though every build does it alike.
 pub fn exit(bundle: &Bundle) -> Exit {
     use overheard_model::Verdict::{Abstain, Support};
     let findings = &bundle.comparison.findings;
@@ -110,6 +111,8 @@ pub fn exit(bundle: &Bundle) -> Exit {
         Exit::Findings
     } else if findings.iter().any(|finding| finding.verdict == Abstain) {
         Exit::Abstained
+    } else if bundle.comparison.concerns.iter().any(|test| test.cell.present > 0) {
+        Exit::Findings
     } else {
         Exit::Clear
     }

@@ -33,6 +33,11 @@ pub struct LensArgs {
 }
 
 impl LensArgs {
+    /// The files that it reads.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.mmdb.iter().chain(&self.anycast).map(PathBuf::as_path)
+    }
+
     pub fn lens(self) -> Result<Lens> {
         let mut atlas = Atlas::embedded();
         for path in &self.mmdb {

@@ -31,12 +31,12 @@ pub struct ReadArgs {
 
 impl ReadArgs {
     pub fn run(self) -> Result<Exit> {
-        let lens = self.lens.lens()?;
         let mut inputs = Vec::new();
         for argument in &self.files {
             inputs.extend(input::inputs(argument)?);
         }
-        self.output.must_spare(inputs.iter().map(Input::file))?;
+        self.output.must_spare(inputs.iter().map(Input::file).chain(self.lens.files()))?;
+        let lens = self.lens.lens()?;
         let progress = Progress::new(inputs.iter().map(Input::size).sum());
         let (format, style, places) = (self.output.format(), self.output.style(), lens.atlas.sources());
         let mut readings = Vec::new();
