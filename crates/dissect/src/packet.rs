@@ -120,10 +120,11 @@ pub enum Tunnel {
     Geneve,
     GtpU,
     L2tp,
+    Capwap,
 }
 
 /// Every tunnel with its name in a flow's `tunnel`, in the order of their numbers.
-const TUNNELS: [(Tunnel, &str); Tunnel::L2tp as usize] = [
+const TUNNELS: [(Tunnel, &str); Tunnel::Capwap as usize] = [
     (Tunnel::Vlan, "vlan"),
     (Tunnel::Mpls, "mpls"),
     (Tunnel::Pppoe, "pppoe"),
@@ -135,6 +136,7 @@ const TUNNELS: [(Tunnel, &str); Tunnel::L2tp as usize] = [
     (Tunnel::Geneve, "geneve"),
     (Tunnel::GtpU, "gtp-u"),
     (Tunnel::L2tp, "l2tp"),
+    (Tunnel::Capwap, "capwap"),
 ];
 
 /// Up to eight layers, outermost first, four bits each: no allocation, cheap to compare.

@@ -25,7 +25,7 @@ pub(crate) use ethernet::ethernet;
 pub(crate) use ethertype::ethertype;
 pub(crate) use ppp::ppp;
 pub(crate) use span::Span;
-pub(crate) use wireless::dot11;
+pub(crate) use wireless::{dot11, dot11_in_either_order};
 
 /// What a layer leads to.
 pub(crate) type Outcome<'a> = Result<Found<'a>, Undecoded>;

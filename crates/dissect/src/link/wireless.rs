@@ -6,13 +6,24 @@ use crate::packet::Undecoded;
 
 /// A frame from its frame control on. Encrypted ones are [`Undecoded::NotIp`].
 pub(crate) fn dot11<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
-    body(span, false, path)
+    let ([control, flags], _) = span.split::<2>().ok_or(cut("802.11 header"))?;
+    body([*control, *flags], span, false, path)
+}
+
+/// The same where the sender may have written the frame control low byte last, as access points of
+/// Cisco's do: a data frame has neither version nor other type in its first byte.
+pub(crate) fn dot11_in_either_order<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
+    const DATA_OF_VERSION_0: u8 = 0x08;
+    let ([first, second], _) = span.split::<2>().ok_or(cut("802.11 header"))?;
+    match first & 0x0f {
+        DATA_OF_VERSION_0 => dot11(span, path),
+        _ => body([*second, *first], span, false, path),
+    }
 }
 
 /// A data frame's LLC, after a header that is padded to four bytes where the adapter does so.
-fn body<'a>(span: Span<'a>, padded: bool, path: Path) -> Outcome<'a> {
+fn body<'a>([control, flags]: [u8; 2], span: Span<'a>, padded: bool, path: Path) -> Outcome<'a> {
     const DATA: u8 = 2;
-    let ([control, flags], _) = span.split::<2>().ok_or(cut("802.11 header"))?;
     let (kind, subtype) = ((control >> 2) & 3, control >> 4);
     let (quality, empty) = (subtype & 8 != 0, subtype & 4 != 0);
     let (both_systems, encrypted, ordered) = (flags & 3 == 3, flags & 0x40 != 0, flags & 0x80 != 0);
@@ -48,7 +59,8 @@ pub(super) fn radiotap<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
     let frame = span.after(length).ok_or(cut("radiotap header"))?;
     let header = span.bytes.get(..length).unwrap_or_default();
     let padded = radiotap_flags(header).is_some_and(|flags| flags & PADDED != 0);
-    body(frame, padded, path)
+    let ([control, flags], _) = frame.split::<2>().ok_or(cut("802.11 header"))?;
+    body([*control, *flags], frame, padded, path)
 }
 
 /// The flags field, where the header has one: after the bitmaps and the time stamp.

@@ -1,11 +1,12 @@
 //! Tunnels: packets within packets.
 //!
-//! For: GRE, IP in IP, 6in4, Teredo, VXLAN, Geneve, GTP-U, L2TP. The innermost packet counts.
+//! For: GRE, IP in IP, 6in4, Teredo, VXLAN, Geneve, GTP-U, L2TP, CAPWAP. The innermost packet counts.
 //! Promises: what holds no readable IP packet is no tunnel: then the outer packet counts. Those known
 //! by a UDP port alone must fit their envelope to the byte.
 //! To extend: a file with a function from payload to [`Outcome`], one line in [`by_protocol`] or
 //! [`by_port`], and a name in [`Tunnel`].
 
+mod capwap;
 mod gre;
 mod gtp;
 mod l2tp;
@@ -52,6 +53,7 @@ fn of_port(port: u16) -> Option<Entrance> {
         1701 => (Tunnel::L2tp, l2tp::l2tp),
         2152 => (Tunnel::GtpU, gtp::gtp_u),
         3544 => (Tunnel::Teredo, teredo::teredo),
+        5247 => (Tunnel::Capwap, capwap::data),
         // As registered, and as Linux had it before.
         4789 | 8472 => (Tunnel::Vxlan, overlay::vxlan),
         6081 => (Tunnel::Geneve, overlay::geneve),

@@ -94,6 +94,19 @@ fn teredo_on_any_port_has_a_teredo_address_and_fits_exactly() {
 }
 
 #[test]
+fn capwap() {
+    let snap = [0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
+    let radio = |control: [u8; 2]| join(&[&control, &[2; 22], &snap, &inner()]);
+    let native = [0, 0x10, 0x03, 0x00, 0, 0, 0, 0];
+    assert_eq!(to_port(5247, &[&native, &radio([0x08, 0x01])]), "5>6 capwap");
+    assert_eq!(to_port(5247, &[&native, &radio([0x11, 0x08])]), "5>6 capwap", "frame control swapped");
+    let bridge = [0, 0x10, 0x02, 0x00, 0, 0, 0, 0];
+    assert_eq!(to_port(5247, &[&bridge, &bridged()]), "5>6 capwap");
+    let encrypted = [1, 0, 0, 0, 0x17, 0xfe, 0xfd, 0];
+    assert_ne!(to_port(5247, &[&encrypted, &bridged()]), "5>6 capwap");
+}
+
+#[test]
 fn vxlan() {
     for port in [4789, 8472] {
         assert_eq!(to_port(port, &[&[8, 0, 0, 0, 0, 0, 1, 0], &bridged()]), "5>6 vxlan");
