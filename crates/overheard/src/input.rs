@@ -46,15 +46,6 @@ impl Input {
         self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
     }
 
-    /// What a folder brings may be no capture, and is then left out; but it must not be left out because
-    /// it cannot be opened.
-    pub fn must_be_readable(&self) -> Result<()> {
-        match File::open(&self.path) {
-            Err(error) if !self.named => Err(self.unreadable(&error)),
-            _ => Ok(()),
-        }
-    }
-
     pub fn open(&self) -> Result<Box<dyn Read>> {
         if self.path == Path::new("-") {
             return Ok(Box::new(io::stdin().lock()));

@@ -36,14 +36,19 @@ pub struct Request {
     pub seed: u64,
 }
 
-/// One artifact becomes observations: flows, and the endpoints behind them.
-pub fn read(input: &Input, lens: &Lens, progress: &Progress) -> Result<Reading> {
+/// One artifact becomes observations: flows, and the endpoints behind them. Nothing where a folder
+/// brought a file that is no capture, such as a note.
+pub fn read(input: &Input, lens: &Lens, progress: &Progress) -> Result<Option<Reading>> {
     let bytes = progress.watch(input.open()?);
     let reading = overheard_dissect::read(bytes, input.path(), &lens.options);
-    match reading.capture.format.as_str() {
-        "unknown" => Err(input.no_capture(&reading.capture)),
-        _ => Ok(reading),
+    if reading.capture.format != "unknown" {
+        return Ok(Some(reading));
     }
+    if input.is_meant() {
+        return Err(input.no_capture(&reading.capture));
+    }
+    progress.note(&format!("{}: no capture, left out", input.path()));
+    Ok(None)
 }
 
 /// Where the endpoints stand: the same for an address in all readings that belong together.
@@ -58,12 +63,7 @@ pub fn runs(request: &Request, lens: &Lens, progress: &Progress) -> Result<Vec<R
         let before = runs.len();
         for input in inputs {
             progress.on(name, &input.path());
-            input.must_be_readable()?;
-            match read(input, lens, progress) {
-                Ok(reading) => runs.push(run(build, reading)),
-                Err(failure) if input.is_meant() => return Err(failure),
-                Err(_) => progress.note(&format!("{}: no capture, left out", input.path())),
-            }
+            runs.extend(read(input, lens, progress)?.map(|reading| run(build, reading)));
         }
         if runs.len() == before {
             return Err(Failure::new(format!("build {name}: none of its files is a capture"))

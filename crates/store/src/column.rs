@@ -3,6 +3,8 @@
 //! Promises: reads back exactly what it wrote, or says which column does not hold what it should; a
 //! repeated text becomes one shared string.
 
+use crate::Error;
+use rusqlite::Connection;
 use rusqlite::types::{FromSql, ValueRef};
 use serde::de::{DeserializeOwned, value};
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,26 @@ pub(crate) fn bits(number: u64) -> i64 {
 pub(crate) struct Columns<'r, 's> {
     row: &'r rusqlite::Row<'s>,
     next: usize,
+}
+
+/// The rows of a table that belong to one run, in order. What is wrong with one names the run, the
+/// table, the row's number and the column.
+pub(crate) fn rows_of<T>(
+    connection: &Connection,
+    (table, columns): (&str, &str),
+    run: i64,
+    mut read: impl FnMut(Columns) -> Result<T, Wrong>,
+) -> Result<Vec<T>, Error> {
+    let select = format!("SELECT {columns} FROM {table} WHERE run = ? ORDER BY seq");
+    let mut select = connection.prepare_cached(&select)?;
+    let mut rows = select.query([run])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let place = || format!("run {run}, {table} {}", found.len());
+        let read = read(Columns::of(row)).map_err(|what| Error::damaged(place(), what))?;
+        found.push(read);
+    }
+    Ok(found)
 }
 
 /// What is wrong with a column.

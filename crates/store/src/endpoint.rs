@@ -3,7 +3,7 @@
 //! To extend: as for flows, one line each in `COLUMNS`, in [`Writer::write`] and in [`read`].
 
 use crate::Error;
-use crate::column::{Columns, Parsed, Strings, Word, Wrong, bits, list};
+use crate::column::{Columns, Parsed, Strings, Word, Wrong, bits, list, rows_of};
 use overheard_model::{Endpoint, Name, Place, Protocol, Timestamp};
 use rusqlite::{CachedStatement, Connection, params};
 use std::sync::Arc;
@@ -72,17 +72,7 @@ pub(crate) fn all(
     path: &Arc<str>,
     shared: &mut Shared,
 ) -> Result<Vec<Endpoint>, Error> {
-    let select = format!("SELECT {COLUMNS} FROM endpoint WHERE run = ? ORDER BY seq");
-    let mut select = connection.prepare_cached(&select)?;
-    let mut rows = select.query([run])?;
-    let mut endpoints = Vec::new();
-    while let Some(row) = rows.next()? {
-        let endpoint = read(Columns::of(row), path, shared);
-        let place = || format!("run {run}, endpoint {}", endpoints.len());
-        let endpoint = endpoint.map_err(|what| Error::damaged(place(), what))?;
-        endpoints.push(endpoint);
-    }
-    Ok(endpoints)
+    rows_of(connection, ("endpoint", COLUMNS), run, |columns| read(columns, path, shared))
 }
 
 fn read(mut columns: Columns, path: &Arc<str>, shared: &mut Shared) -> Result<Endpoint, Wrong> {

@@ -4,7 +4,7 @@
 //! [`Writer::write`] and in [`read`], in the same order in all three.
 
 use crate::Error;
-use crate::column::{Columns, Parsed, Strings, Word, Wrong, bits, list};
+use crate::column::{Columns, Parsed, Strings, Word, Wrong, bits, list, rows_of};
 use overheard_model::{Asn, Flow, Measure, Name, Timestamp};
 use rusqlite::{CachedStatement, Connection, params};
 use std::sync::Arc;
@@ -86,15 +86,7 @@ pub(crate) fn all(
     path: &Arc<str>,
     shared: &mut Shared,
 ) -> Result<Vec<Flow>, Error> {
-    let select = format!("SELECT {COLUMNS} FROM flow WHERE run = ? ORDER BY seq");
-    let mut select = connection.prepare_cached(&select)?;
-    let mut rows = select.query([run])?;
-    let mut flows = Vec::new();
-    while let Some(row) = rows.next()? {
-        let flow = read(Columns::of(row), path, shared);
-        flows.push(flow.map_err(|what| Error::damaged(format!("run {run}, flow {}", flows.len()), what))?);
-    }
-    Ok(flows)
+    rows_of(connection, ("flow", COLUMNS), run, |columns| read(columns, path, shared))
 }
 
 fn read(mut columns: Columns, path: &Arc<str>, shared: &mut Shared) -> Result<Flow, Wrong> {

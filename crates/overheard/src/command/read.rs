@@ -42,17 +42,14 @@ impl ReadArgs {
         let mut readings = Vec::new();
         let mut failures = Vec::new();
         for input in &inputs {
-            input.must_be_readable()?;
             match pipeline::read(input, &lens, &progress) {
-                Ok(mut reading) => {
-                    pipeline::place([&mut reading], &lens);
-                    readings.push(reading);
-                }
-                Err(failure) if input.is_meant() => failures.push(failure),
-                Err(_) => progress.note(&format!("{}: no capture, left out", input.path())),
+                Ok(reading) => readings.extend(reading),
+                Err(failure) => failures.push(failure),
             }
         }
         drop(progress);
+        // Each capture stands alone here: none bounds another's places.
+        readings.iter_mut().for_each(|reading| pipeline::place([reading], &lens));
         if !readings.is_empty() {
             self.output.write(&format.readings(&readings, &places, style))?;
         }
