@@ -8,7 +8,7 @@
 mod extents;
 
 use anyhow::{Context, Result, bail, ensure};
-use overheard_dissect::place::{pack_country, pack_extents, pack_holders, pack_ranges};
+use overheard_dissect::place::{pack_country, pack_extents, pack_holders, pack_ranges_v4, pack_ranges_v6};
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::IpAddr;
@@ -31,15 +31,15 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let out = crate::root().join("crates/dissect/data");
 
     let mut holders = BTreeMap::new();
-    for (family, width) in [("ipv4", 4), ("ipv6", 16)] {
+    for family in ["ipv4", "ipv6"] {
         let rows = rows(&country.path.join(format!("geo-whois-asn-country-{family}.csv")))?;
         let ranges = rows.iter().map(|row| Ok((row.from, row.to, pack_country(parse(&row.value)?))));
-        write(&out.join(format!("country-v{}.bin", &family[3..])), &pack_ranges(width, &flat(ranges)?))?;
+        write(&out.join(format!("country-v{}.bin", &family[3..])), &pack(family, flat(ranges)?))?;
 
         let rows = self::rows(&network.path.join(format!("asn-{family}.csv")))?;
         holders.extend(rows.iter().filter_map(|row| Some((row.value.parse().ok()?, row.name.clone()?))));
         let ranges = rows.iter().map(|row| Ok((row.from, row.to, row.value.parse::<u32>()?)));
-        write(&out.join(format!("network-v{}.bin", &family[3..])), &pack_ranges(width, &flat(ranges)?))?;
+        write(&out.join(format!("network-v{}.bin", &family[3..])), &pack(family, flat(ranges)?))?;
     }
     holders.retain(|_, name| !name.is_empty());
     write(&out.join("holders.bin"), &pack_holders(&holders))?;
@@ -47,6 +47,15 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let countries = extents::countries(&package(MAP)?.path, &package(CODES)?.path)?;
     write(&out.join("extents.bin"), &pack_extents(&countries))?;
     write(&out.join("sources.tsv"), format!("{}{}", source(country)?, source(network)?).as_bytes())
+}
+
+fn pack(family: &str, ranges: Vec<(u128, Option<u32>)>) -> Vec<u8> {
+    if family == "ipv6" {
+        return pack_ranges_v6(&ranges);
+    }
+    // The gap behind the last address is no IPv4 address.
+    let ranges = ranges.into_iter().filter_map(|(key, value)| Some((u32::try_from(key).ok()?, value)));
+    pack_ranges_v4(&ranges.collect::<Vec<_>>())
 }
 
 struct Package {

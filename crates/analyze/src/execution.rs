@@ -58,12 +58,12 @@ fn goes_on(earlier: &Run, later: &Run) -> bool {
     if earlier.build != later.build || start.ms_since(end).abs() > CUT {
         return false;
     }
-    let open: HashSet<_> = connections(earlier).map(ends).collect();
+    let open: HashSet<_> = connections(earlier).map(|flow| ends(&flow)).collect();
     let mut without_beginning = connections(later).filter(|flow| flow.began_by != BeganBy::Syn);
-    without_beginning.any(|flow| open.contains(&ends(flow)))
+    without_beginning.any(|flow| open.contains(&ends(&flow)))
 }
 
-fn connections(run: &Run) -> impl Iterator<Item = &Flow> {
+fn connections(run: &Run) -> impl Iterator<Item = Flow> {
     run.reading.flows.iter().filter(|flow| flow.transport == Transport::Tcp)
 }
 
@@ -120,7 +120,7 @@ mod tests {
         let flow = flow(40_000, began_by, from, to);
         let capture = Capture {
             path: name.into(),
-            sha256: String::new(),
+            sha256: None,
             bytes: 0,
             format: "pcap".into(),
             packets: 2,
@@ -140,7 +140,7 @@ mod tests {
             build,
             name: name.into(),
             began,
-            reading: Reading { capture, flows: vec![flow], endpoints: Vec::new() },
+            reading: Reading { capture, flows: vec![flow].into(), endpoints: Vec::new() },
         }
     }
 

@@ -119,7 +119,7 @@ fn one_source<'a>(study: &'a Study, runs: &'a [Run]) -> impl Iterator<Item = War
         let Concern::Country(country) = concern else { return None };
         let met = runs.iter().flat_map(|run| &run.reading.endpoints);
         let there = met.filter(|endpoint| endpoint.place.agreed() == Some(*country));
-        let claims = there.flat_map(|endpoint| &endpoint.place.claims).filter(|claim| claim.country.is_some());
+        let claims = there.flat_map(|endpoint| &*endpoint.place.claims).filter(|claim| claim.country.is_some());
         let sources: BTreeSet<&str> = claims.map(|claim| &*claim.source).collect();
         match sources.into_iter().collect::<Vec<_>>()[..] {
             [Claim::TABLE] | [] | [_, _, ..] => None,

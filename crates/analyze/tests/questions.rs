@@ -6,7 +6,7 @@ mod server;
 mod study;
 
 use overheard_analyze::compare;
-use overheard_model::{Comparison, Endpoint, Level, Relation, Run, Verdict};
+use overheard_model::{Claim, Comparison, Endpoint, Level, Relation, Run, Verdict};
 use server::server;
 use study::{run, study};
 
@@ -118,9 +118,9 @@ fn runs_that_did_not_alternate_are_warned_of() {
 #[test]
 fn a_disputed_country_is_neither_contact_nor_absence() {
     let mut disputed = away();
-    let mut second = disputed.place.claims[0].clone();
-    second.country = "AU".parse().ok();
-    disputed.place.claims.push(second);
+    let first = disputed.place.claims[0].clone();
+    let second = Claim { country: "AU".parse().ok(), ..first.clone() };
+    disputed.place.claims = [first, second].into();
     let runs: Vec<Run> =
         (0..30).map(|at| run(0, &at.to_string(), Some(at), vec![disputed.clone()])).collect();
     let comparison = compare(&study(&["regular"], &["CN"]), &runs);

@@ -19,6 +19,7 @@ pub struct Decoder {
 
 impl Decoder {
     /// The innermost packet, borrowed from the frame or, for reassembled fragments, from the decoder.
+    #[inline(always)]
     pub fn decode<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Undecoded> {
         let span = Span { bytes: frame.bytes, wire: frame.wire_len };
         let origin = Origin {
@@ -55,14 +56,14 @@ impl Decoder {
 }
 
 /// What was found, with the frames it came in.
+#[inline(always)]
 fn packet(found: Found<'_>, origin: Origin) -> Result<Packet<'_>, Undecoded> {
     match found {
         Found::Fragment(_) => Err(Undecoded::Fragment),
         Found::Packet { addresses, segment, tunnels } => Ok(Packet {
             number: origin.number,
             time: origin.time,
-            src: addresses.src,
-            dst: addresses.dst,
+            addresses,
             segment,
             frames: origin.frames,
             wire_bytes: origin.wire_bytes,

@@ -4,20 +4,34 @@
 //! a flow said of its responder where the responder is us; its domains are the registrable domains of
 //! each flow's best name (Public Suffix List). Places are added later.
 
+use crate::flow::{Conversations, Record};
 use crate::place::scope::is_local;
-use overheard_model::{Endpoint, Flow, Learned, Name, Place, Side, Transport, Visibility};
-use std::collections::{BTreeMap, HashSet};
+use crate::resolver::Resolver;
+use foldhash::fast::RandomState;
+use hashbrown::{HashMap, HashSet};
+use overheard_model::{Endpoint, Name, Place, Side, Transport, Visibility};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+/// What makes flows one endpoint.
+type Remote = (IpAddr, u16, Transport);
+
 /// Groups the flows by their remote end, sorted by address, port and transport.
-pub(crate) fn group(flows: &[Flow], capture: &Arc<str>) -> Vec<Endpoint> {
-    let mut groups = BTreeMap::<(IpAddr, u16, Transport), Vec<u32>>::new();
-    for (index, flow) in (0_u32..).zip(flows) {
-        let (address, port) = flow.remote();
-        groups.entry((address, port, flow.transport)).or_default().push(index);
+pub(crate) fn group(conversations: &Conversations) -> Vec<Endpoint> {
+    let mut groups: Vec<(Remote, Vec<u32>)> = Vec::new();
+    let mut known: HashMap<Remote, usize, RandomState> = HashMap::default();
+    for (index, record) in (0_u32..).zip(&conversations.records) {
+        let side = record.ours.other();
+        let remote = (record.address(side), record.port(side), record.transport());
+        let group = *known.entry(remote).or_insert_with(|| {
+            groups.push((remote, Vec::new()));
+            groups.len() - 1
+        });
+        groups[group].1.push(index);
     }
-    groups.into_values().filter_map(|indices| endpoint(flows, indices, capture)).collect()
+    drop(known);
+    groups.sort_unstable_by_key(|(remote, _)| *remote);
+    groups.into_iter().map(|(remote, indices)| endpoint(conversations, remote, indices)).collect()
 }
 
 /// The registrable domain of a name. Where no rule of the list matches, its prevailing rule does: the
@@ -31,99 +45,125 @@ pub(crate) fn registrable_domain(name: &str) -> Option<Arc<str>> {
     std::str::from_utf8(domain.as_bytes()).ok().map(Arc::from)
 }
 
-fn endpoint(flows: &[Flow], indices: Vec<u32>, capture: &Arc<str>) -> Option<Endpoint> {
-    let members: Vec<&Flow> = indices.iter().filter_map(|&index| flows.get(index as usize)).collect();
-    let first = members.first()?;
-    let (address, port) = first.remote();
-    let sum = |count: fn(&Flow) -> u64| members.iter().map(|flow| count(flow)).sum();
-    let rtts = members.iter().filter_map(|flow| flow.rtt_ms);
-    Some(Endpoint {
-        capture: capture.clone(),
+fn endpoint(conversations: &Conversations, remote: Remote, mut indices: Vec<u32>) -> Endpoint {
+    indices.shrink_to_fit();
+    let (address, port, transport) = remote;
+    let members = Members { conversations, address, indices: &indices };
+    let sum = |side: fn(Side) -> Side| {
+        let sent = members.records().map(|record| record.sent(side(record.ours)));
+        sent.fold((0, 0), |(packets, bytes), more| (packets + more.0, bytes + more.1))
+    };
+    let ((packets_out, bytes_out), (packets_in, bytes_in)) = (sum(|ours| ours), sum(Side::other));
+    Endpoint {
+        capture: conversations.capture.clone(),
         address,
         port,
-        transport: first.transport,
-        names: merged_names(&members),
-        domains: sorted(
-            members.iter().filter_map(|flow| registrable_domain(&names_of_remote(flow).next()?.name)),
-        ),
+        transport,
+        names: members.names(),
+        domains: members.domains(),
         place: Place { local: is_local(address), ..Place::default() },
-        protocols: sorted(members.iter().map(|flow| flow.protocol)),
-        visibility: most_readable(&members),
-        packets_out: sum(|flow| from(flow, flow.ours).0),
-        packets_in: sum(|flow| from(flow, flow.ours.other()).0),
-        bytes_out: sum(|flow| from(flow, flow.ours).1),
-        bytes_in: sum(|flow| from(flow, flow.ours.other()).1),
-        first: members.iter().map(|flow| flow.first).min(),
-        last: members.iter().map(|flow| flow.last).max(),
-        rtt_ms: rtts.min_by(f64::total_cmp),
-        packet: members.iter().map(|flow| flow.first_packet).min()?,
+        protocols: sorted(members.records().map(Record::protocol)),
+        visibility: members.most_readable(),
+        packets_out,
+        packets_in,
+        bytes_out,
+        bytes_in,
+        first: members.records().map(|record| record.span().0).min(),
+        last: members.records().map(|record| record.span().1).max(),
+        rtt_ms: members.records().filter_map(Record::rtt_ms).min_by(f64::total_cmp),
+        packet: members.records().map(Record::first_packet).min().unwrap_or_default(),
         flows: indices,
-    })
-}
-
-/// Packets and bytes that a side sent.
-fn from(flow: &Flow, side: Side) -> (u64, u64) {
-    match side {
-        Side::Src => (flow.packets_out, flow.bytes_out),
-        Side::Dst => (flow.packets_in, flow.bytes_in),
     }
 }
 
-/// A flow's names that are the remote end's: what a flow says of its responder is ours when we are it.
-fn names_of_remote(flow: &Flow) -> impl Iterator<Item = &Name> {
-    let said_of_us = flow.ours == Side::Dst;
-    flow.names.iter().filter(move |name| !(said_of_us && name.learned == Learned::Within))
+/// The flows of one endpoint.
+struct Members<'a> {
+    conversations: &'a Conversations,
+    address: IpAddr,
+    indices: &'a [u32],
 }
 
-/// Names of all members, best first, each name and source once.
-fn merged_names(members: &[&Flow]) -> Vec<Name> {
-    let mut names: Vec<Name> = members.iter().copied().flat_map(names_of_remote).cloned().collect();
-    names.sort_by_key(|name| (name.rank(), name.packet));
-    let mut seen = HashSet::new();
-    names.retain(|name| seen.insert((name.name.clone(), name.source)));
-    names
-}
-
-fn most_readable(members: &[&Flow]) -> Visibility {
-    let any = |visibility| members.iter().any(|flow| flow.visibility == visibility);
-    match () {
-        () if any(Visibility::Readable) => Visibility::Readable,
-        () if any(Visibility::Unknown) => Visibility::Unknown,
-        () => Visibility::Encrypted,
+impl<'a> Members<'a> {
+    fn records(&self) -> impl Iterator<Item = &'a Record> {
+        let records = &self.conversations.records;
+        self.indices.iter().filter_map(|&index| records.get(index as usize))
     }
+
+    fn resolver(&self) -> &'a Resolver {
+        &self.conversations.resolver
+    }
+
+    /// Names of all members, best first, each name and source once. What was answered before any of
+    /// them began was known before.
+    fn names(&self) -> Vec<Name> {
+        let began = self.records().map(Record::first_packet).max().unwrap_or_default();
+        let answered = self.resolver().names(self.address, began);
+        let mut names: Vec<Name> = self.records().flat_map(said_of_remote).chain(answered).collect();
+        names.sort_by_key(|name| (name.rank(), name.packet));
+        let mut seen = HashSet::<_, RandomState>::default();
+        names.retain(|name| seen.insert((name.name.clone(), name.source)));
+        names.shrink_to_fit();
+        names
+    }
+
+    /// Registrable domains of the best name of each member.
+    fn domains(&self) -> Vec<Arc<str>> {
+        let best = |record: &'a Record| {
+            let answered = self.resolver().names(self.address, record.first_packet());
+            let names = said_of_remote(record).chain(answered);
+            names.min_by_key(|name| (name.rank(), name.packet)).map(|name| name.name)
+        };
+        let names = sorted(self.records().filter_map(best));
+        sorted(names.iter().filter_map(|name| registrable_domain(name)))
+    }
+
+    fn most_readable(&self) -> Visibility {
+        let any = |visibility| self.records().any(|record| record.visibility() == visibility);
+        match () {
+            () if any(Visibility::Readable) => Visibility::Readable,
+            () if any(Visibility::Unknown) => Visibility::Unknown,
+            () => Visibility::Encrypted,
+        }
+    }
+}
+
+/// What a flow says of its responder names the remote end, unless we are the responder.
+fn said_of_remote(record: &Record) -> impl Iterator<Item = Name> + '_ {
+    record.said().filter(|_| record.ours == Side::Src)
 }
 
 fn sorted<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
     let mut values: Vec<T> = values.collect();
-    values.sort();
+    values.sort_unstable();
     values.dedup();
+    values.shrink_to_fit();
     values
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::tests::flow;
-    use overheard_model::NameSource;
+    use crate::flow::tests::record;
+    use crate::proto::Answer;
+    use overheard_model::{NameSource, Timestamp};
 
-    fn name(name: &str, source: NameSource, learned: Learned) -> Name {
-        Name { name: name.into(), source, packet: Some(1), learned }
+    fn conversations(records: Vec<Record>, answers: &[(&str, NameSource)]) -> Conversations {
+        let mut resolver = Resolver::within(1 << 20);
+        for &(name, source) in answers {
+            let (address, time) = ("198.51.100.1".parse().unwrap(), Timestamp(0));
+            resolver.add(Answer { address, name: name.into(), source, packet: 1, time });
+        }
+        Conversations { capture: "test".into(), records, resolver }
     }
 
     #[test]
     fn flows_to_one_remote_end_are_one_endpoint() {
-        let mut flows = [flow("10.0.0.1", "198.51.100.1", 4), flow("10.0.0.1", "198.51.100.1", 2)];
-        flows[0].names = vec![name("b.example.org", NameSource::TlsSni, Learned::Within)];
-        flows[1].names = vec![
-            name("www.example.co.uk", NameSource::Dns, Learned::Before),
-            name("cdn.example.net", NameSource::DnsCname, Learned::Before),
-        ];
-        flows[0].rtt_ms = Some(9.0);
-        flows[1].visibility = Visibility::Readable;
-        let endpoints = group(&flows, &"test".into());
+        let [mut one, other] = [4, 2].map(|packet| record("10.0.0.1", "198.51.100.1", packet));
+        one.say("b.example.org", NameSource::TlsSni, Visibility::Readable);
+        let answers = [("www.example.co.uk", NameSource::Dns), ("cdn.example.net", NameSource::DnsCname)];
+        let endpoints = group(&conversations(vec![one, other], &answers));
         let [endpoint] = &endpoints[..] else { panic!("{endpoints:?}") };
         assert_eq!((endpoint.port, endpoint.packets_out, endpoint.packet), (443, 2, 2));
-        assert_eq!((endpoint.rtt_ms, endpoint.visibility), (Some(9.0), Visibility::Readable));
+        assert_eq!(endpoint.visibility, Visibility::Readable, "the more readable of both");
         let domains: Vec<&str> = endpoint.domains.iter().map(|domain| &**domain).collect();
         assert_eq!(domains, ["example.co.uk", "example.org"], "of each flow's best name");
         assert_eq!(&*endpoint.names[0].name, "b.example.org");
@@ -132,10 +172,10 @@ mod tests {
 
     #[test]
     fn what_a_caller_asked_us_for_is_not_the_callers_name() {
-        let mut inbound = flow("198.51.100.1", "10.0.0.1", 1);
+        let mut inbound = record("198.51.100.1", "10.0.0.1", 1);
         inbound.ours = Side::Dst;
-        inbound.names = vec![name("ours.example.org", NameSource::HttpHost, Learned::Within)];
-        let endpoints = group(&[inbound], &"test".into());
+        inbound.say("ours.example.org", NameSource::HttpHost, Visibility::Readable);
+        let endpoints = group(&conversations(vec![inbound], &[]));
         assert_eq!((endpoints[0].names.len(), endpoints[0].domains.len()), (0, 0));
     }
 

@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+mod batch;
 pub mod capture;
 pub mod decode;
 mod endpoint;
@@ -25,6 +26,7 @@ mod read;
 mod resolver;
 mod table;
 mod tunnel;
+mod walk;
 
 pub use read::{Options, read};
 pub use table::read_table;

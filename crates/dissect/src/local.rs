@@ -6,63 +6,76 @@
 //! that never answers gains no share. The capture names the rule that decided most of its flows, those
 //! with the internet first, and the addresses that this rule found.
 
+use crate::flow::Record;
 use crate::place::scope::{is_local, is_multicast, is_private};
-use overheard_model::{Flow, LocalRule, Side};
-use std::collections::{BTreeSet, HashMap};
+use foldhash::fast::RandomState;
+use overheard_model::{LocalRule, Side};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
+
+/// How many flows each address sent packets in.
+type Shares = HashMap<IpAddr, usize, RandomState>;
+
+/// Source and destination address of a flow.
+fn ends(flow: &Record) -> [IpAddr; 2] {
+    [Side::Src, Side::Dst].map(|side| flow.address(side))
+}
 
 /// Decides for every flow which end is ours; returns the rule that decided most flows and the
 /// addresses that it found, sorted.
-pub(crate) fn decide(flows: &mut [Flow], given: &[IpAddr]) -> (LocalRule, Vec<IpAddr>) {
+pub(crate) fn decide(flows: &mut [Record], given: &[IpAddr]) -> (LocalRule, Vec<IpAddr>) {
     let shares = shares_of_private(flows);
-    let by_address = |flow: &Flow| given_side(flow, given).or_else(|| private_side(flow, &shares));
+    let by_address = |ends| given_side(ends, given).or_else(|| private_side(ends, &shares));
     let shared = [true, false].map(|v4| {
-        shared_by_all(flows.iter().filter(|flow| flow.src.is_ipv4() == v4 && by_address(flow).is_none()))
+        let family = flows.iter().map(ends).filter(|[src, _]| src.is_ipv4() == v4);
+        shared_by_all(family.filter(|&ends| by_address(ends).is_none()))
     });
-    let by_share = |flow: &Flow| Some((LocalRule::Shared, only(flow, |end| shared.contains(&Some(end)))?));
+    let by_share = |ends| Some((LocalRule::Shared, only(ends, |end| shared.contains(&Some(end)))?));
     let mut decided = [LocalRule::Given, LocalRule::Private, LocalRule::Shared, LocalRule::Originator]
-        .map(|rule| (rule, (0_usize, 0_usize), BTreeSet::new()));
+        .map(|rule| (rule, (0_usize, 0_usize), HashSet::<IpAddr, RandomState>::default()));
     for flow in flows.iter_mut() {
+        let ends @ [src, dst] = ends(flow);
         let (rule, side) =
-            by_address(flow).or_else(|| by_share(flow)).unwrap_or_else(|| originator_side(flow));
+            by_address(ends).or_else(|| by_share(ends)).unwrap_or_else(|| originator_side(src));
         flow.ours = side;
-        let ours = flow.local().0;
+        let (ours, remote) = if side == Side::Src { (src, dst) } else { (dst, src) };
         for (_, flows, found) in decided.iter_mut().filter(|(other, ..)| *other == rule) {
-            *flows = (flows.0 + usize::from(!is_local(flow.remote().0)), flows.1 + 1);
+            *flows = (flows.0 + usize::from(!is_local(remote)), flows.1 + 1);
             found.extend((!ours.is_unspecified()).then_some(ours));
         }
     }
     // Of equal rules the surer one: the last maximum of the reversed order.
     let used = decided.into_iter().rev().filter(|&(_, flows, _)| flows.1 > 0);
     let most = used.max_by_key(|&(_, flows, _)| flows);
-    most.map_or((LocalRule::Originator, Vec::new()), |(rule, _, found)| (rule, found.into_iter().collect()))
+    let sorted = |found: HashSet<_, _>| found.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    most.map_or((LocalRule::Originator, Vec::new()), |(rule, _, found)| (rule, sorted(found)))
 }
 
 /// The given addresses that stand at no end of a flow.
-pub(crate) fn absent(flows: &[Flow], given: &[IpAddr]) -> Vec<IpAddr> {
-    let occurs = |address: IpAddr| flows.iter().any(|flow| [flow.src, flow.dst].contains(&address));
+pub(crate) fn absent(flows: &[Record], given: &[IpAddr]) -> Vec<IpAddr> {
+    let occurs = |address: IpAddr| flows.iter().any(|flow| ends(flow).contains(&address));
     given.iter().copied().filter(|&address| !occurs(address)).collect()
 }
 
 /// The side whose address alone fits.
-fn only(flow: &Flow, fits: impl Fn(IpAddr) -> bool) -> Option<Side> {
-    match (fits(flow.src), fits(flow.dst)) {
+fn only([src, dst]: [IpAddr; 2], fits: impl Fn(IpAddr) -> bool) -> Option<Side> {
+    match (fits(src), fits(dst)) {
         (true, false) => Some(Side::Src),
         (false, true) => Some(Side::Dst),
         _ => None,
     }
 }
 
-fn given_side(flow: &Flow, given: &[IpAddr]) -> Option<(LocalRule, Side)> {
-    let (src, dst) = (given.contains(&flow.src), given.contains(&flow.dst));
+fn given_side([src, dst]: [IpAddr; 2], given: &[IpAddr]) -> Option<(LocalRule, Side)> {
+    let (src, dst) = (given.contains(&src), given.contains(&dst));
     let side = if src { Side::Src } else { Side::Dst };
     (src || dst).then_some((LocalRule::Given, side))
 }
 
-fn private_side(flow: &Flow, shares: &HashMap<IpAddr, usize>) -> Option<(LocalRule, Side)> {
+fn private_side([src, dst]: [IpAddr; 2], shares: &Shares) -> Option<(LocalRule, Side)> {
     let share = |address: IpAddr| shares.get(&address).copied().unwrap_or(0);
-    let side = match (is_private(flow.src), is_private(flow.dst)) {
-        (true, true) if share(flow.dst) > share(flow.src) => Side::Dst,
+    let side = match (is_private(src), is_private(dst)) {
+        (true, true) if share(dst) > share(src) => Side::Dst,
         (true, _) => Side::Src,
         (false, true) => Side::Dst,
         (false, false) => return None,
@@ -70,17 +83,18 @@ fn private_side(flow: &Flow, shares: &HashMap<IpAddr, usize>) -> Option<(LocalRu
     Some((LocalRule::Private, side))
 }
 
-fn originator_side(flow: &Flow) -> (LocalRule, Side) {
-    let side = if is_multicast(flow.src) { Side::Dst } else { Side::Src };
+fn originator_side(src: IpAddr) -> (LocalRule, Side) {
+    let side = if is_multicast(src) { Side::Dst } else { Side::Src };
     (LocalRule::Originator, side)
 }
 
 /// How many flows each private address sent packets in.
-fn shares_of_private(flows: &[Flow]) -> HashMap<IpAddr, usize> {
-    let mut shares = HashMap::new();
+fn shares_of_private(flows: &[Record]) -> Shares {
+    let mut shares = Shares::default();
     for flow in flows {
-        for (address, packets) in [(flow.src, flow.packets_out), (flow.dst, flow.packets_in)] {
-            if packets > 0 && is_private(address) {
+        for side in [Side::Src, Side::Dst] {
+            let address = flow.address(side);
+            if flow.sent(side).0 > 0 && is_private(address) {
                 *shares.entry(address).or_default() += 1;
             }
         }
@@ -90,14 +104,13 @@ fn shares_of_private(flows: &[Flow]) -> HashMap<IpAddr, usize> {
 
 /// The one address that stands at an end of each of the flows; those between a multicast and an
 /// unspecified address (RFC 4862's duplicate address detection) have no say.
-fn shared_by_all<'a>(flows: impl Iterator<Item = &'a Flow>) -> Option<IpAddr> {
+fn shared_by_all(flows: impl Iterator<Item = [IpAddr; 2]>) -> Option<IpAddr> {
     let is_somebody = |address: &IpAddr| !is_multicast(*address) && !address.is_unspecified();
-    let mut flows = flows.filter(|flow| is_somebody(&flow.src) || is_somebody(&flow.dst));
-    let first = flows.next()?;
-    let mut shared = vec![first.src, first.dst];
+    let mut flows = flows.filter(|ends| ends.iter().any(is_somebody));
+    let mut shared = Vec::from(flows.next()?);
     shared.retain(is_somebody);
-    for flow in flows {
-        shared.retain(|address| [flow.src, flow.dst].contains(address));
+    for ends in flows {
+        shared.retain(|address| ends.contains(address));
     }
     match shared[..] {
         [one] => Some(one),
@@ -108,10 +121,10 @@ fn shared_by_all<'a>(flows: impl Iterator<Item = &'a Flow>) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::tests::flow;
+    use crate::flow::tests::record;
 
     fn decided(ends: &[(&str, &str)], given: &[&str]) -> (LocalRule, Vec<Side>, Vec<String>) {
-        let mut flows: Vec<Flow> = ends.iter().map(|(src, dst)| flow(src, dst, 1)).collect();
+        let mut flows: Vec<Record> = ends.iter().map(|(src, dst)| record(src, dst, 1)).collect();
         let given: Vec<IpAddr> = given.iter().map(|address| address.parse().unwrap()).collect();
         let (rule, ours) = decide(&mut flows, &given);
         let sides = flows.iter().map(|flow| flow.ours).collect();

@@ -3,7 +3,7 @@
 //! Promises: both borrow; nothing here is allocated per packet.
 
 use overheard_model::{Timestamp, Transport};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A packet record as the file gave it.
 #[derive(Clone, Copy, Debug)]
@@ -18,14 +18,68 @@ pub struct Frame<'a> {
     pub bytes: &'a [u8],
 }
 
+/// Source and destination of a packet, which are of one family. Two aligned numbers each: packets are
+/// handed on by the million, and [`IpAddr`]s, of 17 bytes, would be copied in pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Addresses {
+    pub(crate) src: Number,
+    pub(crate) dst: Number,
+    pub(crate) v6: bool,
+}
+
+/// An address as a number, upper half first; IPv4 in the lowest 32 bits.
+pub(crate) type Number = [u64; 2];
+
+impl Addresses {
+    #[inline]
+    pub(crate) fn v4(src: [u8; 4], dst: [u8; 4]) -> Self {
+        let number = |octets| [0, u64::from(u32::from_be_bytes(octets))];
+        Self { src: number(src), dst: number(dst), v6: false }
+    }
+
+    #[inline]
+    pub(crate) fn v6(src: [u8; 16], dst: [u8; 16]) -> Self {
+        let number = |octets| {
+            let bits = u128::from_be_bytes(octets);
+            [(bits >> 64) as u64, bits as u64]
+        };
+        Self { src: number(src), dst: number(dst), v6: true }
+    }
+
+    /// Both addresses; nothing where they are of different families.
+    pub fn of(src: IpAddr, dst: IpAddr) -> Option<Self> {
+        match (src, dst) {
+            (IpAddr::V4(src), IpAddr::V4(dst)) => Some(Self::v4(src.octets(), dst.octets())),
+            (IpAddr::V6(src), IpAddr::V6(dst)) => Some(Self::v6(src.octets(), dst.octets())),
+            _ => None,
+        }
+    }
+
+    pub fn src(&self) -> IpAddr {
+        address(self.src, self.v6)
+    }
+
+    pub fn dst(&self) -> IpAddr {
+        address(self.dst, self.v6)
+    }
+}
+
+/// The address of a number.
+#[inline]
+pub(crate) fn address([upper, lower]: Number, v6: bool) -> IpAddr {
+    match v6 {
+        true => Ipv6Addr::from_bits(u128::from(upper) << 64 | u128::from(lower)).into(),
+        false => Ipv4Addr::from_bits(lower as u32).into(),
+    }
+}
+
 /// The innermost IP packet of a frame.
 #[derive(Clone, Copy, Debug)]
 pub struct Packet<'a> {
     /// Number and time of the frame (of the completing frame, for fragments).
     pub number: u64,
     pub time: Timestamp,
-    pub src: IpAddr,
-    pub dst: IpAddr,
+    pub addresses: Addresses,
     pub segment: Segment<'a>,
     /// Frames that made it up: 1, or the number of its fragments.
     pub frames: u32,
@@ -77,6 +131,41 @@ pub enum Segment<'a> {
     },
 }
 
+impl<'a> Segment<'a> {
+    /// What it carries, as far as it is looked at.
+    pub(crate) fn payload(&self) -> &'a [u8] {
+        match *self {
+            Self::Tcp(TcpSegment { payload, .. }) | Self::Udp { payload, .. } => payload,
+            Self::Icmp { rest, .. } => rest,
+            Self::Sctp { .. } | Self::Other { .. } => &[],
+        }
+    }
+
+    /// The same headers before another payload.
+    fn with_payload<'b>(&self, payload: &'b [u8]) -> Segment<'b> {
+        match *self {
+            Self::Tcp(segment) => Segment::Tcp(TcpSegment { payload, ..segment }),
+            Self::Udp { src_port, dst_port, missing, .. } => {
+                Segment::Udp { src_port, dst_port, payload, missing }
+            }
+            Self::Icmp { transport, kind, code, .. } => {
+                Segment::Icmp { transport, kind, code, rest: payload }
+            }
+            Self::Sctp { src_port, dst_port } => Segment::Sctp { src_port, dst_port },
+            Self::Other { transport } => Segment::Other { transport },
+        }
+    }
+}
+
+impl Packet<'_> {
+    /// The same packet with another payload.
+    pub(crate) fn with_payload<'b>(&self, payload: &'b [u8]) -> Packet<'b> {
+        let Packet { number, time, addresses, frames, wire_bytes, tunnels, .. } = *self;
+        let segment = self.segment.with_payload(payload);
+        Packet { number, time, addresses, segment, frames, wire_bytes, tunnels }
+    }
+}
+
 /// A TCP header and what follows it.
 #[derive(Clone, Copy, Debug)]
 pub struct TcpSegment<'a> {
@@ -100,6 +189,7 @@ impl TcpFlags {
     pub const RST: u8 = 0x04;
     pub const ACK: u8 = 0x10;
 
+    #[inline]
     pub fn has(self, bits: u8) -> bool {
         self.0 & bits == bits
     }

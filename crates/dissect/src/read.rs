@@ -1,15 +1,17 @@
-//! One artifact, from bytes to observations: the walk over its packets.
+//! One artifact, from bytes to observations.
 
-use crate::capture::{Reader, Summary};
-use crate::decode::Decoder;
-use crate::flow::{Table, Told};
-use crate::packet::Undecoded;
+use crate::batch::read_on_two_threads;
+use crate::capture::Summary;
+use crate::flow::{Conversations, Table, Told};
+use crate::packet::Packet;
 use crate::problems::Problems;
+use crate::walk::{Audience, Tally, walk};
 use crate::{endpoint, local};
-use overheard_model::{Capture, Reading, Timestamp};
-use ring::digest::{Context, SHA256};
+use overheard_model::{Capture, Flows, Reading};
+use ring::digest::{Context, Digest, SHA256};
 use std::io::{self, Read};
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 /// How to read.
@@ -20,11 +22,17 @@ pub struct Options {
     /// Bound on the memory of flows, their streams and the names that were answered, bytes. IP
     /// fragments and what pcapng files say beside their packets have fixed bounds of their own.
     pub memory: usize,
+    /// Whether to hash the artifact, which takes longer than all the rest of reading it: only where the
+    /// result shows or keeps the hash.
+    pub hash: bool,
+    /// Threads to read a capture with: one, or two, which give the same result sooner. More than two are
+    /// of no further use.
+    pub threads: NonZeroUsize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { local: Vec::new(), memory: 1 << 30 }
+        Self { local: Vec::new(), memory: 2 << 30, hash: true, threads: NonZeroUsize::MIN }
     }
 }
 
@@ -32,92 +40,71 @@ impl Default for Options {
 /// them no more is read (nor counted, nor hashed) than it takes to see that.
 /// Places are not looked up here: see [`crate::place::Atlas::place`].
 pub fn read(source: impl Read, path: Arc<str>, options: &Options) -> Reading {
-    let mut source = Hashing::new(source);
-    let mut reader = Reader::new(&mut source);
-    let mut walk = Walk::new(options.memory);
-    let mut decoder = Decoder::default();
-    while let Some(frame) = reader.next_frame() {
-        walk.see(frame.time);
-        match decoder.decode(&frame) {
-            Ok(packet) => walk.table.observe(&packet),
-            Err(Undecoded::Fragment) => walk.count_abandoned(&mut decoder),
-            Err(why) => walk.miss(frame.number, why),
-        }
-    }
-    decoder.abandon_fragments();
-    walk.count_abandoned(&mut decoder);
-    let summary = reader.into_summary();
-    let stored = if summary.format == "unknown" { source.finish() } else { source.finish_whole() };
-    walk.finish(summary, stored, path, &options.local)
+    let mut source = Hashing::new(source, options.hash);
+    let walked = walked(&mut source, options);
+    let known = walked.summary.format != "unknown";
+    let stored = if known { source.finish_whole() } else { source.finish() };
+    walked.finish(stored, path, &options.local)
 }
 
-/// What is counted on the way.
-struct Walk {
+fn walked(source: &mut dyn Read, options: &Options) -> Walked {
+    let (summary, tally, table) = match options.threads.get() {
+        1 => {
+            let mut table = Table::new(options.memory);
+            let (summary, tally) = walk(source, &mut table);
+            (summary, tally, table)
+        }
+        _ => read_on_two_threads(source, options.memory),
+    };
+    Walked { summary, tally, table }
+}
+
+impl Audience for Table {
+    #[inline]
+    fn packet(&mut self, packet: &Packet<'_>, _: &[u8]) {
+        self.observe(packet);
+    }
+
+    fn exchange(&mut self, _: Option<Vec<u8>>) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+/// What the file, its headers and its flows came to.
+struct Walked {
+    summary: Summary,
+    tally: Tally,
     table: Table,
-    problems: Problems,
-    undecoded: u64,
-    span: Option<(Timestamp, Timestamp)>,
 }
 
-impl Walk {
-    fn new(memory: usize) -> Self {
-        Self { table: Table::new(memory), problems: Problems::default(), undecoded: 0, span: None }
-    }
-
-    fn see(&mut self, time: Timestamp) {
-        let (first, last) = self.span.unwrap_or((time, time));
-        self.span = Some((first.min(time), last.max(time)));
-    }
-
-    /// Counts packets whose fragments did not all come: they have addresses, but no ports.
-    fn count_abandoned(&mut self, decoder: &mut Decoder) {
-        while let Some(packet) = decoder.pop_abandoned() {
-            let text = "a packet whose fragments did not all come";
-            self.problems.add("incomplete-fragments", text, Some(packet.number), 1);
-            self.table.observe(&packet);
-        }
-    }
-
-    /// Counts a frame without a packet; a fragment that waits has a readable IP layer.
-    fn miss(&mut self, number: u64, why: Undecoded) {
-        match why {
-            Undecoded::Fragment => return,
-            Undecoded::NotIp => {}
-            Undecoded::UnknownLink(link) => {
-                let text = format!("link type {link} is not supported");
-                self.problems.add("unknown-link", &text, Some(number), 1);
-            }
-            Undecoded::Malformed(what) => self.problems.add("malformed-packet", what, Some(number), 1),
-        }
-        self.undecoded += 1;
-    }
-
-    fn finish(self, summary: Summary, stored: Stored, path: Arc<str>, given: &[IpAddr]) -> Reading {
-        let Told { mut flows, mut resolver, problems } = self.table.tell(&path);
+impl Walked {
+    fn finish(self, stored: Stored, path: Arc<str>, given: &[IpAddr]) -> Reading {
+        let Self { summary, tally, table } = self;
+        let Told { mut records, mut resolver, problems } = table.tell();
         for (address, name) in summary.names {
             resolver.add_block(address, name);
         }
-        let (local_rule, local) = local::decide(&mut flows, given);
-        let absent = local::absent(&flows, given);
-        resolver.name(&mut flows);
+        let (local_rule, local) = local::decide(&mut records, given);
+        let absent = local::absent(&records, given);
         let mut all = Problems::from(summary.problems);
-        all.append(self.problems);
+        all.append(tally.problems);
         all.append(problems);
         resolver.report(&mut all);
         for address in absent {
             all.add("local-absent", &format!("no packet has the address {address} of --local"), None, 1);
         }
-        let endpoints = endpoint::group(&flows, &path);
+        let conversations = Conversations { capture: path.clone(), records, resolver };
+        let endpoints = endpoint::group(&conversations);
         let capture = Capture {
             path,
             sha256: stored.sha256,
             bytes: stored.bytes,
             format: summary.format,
             packets: summary.packets,
-            undecoded: self.undecoded,
+            undecoded: tally.undecoded,
             complete: summary.complete,
-            first: self.span.map(|(first, _)| first),
-            last: self.span.map(|(_, last)| last),
+            first: tally.span.map(|(first, _)| first),
+            last: tally.span.map(|(_, last)| last),
             local_rule,
             local,
             comments: summary.comments,
@@ -125,35 +112,35 @@ impl Walk {
             secrets: summary.secrets.len() as u64,
             problems: all.into_vec(),
         };
-        Reading { capture, flows, endpoints }
+        Reading { capture, flows: Flows::new(conversations), endpoints }
     }
 }
 
 /// Size and hash of the artifact as stored.
 pub(crate) struct Stored {
     pub(crate) bytes: u64,
-    pub(crate) sha256: String,
+    pub(crate) sha256: Option<String>,
 }
 
 impl Stored {
     pub(crate) fn of(bytes: &[u8]) -> Self {
-        Hashing::new(bytes).finish_whole()
+        Hashing::new(bytes, true).finish_whole()
     }
 }
 
-/// Hashes what is read through it.
+/// Counts what is read through it, and hashes it where that is asked for.
 struct Hashing<R> {
     source: R,
-    context: Context,
+    context: Option<Context>,
     bytes: u64,
 }
 
 impl<R: Read> Hashing<R> {
-    fn new(source: R) -> Self {
-        Self { source, context: Context::new(&SHA256), bytes: 0 }
+    fn new(source: R, hash: bool) -> Self {
+        Self { source, context: hash.then(|| Context::new(&SHA256)), bytes: 0 }
     }
 
-    /// Reads what the capture's reader left, so that the hash is the whole artifact's.
+    /// Reads what the capture's reader left, so that size and hash are the whole artifact's.
     fn finish_whole(mut self) -> Stored {
         // A source that breaks here has been reported by the reader as cut short.
         let _ = io::copy(&mut self, &mut io::sink());
@@ -162,16 +149,17 @@ impl<R: Read> Hashing<R> {
 
     /// Size and hash of what was read.
     fn finish(self) -> Stored {
-        let digest = self.context.finish();
-        let sha256 = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        Stored { bytes: self.bytes, sha256 }
+        let hex = |digest: Digest| digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        Stored { bytes: self.bytes, sha256: self.context.map(|context| hex(context.finish())) }
     }
 }
 
 impl<R: Read> Read for Hashing<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.source.read(buffer)?;
-        self.context.update(buffer.get(..read).unwrap_or_default());
+        if let Some(context) = &mut self.context {
+            context.update(buffer.get(..read).unwrap_or_default());
+        }
         self.bytes += read as u64;
         Ok(read)
     }
@@ -180,7 +168,7 @@ impl<R: Read> Read for Hashing<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use overheard_model::LocalRule;
+    use overheard_model::{LocalRule, Timestamp};
     use proptest::prelude::*;
 
     /// A pcap of one Ethernet frame with an empty UDP datagram.
@@ -200,7 +188,8 @@ mod tests {
         let Reading { capture, flows, endpoints } = &reading;
         assert_eq!((capture.packets, capture.undecoded, capture.complete), (1, 0, true));
         assert_eq!((capture.local_rule, flows.len(), endpoints.len()), (LocalRule::Private, 1, 1));
-        assert_eq!((flows[0].dst_port, flows[0].bytes_out), (3478, 42));
+        let flow = flows.get(0).unwrap();
+        assert_eq!((flow.dst_port, flow.bytes_out), (3478, 42));
         assert_eq!(capture.first, Some(Timestamp::from_parts(5, 0)));
     }
 
@@ -224,8 +213,53 @@ mod tests {
     fn the_hash_is_of_all_stored_bytes() {
         let reading = read(&b"abc"[..], "test".into(), &Options::default());
         let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!((&*reading.capture.sha256, reading.capture.bytes), (sha256, 3));
+        assert_eq!((reading.capture.sha256.as_deref(), reading.capture.bytes), (Some(sha256), 3));
         assert_eq!(reading.capture.format, "unknown");
+    }
+
+    #[test]
+    fn without_the_hash_all_else_is_the_same() {
+        let mut bytes = capture();
+        bytes.extend([0; 7]);
+        let read = |hash| read(&bytes[..], "test".into(), &Options { hash, ..Options::default() });
+        let (with, mut without) = (read(true), read(false));
+        assert_eq!(without.capture.sha256, None);
+        without.capture.sha256 = with.capture.sha256.clone();
+        assert_eq!(with, without);
+    }
+
+    fn on_threads(threads: usize, bytes: &[u8]) -> Reading {
+        let threads = NonZeroUsize::new(threads).unwrap();
+        read(bytes, "test".into(), &Options { threads, ..Options::default() })
+    }
+
+    /// A pcap of one datagram that asks for `a.example`.
+    fn question() -> Vec<u8> {
+        let mut bytes = capture();
+        bytes.extend(b"\0\x07\x01\0\0\x01\0\0\0\0\0\0\x01a\x07example\0\0\x01\0\x01");
+        let (frame, ip, udp) = (42 + 27, 28 + 27, 8 + 27);
+        for (at, length) in [(32, frame), (36, frame), (24 + 16 + 17, ip), (24 + 16 + 14 + 20 + 5, udp)] {
+            bytes[at] = length;
+        }
+        bytes[24 + 16 + 14 + 22..][..2].copy_from_slice(&[0, 53]);
+        bytes
+    }
+
+    /// The payload of the last packets is still there when the other thread comes to it.
+    #[test]
+    fn two_threads_read_the_last_payload() {
+        let [one, two] = [1, 2].map(|threads| on_threads(threads, &question()));
+        assert_eq!(one.flows.get(0).unwrap().protocol, overheard_model::Protocol::Dns);
+        assert_eq!(one, two);
+    }
+
+    #[test]
+    fn two_threads_read_what_one_reads() {
+        let packets = capture().split_off(24).repeat(20_000);
+        let bytes = [&capture()[..24], &packets].concat();
+        let [one, two] = [1, 2].map(|threads| on_threads(threads, &bytes));
+        assert_eq!((one.capture.packets, one.endpoints[0].packets_out), (20_000, 20_000));
+        assert_eq!(one, two);
     }
 
     proptest! {

@@ -1,4 +1,4 @@
-//! Names of addresses: what name servers said, joined to the flows that followed.
+//! Names of addresses: what name servers said, joined to the flows that go there.
 //!
 //! Promises: a name that was answered before a flow began is told apart from one that came after;
 //! the earliest answer of each name and source counts; memory stays within a bound, and what was
@@ -6,9 +6,10 @@
 
 use crate::problems::Problems;
 use crate::proto::Answer;
-use overheard_model::{Flow, Learned, Name, NameSource};
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+use overheard_model::{Learned, Name, NameSource};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -36,7 +37,7 @@ impl Known {
 /// What was answered in one capture.
 #[derive(Debug)]
 pub(crate) struct Resolver {
-    by_address: HashMap<IpAddr, Vec<Known>>,
+    by_address: HashMap<IpAddr, Vec<Known>, RandomState>,
     /// Bytes that may be held, and that are.
     bound: usize,
     held: usize,
@@ -46,7 +47,7 @@ pub(crate) struct Resolver {
 impl Resolver {
     /// A resolver that keeps within `bound` bytes.
     pub(crate) fn within(bound: usize) -> Self {
-        Self { by_address: HashMap::new(), bound, held: 0, refused: 0 }
+        Self { by_address: HashMap::default(), bound, held: 0, refused: 0 }
     }
 
     /// Bytes held beyond the struct itself.
@@ -92,20 +93,15 @@ impl Resolver {
         }
     }
 
-    /// Adds the names of each flow's remote address and sorts all of its names, best first.
-    pub(crate) fn name(&self, flows: &mut [Flow]) {
-        for flow in flows {
-            let known = self.by_address.get(&flow.remote().0).into_iter().flatten();
-            let began = flow.first_packet;
-            let names = known.map(|known| Name {
-                name: known.name.clone(),
-                source: known.source,
-                packet: known.packet,
-                learned: learned(known, began),
-            });
-            flow.names.extend(names);
-            flow.names.sort_by_key(|name| (name.rank(), name.packet));
-        }
+    /// The names of an address, as they were known to a flow that began with packet `began`.
+    pub(crate) fn names(&self, address: IpAddr, began: u64) -> impl Iterator<Item = Name> + '_ {
+        let known = self.by_address.get(&address).into_iter().flatten();
+        known.map(move |known| Name {
+            name: known.name.clone(),
+            source: known.source,
+            packet: known.packet,
+            learned: learned(known, began),
+        })
     }
 
     /// Says what was refused.
@@ -127,7 +123,6 @@ fn learned(known: &Known, began: u64) -> Learned {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::tests::flow;
     use overheard_model::Timestamp;
     use std::net::Ipv4Addr;
 
@@ -137,10 +132,10 @@ mod tests {
     }
 
     fn names(resolver: &Resolver, began: u64) -> Vec<(String, Learned, Option<u64>)> {
-        let mut flows = [flow("192.0.2.1", "198.51.100.1", began)];
-        resolver.name(&mut flows);
+        let mut names: Vec<Name> = resolver.names("198.51.100.1".parse().unwrap(), began).collect();
+        names.sort_by_key(|name| (name.rank(), name.packet));
         let shown = |name: &Name| (name.name.to_string(), name.learned, name.packet);
-        flows[0].names.iter().map(shown).collect()
+        names.iter().map(shown).collect()
     }
 
     #[test]

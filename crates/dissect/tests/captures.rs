@@ -52,7 +52,10 @@ impl Outcome {
         };
         self.packets += u64::from(packet.frames);
         if let Some((src, dst)) = ports {
-            let key = ends(transport, [format!("{} {src}", packet.src), format!("{} {dst}", packet.dst)]);
+            let key = ends(
+                transport,
+                [format!("{} {src}", packet.addresses.src()), format!("{} {dst}", packet.addresses.dst())],
+            );
             let (packets, bytes) = self.conversations.entry(key).or_default();
             *packets += u64::from(packet.frames);
             *bytes += packet.wire_bytes;

@@ -93,7 +93,7 @@ fn protocols_agree_with_ndpi() {
         let Ok(file) = File::open(folder.join("pcap").join(name)) else { continue };
         let reading = read(file, name.as_str().into(), &Options::default());
         for flow in &reading.flows {
-            let Some(label) = labels.get(&key_of(flow)) else { continue };
+            let Some(label) = labels.get(&key_of(&flow)) else { continue };
             count(&mut rows, flow.protocol, label);
         }
     }

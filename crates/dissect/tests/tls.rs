@@ -33,7 +33,7 @@ fn key(transport: &str, a: &str, a_port: &str, b: &str, b_port: &str) -> Option<
 
 fn flows(path: &Path) -> Vec<Flow> {
     let file = File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    read(file, path.to_string_lossy().into(), &Options::default()).flows
+    read(file, path.to_string_lossy().into(), &Options::default()).flows.iter().collect()
 }
 
 fn flow_key(flow: &Flow) -> Key {

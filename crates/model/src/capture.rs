@@ -56,8 +56,8 @@ impl fmt::Display for Problem {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Capture {
     pub path: Arc<str>,
-    /// SHA-256 of the bytes as stored.
-    pub sha256: String,
+    /// SHA-256 of the bytes as stored, 64 hex digits; absent where nobody asked for it.
+    pub sha256: Option<String>,
     /// Bytes as stored.
     pub bytes: u64,
     /// `pcap`, `pcapng`, `table`, with `+gzip` or `+zstd`; `unknown` when it is none of these.

@@ -47,6 +47,17 @@ impl Transport {
         }
     }
 
+    fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Tcp => Some("tcp"),
+            Self::Udp => Some("udp"),
+            Self::Icmp => Some("icmp"),
+            Self::Icmp6 => Some("icmp6"),
+            Self::Sctp => Some("sctp"),
+            Self::Other(_) => None,
+        }
+    }
+
     /// Whether it has ports.
     pub fn has_ports(self) -> bool {
         matches!(self, Self::Tcp | Self::Udp | Self::Sctp)
@@ -55,13 +66,9 @@ impl Transport {
 
 impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp => f.write_str("tcp"),
-            Self::Udp => f.write_str("udp"),
-            Self::Icmp => f.write_str("icmp"),
-            Self::Icmp6 => f.write_str("icmp6"),
-            Self::Sctp => f.write_str("sctp"),
-            Self::Other(number) => write!(f, "ip-{number}"),
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "ip-{}", self.number()),
         }
     }
 }
@@ -87,7 +94,10 @@ impl FromStr for Transport {
 
 impl Serialize for Transport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match self.name() {
+            Some(name) => serializer.serialize_str(name),
+            None => serializer.collect_str(self),
+        }
     }
 }
 

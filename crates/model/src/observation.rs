@@ -2,7 +2,7 @@
 //!
 //! Promises: what `overheard read --format jsonl` prints is exactly these, one a line.
 
-use crate::{Artifact, Capture, Endpoint, Flow};
+use crate::{Artifact, Capture, Endpoint, Flow, Flows};
 use serde::{Deserialize, Serialize};
 
 /// One fact about an artifact. Evidence is inside: the artifact's path and hash, and packet numbers.
@@ -18,18 +18,15 @@ pub enum Observation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
     pub capture: Capture,
-    pub flows: Vec<Flow>,
+    pub flows: Flows,
     /// Sorted by address, port and transport.
     pub endpoints: Vec<Endpoint>,
 }
 
 impl Reading {
-    /// The artifact that was read.
-    pub fn artifact(&self) -> Artifact {
-        Artifact {
-            path: self.capture.path.clone(),
-            sha256: self.capture.sha256.clone(),
-            bytes: self.capture.bytes,
-        }
+    /// The artifact that was read, where it was hashed.
+    pub fn artifact(&self) -> Option<Artifact> {
+        let sha256 = self.capture.sha256.clone()?;
+        Some(Artifact { path: self.capture.path.clone(), sha256, bytes: self.capture.bytes })
     }
 }

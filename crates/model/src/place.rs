@@ -1,7 +1,8 @@
 //! Where an address stands: claims of databases, side by side, and what physics allows.
 //!
 //! Promises: a disagreement stays visible ([`Place::label`] gives `CN/AU?`), an anycast address never
-//! gets a bare country, and a claim that light could not keep is marked impossible.
+//! gets a bare country, and a claim that light could not keep is marked impossible. A study has as many
+//! places as endpoints and few claims among them: a place shares its claims, and takes 32 bytes itself.
 
 use crate::Country;
 use serde::{Deserialize, Serialize};
@@ -57,16 +58,51 @@ impl Claim {
 
 /// All that is known of where an address stands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
 pub struct Place {
-    pub claims: Vec<Claim>,
+    pub claims: Arc<[Claim]>,
     /// The address is answered from many places at once: no single country is a fair answer.
     pub anycast: bool,
     /// Not routed on the internet: private, link-local, loopback, multicast, broadcast.
     pub local: bool,
-    /// Farthest that the quickest handshake allows, where a vantage and a round-trip time are known.
-    pub within_km: Option<f64>,
-    /// Claimed countries that lie wholly beyond `within_km`.
+    /// What light allows, where a vantage and a round-trip time are known.
+    pub reach: Option<Arc<Reach>>,
+}
+
+/// How far away an address can be, and what that rules out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reach {
+    /// Farthest that the quickest handshake allows.
+    pub within_km: f64,
+    /// Claimed countries that lie wholly beyond.
     pub impossible: Vec<Country>,
+}
+
+/// A place as it is serialised.
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Place")]
+struct Written {
+    claims: Arc<[Claim]>,
+    anycast: bool,
+    local: bool,
+    within_km: Option<f64>,
+    impossible: Vec<Country>,
+}
+
+impl From<Place> for Written {
+    fn from(place: Place) -> Self {
+        let impossible = place.impossible().to_vec();
+        let within_km = place.reach.map(|reach| reach.within_km);
+        Self { claims: place.claims, anycast: place.anycast, local: place.local, within_km, impossible }
+    }
+}
+
+impl From<Written> for Place {
+    fn from(written: Written) -> Self {
+        let Written { claims, anycast, local, within_km, impossible } = written;
+        let reach = within_km.map(|within_km| Arc::new(Reach { within_km, impossible }));
+        Self { claims, anycast, local, reach }
+    }
 }
 
 impl Place {
@@ -81,10 +117,15 @@ impl Place {
         distinct
     }
 
+    /// The claimed countries that light rules out.
+    pub fn impossible(&self) -> &[Country] {
+        self.reach.as_ref().map_or(&[], |reach| &reach.impossible)
+    }
+
     /// The country, where every database that knows the address agrees and physics does not object.
     pub fn agreed(&self) -> Option<Country> {
         match self.countries()[..] {
-            [one] if !self.anycast && !self.impossible.contains(&one) => Some(one),
+            [one] if !self.anycast && !self.impossible().contains(&one) => Some(one),
             _ => None,
         }
     }
@@ -99,12 +140,11 @@ impl Place {
             return Some("anycast".into());
         }
         let countries = self.countries();
-        let shown: Vec<&str> = countries.iter().map(Country::as_str).collect();
-        match (&countries[..], shown.join("/")) {
-            ([], _) => None,
-            ([one], label) if self.impossible.contains(one) => Some(label + " impossible"),
-            ([_], label) => Some(label),
-            (_, label) => Some(label + "?"),
+        match &countries[..] {
+            [] => None,
+            [one] if self.impossible().contains(one) => Some(format!("{one} impossible")),
+            [one] => Some(one.as_str().to_owned()),
+            several => Some(several.iter().map(Country::as_str).collect::<Vec<_>>().join("/") + "?"),
         }
     }
 
@@ -122,6 +162,11 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    fn beyond(code: &str) -> Arc<Reach> {
+        Arc::new(Reach { within_km: 250.5, impossible: vec![code.parse().unwrap()] })
+    }
 
     fn claims(codes: &[&str]) -> Place {
         let claim = |code: &&str| Claim {
@@ -149,8 +194,27 @@ mod tests {
 
     #[test]
     fn an_impossible_claim_is_not_agreed() {
-        let place = Place { impossible: vec!["AU".parse().unwrap()], ..claims(&["AU"]) };
+        let place = Place { reach: Some(beyond("AU")), ..claims(&["AU"]) };
         assert_eq!(place.label().as_deref(), Some("AU impossible"));
         assert_eq!(place.agreed(), None);
+    }
+
+    #[test]
+    fn a_place_is_small() {
+        assert!(size_of::<Place>() <= 32);
+    }
+
+    #[test]
+    fn what_light_allows_is_written_beside_the_claims() {
+        let bounded = Place { reach: Some(beyond("AU")), ..claims(&["AU"]) };
+        let unbounded = Place { local: true, ..Place::default() };
+        let written = serde_json::to_value([&bounded, &unbounded]).unwrap();
+        let claim = json!({"source": "test", "country": "AU", "asn": null, "network": null});
+        let expected = json!([
+            {"claims": [claim], "anycast": false, "local": false, "within_km": 250.5, "impossible": ["AU"]},
+            {"claims": [], "anycast": false, "local": true, "within_km": null, "impossible": []},
+        ]);
+        assert_eq!(written, expected);
+        assert_eq!(serde_json::from_value::<[Place; 2]>(written).unwrap(), [bounded, unbounded]);
     }
 }

@@ -3,6 +3,7 @@
 //! Promises: never reads a clock; every instant prints as RFC 3339 in UTC.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::cell::Cell;
 use std::fmt;
 use std::str::FromStr;
 
@@ -29,10 +30,7 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_nanosecond(i128::from(self.0)) {
-            Ok(instant) => instant.fmt(f),
-            Err(_) => write!(f, "{}ns", self.0),
-        }
+        f.write_str(Written::of(*self).as_str())
     }
 }
 
@@ -47,7 +45,7 @@ impl FromStr for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(Written::of(*self).as_str())
     }
 }
 
@@ -57,9 +55,95 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+const SECOND: i64 = 1_000_000_000;
+const DAY: i64 = 86_400 * SECOND;
+
+/// `2012-11-04`, of a day after the epoch.
+type Date = [u8; 10];
+
+thread_local! {
+    /// The day that was written last: instants of one capture are of few days.
+    static LAST_DAY: Cell<Option<(i64, Date)>> = const { Cell::new(None) };
+}
+
+fn date(day: i64) -> Date {
+    if let Some((_, date)) = LAST_DAY.get().filter(|(last, _)| *last == day) {
+        return date;
+    }
+    let midnight = jiff::Timestamp::from_second(day * (DAY / SECOND)).map(|midnight| midnight.to_string());
+    let date =
+        midnight.ok().and_then(|text| text.as_bytes().first_chunk().copied()).unwrap_or(*b"0000-00-00");
+    LAST_DAY.set(Some((day, date)));
+    date
+}
+
+/// An instant in RFC 3339, with as many digits of the second as it has.
+struct Written {
+    text: [u8; Self::LONGEST],
+    len: usize,
+}
+
+impl Written {
+    const LONGEST: usize = "2012-11-04T03:33:20.123456789Z".len();
+
+    fn of(Timestamp(nanos): Timestamp) -> Self {
+        let mut written = Self { text: [0; Self::LONGEST], len: 0 };
+        written.push(&date(nanos.div_euclid(DAY)));
+        let seconds = nanos.rem_euclid(DAY) / SECOND;
+        for (before, number) in [(b'T', seconds / 3600), (b':', seconds / 60 % 60), (b':', seconds % 60)] {
+            written.push(&[before, digit(number / 10), digit(number)]);
+        }
+        written.push_fraction(nanos.rem_euclid(SECOND));
+        written.push(b"Z");
+        written
+    }
+
+    /// Without the zeros at its end.
+    fn push_fraction(&mut self, nanos: i64) {
+        if nanos == 0 {
+            return;
+        }
+        let (mut digits, mut left) = ([b'0'; 9], nanos);
+        for place in digits.iter_mut().rev() {
+            *place = digit(left);
+            left /= 10;
+        }
+        let zeros = digits.iter().rev().take_while(|digit| **digit == b'0').count();
+        self.push(b".");
+        self.push(digits.get(..digits.len() - zeros).unwrap_or_default());
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        if let Some(room) = self.text.get_mut(self.len..self.len + bytes.len()) {
+            room.copy_from_slice(bytes);
+            self.len += bytes.len();
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        self.text.get(..self.len).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default()
+    }
+}
+
+/// The last digit of a number that is not negative.
+fn digit(number: i64) -> u8 {
+    b'0' + (number % 10) as u8
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn prints_as_the_calendar_does() {
+        let ends =
+            [i64::MIN, i64::MAX, 0, -1, 1, DAY, DAY - 1, -DAY, -DAY - 1, SECOND, 951_827_696_000_100_000];
+        let spread = (-500..500).map(|step: i64| step.wrapping_mul(18_446_744_073_709_551));
+        for nanos in ends.into_iter().chain(spread) {
+            let instant = jiff::Timestamp::from_nanosecond(nanos.into()).unwrap();
+            assert_eq!(Timestamp(nanos).to_string(), instant.to_string());
+        }
+    }
 
     #[test]
     fn prints_rfc_3339_and_reads_it_back() {

@@ -1,5 +1,6 @@
 //! How the program ends: its exit codes, and errors that hint at the next step.
 
+use overheard_report::safe;
 use std::fmt;
 use std::process::ExitCode;
 
@@ -50,9 +51,10 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.what)?;
+        // File names and what readers quote come from anywhere: a terminal shows this.
+        write!(f, "error: {}", safe(&self.what))?;
         match &self.hint {
-            Some(hint) => write!(f, "\nhint: {hint}"),
+            Some(hint) => write!(f, "\nhint: {}", safe(hint)),
             None => Ok(()),
         }
     }

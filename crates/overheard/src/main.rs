@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod command;
+mod draft;
 mod exit;
 mod input;
 mod output;

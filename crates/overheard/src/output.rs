@@ -1,10 +1,11 @@
 //! Where reports go: standard output or a file, in the format asked for.
 
+use crate::draft;
 use crate::exit::{Failure, Result};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use overheard_report::{FORMATS, Format, Style};
-use std::io::{ErrorKind, IsTerminal, Write, stdout};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write, stdout};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -48,12 +49,13 @@ impl OutputArgs {
         .hint("give the report a file of its own"))
     }
 
-    /// Writes one report.
-    pub fn write(&self, text: &str) -> Result<()> {
-        match &self.output {
-            Some(path) => write_file(path, text),
-            None => print(text),
-        }
+    /// Writes one report. A file is written whole or not at all.
+    pub fn write(&self, report: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+        let Some(path) = &self.output else { return print(report) };
+        draft::write(path, report).map_err(|error| {
+            Failure::new(format!("{}: {error}", path.display()))
+                .hint("check that its folder exists and is writable")
+        })
     }
 }
 
@@ -68,19 +70,12 @@ fn format_names() -> PossibleValuesParser {
 }
 
 /// Prints to standard output; a reader that has gone away (`| head`) is no error.
-pub fn print(text: &str) -> Result<()> {
-    let mut out = stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+pub fn print(report: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let mut out = BufWriter::with_capacity(draft::BUFFER, stdout().lock());
+    match report(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Failure::new(format!("standard output: {error}")))
         }
         _ => Ok(()),
     }
-}
-
-fn write_file(path: &Path, text: &str) -> Result<()> {
-    std::fs::write(path, text).map_err(|error| {
-        Failure::new(format!("{}: {error}", path.display()))
-            .hint("check that its folder exists and is writable")
-    })
 }

@@ -142,7 +142,8 @@ fn each_counts_once(request: &Request, runs: &[Run]) -> Result<()> {
     let mut seen = BTreeMap::new();
     for run in runs.iter().filter(|run| run.reading.capture.packets > 0) {
         let capture = &run.reading.capture;
-        let bytes: u64 = run.reading.flows.iter().map(|flow| flow.bytes_out + flow.bytes_in).sum();
+        let bytes: u64 =
+            run.reading.endpoints.iter().map(|endpoint| endpoint.bytes_out + endpoint.bytes_in).sum();
         let Some(first) = seen.insert((capture.packets, capture.first, capture.last, bytes), run) else {
             continue;
         };

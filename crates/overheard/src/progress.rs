@@ -1,6 +1,7 @@
 //! Progress on standard error, for long reads by a person at a terminal; silent in a pipe.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
+use overheard_report::safe;
 use std::io::{IsTerminal, Read, stderr};
 
 /// A bar over all bytes to be read.
@@ -12,13 +13,13 @@ pub struct Progress {
 impl Progress {
     /// `bytes` in all, where they are known.
     pub fn new(bytes: Option<u64>) -> Self {
+        if !stderr().is_terminal() {
+            return Self { bar: ProgressBar::hidden() };
+        }
         let bar = match bytes {
             Some(bytes) => ProgressBar::new(bytes),
             None => ProgressBar::no_length(),
         };
-        if !stderr().is_terminal() {
-            bar.set_draw_target(ProgressDrawTarget::hidden());
-        }
         let style =
             ProgressStyle::with_template("{bar:24} {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -27,12 +28,12 @@ impl Progress {
 
     /// Says what is being read now.
     pub fn on(&self, build: &str, path: &str) {
-        self.bar.set_message(format!("{build}: {path}"));
+        self.bar.set_message(safe(&format!("{build}: {path}")).into_owned());
     }
 
     /// Prints a line above the bar, also in a pipe.
     pub fn note(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("note: {line}"));
+        self.bar.suspend(|| eprintln!("note: {}", safe(line)));
     }
 
     /// Counts what is read through the result.

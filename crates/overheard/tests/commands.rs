@@ -3,6 +3,8 @@
 mod program;
 
 use program::overheard;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
 
 #[test]
 fn every_command_has_examples_in_its_help() {
@@ -62,4 +64,59 @@ fn standard_input_reads_as_the_file_does() {
             .replace(&format!("\"capture\":\"{path}\""), "")
             .replace(&format!("\"path\":\"{path}\""), "\"path\":\"-\"")
     );
+}
+
+#[test]
+fn the_hash_is_taken_where_it_is_shown() {
+    let path = "corpus/messenger/regular/run1.pcapng";
+    let bytes = std::fs::read(program::root().join(path)).unwrap();
+    let digest = ring::digest::digest(&ring::digest::SHA256, &bytes);
+    let sha256: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    for (format, shown) in [("json", true), ("jsonl", true), ("html", true), ("csv", false), ("text", false)]
+    {
+        let answer = overheard(&["read", path, "--format", format]);
+        assert_eq!(answer.stdout.contains(&sha256), shown, "{format}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let mut child = program::command(&["read", "corpus", "--format", "jsonl"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let answer = child.wait_with_output().unwrap();
+    assert_eq!(answer.status.code(), Some(0));
+    assert!(!String::from_utf8_lossy(&answer.stderr).contains("error"));
+}
+
+#[test]
+fn a_full_disk_is_an_error() {
+    let path = "corpus/messenger/regular/run1.pcapng";
+    let answer = overheard(&["read", path, "--format", "html", "-o", "/dev/full"]);
+    answer.refuses("/dev/full");
+}
+
+/// The report is begun with the first capture, and the second never comes.
+#[test]
+fn an_interrupted_report_leaves_the_old_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("report");
+    std::fs::write(&report, "old").unwrap();
+    let path = "corpus/messenger/regular/run1.pcapng";
+    let mut child = program::command(&["read", path, "-", "-o", &report.to_string_lossy()])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let files = || std::fs::read_dir(folder.path()).unwrap().count();
+    let begun = (0..1000).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        files() == 2
+    });
+    let signal = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(begun && signal.success());
+    assert_eq!(child.wait().unwrap().signal(), Some(15));
+    assert_eq!((std::fs::read_to_string(&report).unwrap(), files()), ("old".into(), 1));
 }

@@ -3,15 +3,15 @@
 //! Promises: a difference is claimed only with its p; an absence only with its bound, and not at all
 //! where a disputed place may have been a contact.
 
-use crate::country;
 use crate::figures::{counted, percent, probability_of};
+use crate::{country, hostname};
 use overheard_model::{Absence, Cell, Comparison, Concern, ConcernTest, Verdict};
 
 /// A concern in words: `China (CN)`, `AS4134`, `example.org`.
 pub(crate) fn name(concern: &Concern) -> String {
     match concern {
         Concern::Country(code) => country::spelled(code.as_str()),
-        other => other.to_string(),
+        other => hostname::shown(&other.to_string()).into_owned(),
     }
 }
 

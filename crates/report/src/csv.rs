@@ -1,12 +1,16 @@
 //! CSV: one row a key (comparison), endpoint (reading) or number of runs (plan).
 //!
-//! Promises: RFC 4180 quoting, a header line, UTF-8. Text that a spreadsheet would run as a formula gets
-//! an apostrophe before it (OWASP, "CSV Injection"). A reading's table becomes an input of
+//! Promises: RFC 4180 quoting, a header line, UTF-8, no line end within a field. Text that a spreadsheet
+//! would run as a formula gets an apostrophe before it (OWASP, "CSV Injection"); a name that is not ASCII
+//! has its Punycode in a column beside it. A reading's table becomes an input of
 //! `overheard compare` again once a `build` column is added.
 
-use crate::{Format, Style, order};
+use crate::foreign::safe;
+use crate::{Format, Style, hostname, order};
 use overheard_model::{Bundle, Cell, Comparison, Endpoint, Key, Level, PlaceSource, Plan, Reading};
 use std::borrow::Cow;
+use std::fmt::{Display, Write as _};
+use std::io::{self, Write};
 
 /// `--format csv`.
 pub(crate) struct Csv;
@@ -16,89 +20,103 @@ impl Format for Csv {
         "csv"
     }
 
-    fn comparison(&self, bundle: &Bundle, _: Style) -> String {
+    fn shows_hashes(&self) -> bool {
+        false
+    }
+
+    fn comparison(&self, bundle: &Bundle, _: Style, out: &mut dyn Write) -> io::Result<()> {
         let comparison = &bundle.comparison;
-        let mut table = Table::default();
-        table.row(header(comparison));
+        header(comparison).end(out)?;
         for level in Level::ALL {
             for key in order::rows(comparison, level) {
-                table.row(key_row(comparison, key));
+                key_row(comparison, key).end(out)?;
             }
         }
-        table.0
+        Ok(())
     }
 
-    fn readings(&self, readings: &[Reading], _: &[PlaceSource], _: Style) -> String {
-        let mut table = Table::default();
-        table.row(ENDPOINT_COLUMNS.map(Field::text).to_vec());
-        for endpoint in readings.iter().flat_map(|reading| &reading.endpoints) {
-            table.row(endpoint_row(endpoint));
+    fn readings(
+        &self,
+        readings: &mut dyn Iterator<Item = Reading>,
+        _: &[PlaceSource],
+        _: Style,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        Row::of(ENDPOINT_COLUMNS).end(out)?;
+        for reading in readings {
+            for endpoint in &reading.endpoints {
+                endpoint_row(endpoint).end(out)?;
+            }
+            // Whoever reads along has a whole artifact now.
+            out.flush()?;
         }
-        table.0
+        Ok(())
     }
 
-    fn plan(&self, plan: &Plan, _: Style) -> String {
-        let mut table = Table::default();
-        table.row(["runs", "power", "absence_bound"].map(Field::text).to_vec());
+    fn plan(&self, plan: &Plan, _: Style, out: &mut dyn Write) -> io::Result<()> {
+        Row::of(["runs", "power", "absence_bound"]).end(out)?;
         for power in &plan.table {
-            table.row(vec![
-                Field::number(power.runs),
-                Field::real(Some(power.power)),
-                Field::real(Some(power.absence_bound)),
-            ]);
+            let mut row = Row::default();
+            row.value(power.runs).real(Some(power.power)).real(Some(power.absence_bound));
+            row.end(out)?;
         }
-        table.0
+        Ok(())
     }
 }
 
-fn header(comparison: &Comparison) -> Vec<Field> {
-    let mut fields = ["level", "key", "country", "asn", "network", "names"].map(Field::text).to_vec();
+fn header(comparison: &Comparison) -> Row {
+    let mut row = Row::of(["level", "key", "punycode", "country", "asn", "network", "names"]);
     for build in &comparison.builds {
-        let name = |what: &str| Field::text(&format!("{} {what}", build.name));
-        fields.extend(["present", "runs"].map(name));
+        let mut columns = vec!["present", "runs"];
         if build.name != comparison.reference {
-            fields.extend(["relation", "difference", "low", "high", "p", "q", "runs_needed"].map(name));
+            columns.extend(["relation", "difference", "low", "high", "p", "q", "runs_needed"]);
+        }
+        for column in columns {
+            row.text(&format!("{} {column}", build.name));
         }
     }
-    fields
+    row
 }
 
-fn key_row(comparison: &Comparison, key: &Key) -> Vec<Field> {
-    let mut fields = vec![
-        Field::text(&key.level.to_string()),
-        Field::text(&key.key),
-        Field::text(key.country.as_deref().unwrap_or_default()),
-        Field::maybe(key.asn.map(|asn| asn.0)),
-        Field::text(key.network.as_deref().unwrap_or_default()),
-        Field::text(&key.names.join(" ")),
-    ];
+fn key_row(comparison: &Comparison, key: &Key) -> Row {
+    let mut row = Row::default();
+    row.value(key.level)
+        .text(&key.key)
+        .punycode(&key.key)
+        .text(key.country.as_deref().unwrap_or_default())
+        .maybe(key.asn.map(|asn| asn.0))
+        .text(key.network.as_deref().unwrap_or_default())
+        .text(&names(key));
     for build in &comparison.builds {
         let cell = key.cells.get(&build.name).copied().unwrap_or(Cell { present: 0, runs: build.runs });
-        fields.extend([Field::number(cell.present), Field::number(cell.runs)]);
+        row.value(cell.present).value(cell.runs);
         if build.name == comparison.reference {
             continue;
         }
         let result = key.relations.get(&build.name);
-        fields.push(Field::text(&result.map(|result| result.relation.to_string()).unwrap_or_default()));
-        let figures = [
-            result.map(|result| result.difference),
-            result.map(|result| result.low),
-            result.map(|result| result.high),
-            result.map(|result| result.p),
-            result.and_then(|result| result.q),
-        ];
-        fields.extend(figures.map(Field::real));
-        fields.push(Field::maybe(result.and_then(|result| result.runs_needed)));
+        row.maybe(result.map(|result| result.relation))
+            .real(result.map(|result| result.difference))
+            .real(result.map(|result| result.low))
+            .real(result.map(|result| result.high))
+            .real(result.map(|result| result.p))
+            .real(result.and_then(|result| result.q))
+            .maybe(result.and_then(|result| result.runs_needed));
     }
-    fields
+    row
 }
 
-const ENDPOINT_COLUMNS: [&str; 19] = [
+/// In ASCII: a list has no column beside it.
+fn names(key: &Key) -> String {
+    key.names.iter().map(|name| hostname::ascii(name)).collect::<Vec<_>>().join(" ")
+}
+
+const ENDPOINT_COLUMNS: [&str; 20] = [
     "run",
     "address",
     "port",
     "transport",
     "name",
+    "punycode",
     "name_source",
     "country",
     "asn",
@@ -115,98 +133,115 @@ const ENDPOINT_COLUMNS: [&str; 19] = [
     "packet",
 ];
 
-fn endpoint_row(endpoint: &Endpoint) -> Vec<Field> {
+fn endpoint_row(endpoint: &Endpoint) -> Row {
     let name = endpoint.names.first();
     let protocols: Vec<String> = endpoint.protocols.iter().map(ToString::to_string).collect();
-    vec![
-        Field::text(&endpoint.capture),
-        Field::text(&endpoint.address.to_string()),
-        Field::number(endpoint.port.into()),
-        Field::text(&endpoint.transport.to_string()),
-        Field::text(name.map_or("", |name| &name.name)),
-        Field::maybe(name.map(|name| name.source)),
-        Field::text(&endpoint.place.label().unwrap_or_default()),
-        Field::maybe(endpoint.place.asn().map(|asn| asn.0)),
-        Field::text(endpoint.place.network().unwrap_or_default()),
-        Field::text(&protocols.join(" ")),
-        Field::text(&endpoint.visibility.to_string()),
-        Field::number(endpoint.packets_out),
-        Field::number(endpoint.packets_in),
-        Field::number(endpoint.bytes_out),
-        Field::number(endpoint.bytes_in),
-        Field::maybe(endpoint.first),
-        Field::maybe(endpoint.last),
-        Field::real(endpoint.rtt_ms),
-        Field::number(endpoint.packet),
-    ]
+    let mut row = Row::default();
+    row.text(&endpoint.capture)
+        .value(endpoint.address)
+        .value(endpoint.port)
+        .value(endpoint.transport)
+        .text(name.map_or("", |name| &name.name))
+        .punycode(name.map_or("", |name| &name.name))
+        .maybe(name.map(|name| name.source))
+        .text(&endpoint.place.label().unwrap_or_default())
+        .maybe(endpoint.place.asn().map(|asn| asn.0))
+        .text(endpoint.place.network().unwrap_or_default())
+        .text(&protocols.join(" "))
+        .value(endpoint.visibility)
+        .value(endpoint.packets_out)
+        .value(endpoint.packets_in)
+        .value(endpoint.bytes_out)
+        .value(endpoint.bytes_in)
+        .maybe(endpoint.first)
+        .maybe(endpoint.last)
+        .real(endpoint.rtt_ms)
+        .value(endpoint.packet);
+    row
 }
 
-/// One field, ready to stand between two commas.
-#[derive(Clone)]
-struct Field(String);
+/// A row in the making: every field with the comma after it.
+#[derive(Default)]
+struct Row(String);
 
-impl Field {
+impl Row {
+    fn of<const N: usize>(texts: [&str; N]) -> Self {
+        let mut row = Self::default();
+        texts.iter().for_each(|text| _ = row.text(text));
+        row
+    }
+
     /// Text that may come from outside: guarded, and quoted where RFC 4180 §2.6 asks for it.
-    fn text(text: &str) -> Self {
-        let guarded = guarded(text);
-        if guarded.contains(['"', ',', '\r', '\n']) {
-            Self(format!("\"{}\"", guarded.replace('"', "\"\"")))
+    fn text(&mut self, text: &str) -> &mut Self {
+        let text = safe(text);
+        let guarded = guarded(&text);
+        if guarded.contains(['"', ',']) {
+            self.value(format_args!("\"{}\"", guarded.replace('"', "\"\"")))
         } else {
-            Self(guarded.into_owned())
+            self.value(guarded)
         }
     }
 
-    fn number(number: u64) -> Self {
-        Self(number.to_string())
+    /// The ASCII spelling of a name that has another.
+    fn punycode(&mut self, name: &str) -> &mut Self {
+        if name.is_ascii() { self.value("") } else { self.text(&hostname::ascii(name)) }
+    }
+
+    /// A value of ours that needs no guard.
+    fn value(&mut self, value: impl Display) -> &mut Self {
+        // Writing to a string cannot fail.
+        let _ = write!(self.0, "{value},");
+        self
+    }
+
+    /// A value of ours, or nothing.
+    fn maybe(&mut self, value: Option<impl Display>) -> &mut Self {
+        match value {
+            Some(value) => self.value(value),
+            None => self.value(""),
+        }
     }
 
     /// Empty where there is no number, or none that is finite.
-    fn real(number: Option<f64>) -> Self {
-        Self(number.filter(|number| number.is_finite()).map(|number| number.to_string()).unwrap_or_default())
+    fn real(&mut self, number: Option<f64>) -> &mut Self {
+        self.maybe(number.filter(|number| number.is_finite()))
     }
 
-    /// A value of ours that needs no guard, or nothing.
-    fn maybe(value: Option<impl ToString>) -> Self {
-        Self(value.map(|value| value.to_string()).unwrap_or_default())
+    /// Ends it with CRLF (RFC 4180 §2.1) in place of the last comma.
+    fn end(mut self, out: &mut dyn Write) -> io::Result<()> {
+        self.0.pop();
+        self.0 += "\r\n";
+        out.write_all(self.0.as_bytes())
     }
 }
 
 fn guarded(text: &str) -> Cow<'_, str> {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+    let formula = text.starts_with(['=', '+', '-', '@']);
     if formula { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
-}
-
-/// Rows, each ended by CRLF (RFC 4180 §2.1).
-#[derive(Default)]
-struct Table(String);
-
-impl Table {
-    fn row(&mut self, fields: Vec<Field>) {
-        for (index, field) in fields.iter().enumerate() {
-            if index > 0 {
-                self.0.push(',');
-            }
-            self.0 += &field.0;
-        }
-        self.0 += "\r\n";
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn field(fill: impl FnOnce(&mut Row) -> &mut Row) -> String {
+        let mut row = Row::default();
+        fill(&mut row);
+        row.0
+    }
+
     #[test]
     fn hostile_names_are_no_formulas() {
-        assert_eq!(Field::text("=HYPERLINK(\"http://x\")").0, "\"'=HYPERLINK(\"\"http://x\"\")\"");
-        assert_eq!(Field::text("-2+3").0, "'-2+3");
-        assert_eq!(Field::text("@SUM(1,2)").0, "\"'@SUM(1,2)\"");
-        assert_eq!(Field::text("mail.example.org").0, "mail.example.org");
+        let text = |text: &str| field(|row| row.text(text));
+        assert_eq!(text("=HYPERLINK(\"http://x\")"), "\"'=HYPERLINK(\"\"http://x\"\")\",");
+        assert_eq!(text("-2+3"), "'-2+3,");
+        assert_eq!(text("@SUM(1,2)"), "\"'@SUM(1,2)\",");
+        assert_eq!(text("mail.example.org"), "mail.example.org,");
+        assert_eq!(text("a\tb\r\nc\u{1b}[2J"), "a\u{fffd}b\u{fffd}\u{fffd}c\u{fffd}[2J,");
     }
 
     #[test]
     fn a_number_that_is_not_finite_is_left_out() {
-        assert_eq!(Field::real(Some(f64::NAN)).0, "");
-        assert_eq!(Field::real(Some(-0.5)).0, "-0.5");
+        assert_eq!(field(|row| row.real(Some(f64::NAN)).real(Some(-0.5))), ",-0.5,");
     }
 }

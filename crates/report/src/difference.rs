@@ -5,7 +5,7 @@
 
 use crate::figures::{counted, listed, probability_of};
 use crate::statement::Statement;
-use crate::{country, order};
+use crate::{country, hostname, order};
 use overheard_model::{Comparison, Key, Level, Relation, RelationResult, Verdict};
 
 /// Keys named of one level.
@@ -69,7 +69,8 @@ fn counts(level: Level, rows: &[&Key]) -> String {
     let shown = |key: &&Key| match level {
         Level::Country => country::name(&key.key).map_or_else(|| key.key.to_string(), String::from),
         Level::Network => key.network.clone().unwrap_or_else(|| key.key.to_string()),
-        _ => key.key.to_string(),
+        Level::Name => hostname::shown(&key.key).into_owned(),
+        Level::Address => key.key.to_string(),
     };
     let mut named: Vec<String> = rows.iter().take(NAMED).map(shown).collect();
     if let Some(more) = rows.len().checked_sub(NAMED).filter(|more| *more > 0) {

@@ -1,18 +1,104 @@
 //! Text from outside: names out of captures, file names, comments.
 //!
-//! Promises: what [`safe`] returns cannot act on a terminal or reorder what is read; what [`escaped`]
-//! returns is text wherever it stands in HTML, between tags or in a quoted attribute.
+//! Promises: what [`safe`] returns cannot act on a terminal, reorder what is read or hide in it; what
+//! [`escaped`] returns is text wherever it stands in HTML, between tags or in a quoted attribute; what
+//! [`Inert`] passes on is the same document, inert where it is printed. Host names, which may also pass for
+//! another, have a module of their own: [`crate::hostname`].
 
 use std::borrow::Cow;
+use std::fmt::Write;
+use std::io;
 
-/// Without characters that act on a terminal or reorder what is read: controls and the bidirectional
-/// formatting characters of UAX #9.
-pub(crate) fn safe(text: &str) -> Cow<'_, str> {
-    let acts = |character: char| {
-        character.is_control()
-            || matches!(character, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if text.contains(acts) { Cow::Owned(text.replace(acts, "\u{fffd}")) } else { Cow::Borrowed(text) }
+/// Whether a character does something rather than being seen: controls, line and paragraph separators,
+/// and what Unicode calls ignorable by default (DerivedCoreProperties, 16.0), which holds the
+/// bidirectional formatting characters of UAX #9, those without width, blank letters and tags.
+fn acts(character: char) -> bool {
+    character.is_control()
+        || (character >= '\u{ad}'
+            && matches!(
+                character,
+                '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+                    | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                    | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+                    | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+                    | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
+            ))
+}
+
+/// Whether a text in UTF-8 cannot hold what [`acts`], but for line ends: most is of these bytes alone, and
+/// is passed quickly (a loop without a way out is made of vector instructions).
+fn is_plain(text: &[u8]) -> bool {
+    !text.iter().fold(false, |found, byte| found | !matches!(byte, b'\n' | 0x20..=0x7e))
+}
+
+/// Without characters that act: each is replaced by one that shows that something stood there.
+pub fn safe(text: &str) -> Cow<'_, str> {
+    if (is_plain(text.as_bytes()) && !text.contains('\n')) || !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace(acts, "\u{fffd}"))
+}
+
+/// Bytes of a document that are looked at together.
+const PIECE: usize = 4096;
+
+/// Passes a JSON document on, or lines of one, with what [`acts`] written as an escape (RFC 8259 §7): only
+/// strings can hold it, and they mean the same. Line ends stay. It must be flushed at the end.
+pub(crate) struct Inert<'a> {
+    out: &'a mut dyn io::Write,
+    held: Vec<u8>,
+}
+
+impl<'a> Inert<'a> {
+    pub(crate) fn new(out: &'a mut dyn io::Write) -> Self {
+        Self { out, held: Vec::with_capacity(2 * PIECE) }
+    }
+
+    /// Passes on what is held, up to a character that is not whole.
+    fn pass(&mut self) -> io::Result<()> {
+        if is_plain(&self.held) {
+            self.out.write_all(&self.held)?;
+            self.held.clear();
+            return Ok(());
+        }
+        let whole = self.held.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+        self.out.write_all(inert(whole).as_bytes())?;
+        self.held.drain(..whole.len());
+        Ok(())
+    }
+}
+
+impl io::Write for Inert<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes).map(|()| bytes.len())
+    }
+
+    // A record is some two hundred pieces, most of a byte or two.
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.held.extend_from_slice(bytes);
+        if self.held.len() < PIECE { Ok(()) } else { self.pass() }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.pass()?;
+        self.out.flush()
+    }
+}
+
+fn inert(text: &str) -> String {
+    let mut inert = String::with_capacity(text.len() + 64);
+    for character in text.chars() {
+        if character == '\n' || !acts(character) {
+            inert.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            // Writing to a string cannot fail.
+            let _ = write!(inert, "\\u{unit:04x}");
+        }
+    }
+    inert
 }
 
 /// [`safe`], with the five characters that mean something to HTML written as references.
@@ -38,6 +124,33 @@ mod tests {
     #[test]
     fn a_name_cannot_act_on_the_terminal() {
         assert_eq!(safe("a\u{1b}[2Jb\u{202e}c"), "a\u{fffd}[2Jb\u{fffd}c");
+    }
+
+    #[test]
+    fn a_json_string_means_the_same_and_acts_on_nothing() {
+        let said = "a\u{7f}\u{9b}\u{202e}\u{200b}\u{e0041}ü\u{1b}";
+        let text = passed(serde_json::to_string(said).expect("a string").as_bytes(), 7);
+        assert!(!text.contains(acts), "{text}");
+        assert_eq!(serde_json::from_str::<String>(&text).expect("the same string"), said);
+    }
+
+    #[test]
+    fn every_length_of_document_passes_in_pieces_of_any_size() {
+        let document = format!("{}\u{202e}{}\n", "a".repeat(PIECE - 2), "ü".repeat(PIECE));
+        for size in [1, 2, 3, PIECE, 3 * PIECE] {
+            assert_eq!(passed(document.as_bytes(), size), document.replace('\u{202e}', "\\u202e"), "{size}");
+        }
+    }
+
+    /// What comes out where the document is written in pieces of this size.
+    fn passed(document: &[u8], size: usize) -> String {
+        let mut bytes = Vec::new();
+        let mut out = Inert::new(&mut bytes);
+        for piece in document.chunks(size) {
+            io::Write::write_all(&mut out, piece).expect("memory takes all");
+        }
+        io::Write::flush(&mut out).expect("memory takes all");
+        String::from_utf8(bytes).expect("UTF-8")
     }
 
     #[test]

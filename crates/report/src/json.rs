@@ -2,11 +2,15 @@
 //!
 //! Promises: every document validates against its schema in `docs/schema/`; a field is never removed or
 //! given another meaning within a version. Numbers that are not finite cannot occur (they would print as
-//! `null`, which the schema refuses).
+//! `null`, which the schema refuses). Text is what was said; characters that would act on what shows it are
+//! written as escapes.
 
+use crate::foreign::Inert;
 use crate::{Format, Style};
 use overheard_model::{Bundle, Capture, Comparison, Concern, PlaceSource, Plan, Reading, Vantage};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use std::cell::RefCell;
+use std::io::{self, Write};
 
 /// `--format json`.
 pub(crate) struct Json;
@@ -46,7 +50,16 @@ pub(crate) struct RunSummary<'a> {
 struct ReadingDocument<'a> {
     schema: &'static str,
     places: &'a [PlaceSource],
-    readings: &'a [Reading],
+    readings: Each<'a>,
+}
+
+/// Readings as a list, each made, written and dropped in turn.
+struct Each<'a>(RefCell<&'a mut dyn Iterator<Item = Reading>>);
+
+impl Serialize for Each<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(&mut **self.0.borrow_mut())
+    }
 }
 
 /// `overheard-plan/1`.
@@ -86,32 +99,35 @@ impl Format for Json {
         "json"
     }
 
-    fn comparison(&self, bundle: &Bundle, _: Style) -> String {
-        document(&ComparisonDocument {
+    fn comparison(&self, bundle: &Bundle, _: Style, out: &mut dyn Write) -> io::Result<()> {
+        let comparison = ComparisonDocument {
             schema: "overheard-comparison/1",
             study: study(bundle),
             captures: captures(bundle),
             comparison: &bundle.comparison,
-        })
+        };
+        document(&comparison, out)
     }
 
-    fn readings(&self, readings: &[Reading], places: &[PlaceSource], _: Style) -> String {
-        document(&ReadingDocument { schema: "overheard-reading/1", places, readings })
+    fn readings(
+        &self,
+        readings: &mut dyn Iterator<Item = Reading>,
+        places: &[PlaceSource],
+        _: Style,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let readings = Each(RefCell::new(readings));
+        document(&ReadingDocument { schema: "overheard-reading/1", places, readings }, out)
     }
 
-    fn plan(&self, plan: &Plan, _: Style) -> String {
-        document(&PlanDocument { schema: "overheard-plan/1", plan })
+    fn plan(&self, plan: &Plan, _: Style, out: &mut dyn Write) -> io::Result<()> {
+        document(&PlanDocument { schema: "overheard-plan/1", plan }, out)
     }
 }
 
-fn document(document: &impl Serialize) -> String {
-    // The nouns have string keys and no fallible serialisers: writing them to memory cannot fail.
-    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
-    text.push('\n');
-    text
-}
-
-/// One value on one line.
-pub(crate) fn line(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
+fn document(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let mut out = Inert::new(out);
+    serde_json::to_writer_pretty(&mut out, document)?;
+    out.write_all(b"\n")?;
+    out.flush()
 }

@@ -3,6 +3,7 @@
 //! Promises: the lines of a reading are exactly the model's observations, so that reports of several
 //! artifacts may be joined end to end. The same schemas as JSON hold the records.
 
+use crate::foreign::Inert;
 use crate::json::{self, RunSummary, StudySummary};
 use crate::{Format, Style};
 use overheard_model::{
@@ -10,6 +11,7 @@ use overheard_model::{
     PlaceSource, Plan, Reading, Unseen, Warning,
 };
 use serde::Serialize;
+use std::io::{self, Write};
 
 /// `--format jsonl`.
 pub(crate) struct Jsonl;
@@ -53,30 +55,52 @@ enum PlanLine<'a> {
     Plan(&'a Plan),
 }
 
-/// The observations of one artifact, a line each without its line end: capture, flows, endpoints.
-pub fn lines(reading: &Reading) -> impl Iterator<Item = String> + '_ {
-    std::iter::once(ObservationLine::Capture(&reading.capture))
-        .chain(reading.flows.iter().map(ObservationLine::Flow))
-        .chain(reading.endpoints.iter().map(ObservationLine::Endpoint))
-        .map(|line| json::line(&line))
-}
-
 impl Format for Jsonl {
     fn name(&self) -> &'static str {
         "jsonl"
     }
 
-    fn comparison(&self, bundle: &Bundle, _: Style) -> String {
-        joined(comparison_lines(bundle).iter().map(json::line))
+    fn comparison(&self, bundle: &Bundle, _: Style, out: &mut dyn Write) -> io::Result<()> {
+        let mut out = Inert::new(out);
+        comparison_lines(bundle).iter().try_for_each(|record| line(record, &mut out))?;
+        out.flush()
     }
 
-    fn readings(&self, readings: &[Reading], _: &[PlaceSource], _: Style) -> String {
-        joined(readings.iter().flat_map(lines))
+    fn readings(
+        &self,
+        readings: &mut dyn Iterator<Item = Reading>,
+        _: &[PlaceSource],
+        _: Style,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let mut out = Inert::new(out);
+        for reading in readings {
+            observations(&reading, &mut out)?;
+            // Whoever reads along has a whole artifact now.
+            out.flush()?;
+        }
+        Ok(())
     }
 
-    fn plan(&self, plan: &Plan, _: Style) -> String {
-        joined([json::line(&PlanLine::Plan(plan))].into_iter())
+    fn plan(&self, plan: &Plan, _: Style, out: &mut dyn Write) -> io::Result<()> {
+        let mut out = Inert::new(out);
+        line(&PlanLine::Plan(plan), &mut out)?;
+        out.flush()
     }
+}
+
+/// The observations of one artifact: capture, flows, endpoints.
+fn observations(reading: &Reading, out: &mut Inert) -> io::Result<()> {
+    line(&ObservationLine::Capture(&reading.capture), out)?;
+    for flow in &reading.flows {
+        line(&ObservationLine::Flow(&flow), out)?;
+    }
+    reading.endpoints.iter().try_for_each(|endpoint| line(&ObservationLine::Endpoint(endpoint), out))
+}
+
+fn line(record: &impl Serialize, out: &mut Inert) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, record)?;
+    out.write_all(b"\n")
 }
 
 fn comparison_lines(bundle: &Bundle) -> Vec<ComparisonLine<'_>> {
@@ -98,12 +122,4 @@ fn comparison_lines(bundle: &Bundle) -> Vec<ComparisonLine<'_>> {
     lines.extend(comparison.warnings.iter().map(ComparisonLine::Warning));
     lines.extend(comparison.findings.iter().map(ComparisonLine::Finding));
     lines
-}
-
-fn joined(lines: impl Iterator<Item = String>) -> String {
-    lines.fold(String::new(), |mut text, line| {
-        text += &line;
-        text.push('\n');
-        text
-    })
 }

@@ -1,7 +1,8 @@
 //! Writes: findings and observations become text, JSON, CSV and HTML.
 //!
-//! Promises: pure, returns text; everything re-renders from a bundle alone. What a capture holds may be
-//! hostile: no format lets a name act on the terminal, the spreadsheet or the browser that shows it.
+//! Promises: pure but for writing where it is told to, and fails only where that fails; everything
+//! re-renders from a bundle alone. Readings are written one at a time and dropped. What a capture holds
+//! may be hostile: no format lets a name act on the terminal, the spreadsheet or the browser that shows it.
 //! To extend: a format is one file and one line in [`FORMATS`].
 
 #![forbid(unsafe_code)]
@@ -13,9 +14,10 @@ mod csv;
 mod difference;
 mod figures;
 mod foreign;
+mod hostname;
 mod html;
 mod json;
-pub mod jsonl;
+mod jsonl;
 mod order;
 mod relation;
 mod source;
@@ -23,7 +25,9 @@ mod statement;
 mod text;
 mod verdict;
 
+pub use foreign::safe;
 use overheard_model::{Bundle, PlaceSource, Plan, Reading};
+use std::io::{self, Write};
 
 /// How text is laid out.
 #[derive(Clone, Copy, Debug)]
@@ -34,16 +38,26 @@ pub struct Style {
     pub color: bool,
 }
 
-/// A way of writing.
+/// A way of writing. `out` is written to in small pieces: it should be buffered.
 pub trait Format: Sync {
     /// As `--format` takes it.
     fn name(&self) -> &'static str;
+    /// Whether its readings show the hashes of their artifacts; where not, none need be taken.
+    fn shows_hashes(&self) -> bool {
+        true
+    }
     /// A comparison of builds.
-    fn comparison(&self, bundle: &Bundle, style: Style) -> String;
-    /// The observations of artifacts; the databases of places are named beside them.
-    fn readings(&self, readings: &[Reading], places: &[PlaceSource], style: Style) -> String;
+    fn comparison(&self, bundle: &Bundle, style: Style, out: &mut dyn Write) -> io::Result<()>;
+    /// The observations of artifacts, each as it comes; the databases of places are named beside them.
+    fn readings(
+        &self,
+        readings: &mut dyn Iterator<Item = Reading>,
+        places: &[PlaceSource],
+        style: Style,
+        out: &mut dyn Write,
+    ) -> io::Result<()>;
     /// Sample sizes.
-    fn plan(&self, plan: &Plan, style: Style) -> String;
+    fn plan(&self, plan: &Plan, style: Style, out: &mut dyn Write) -> io::Result<()>;
 }
 
 /// Every format, the default first.

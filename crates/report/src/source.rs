@@ -3,25 +3,49 @@
 //! Promises: every database that a shown place rests on is named with its licence; others are not.
 
 use crate::figures::dates;
-use overheard_model::{Place, PlaceSource, Timestamp};
+use overheard_model::{Endpoint, Place, PlaceSource, Timestamp};
+use std::sync::Arc;
+
+/// What the places rest on that a report has shown.
+#[derive(Debug, Default)]
+pub(crate) struct Met {
+    /// Names of the sources that claim something of them.
+    claiming: Vec<Arc<str>>,
+    anycast: bool,
+}
+
+impl Met {
+    pub(crate) fn add(&mut self, place: &Place) {
+        self.anycast |= place.anycast;
+        for claim in place.claims.iter() {
+            if !self.claiming.contains(&claim.source) {
+                self.claiming.push(claim.source.clone());
+            }
+        }
+    }
+}
+
+impl<'a> Extend<&'a Endpoint> for Met {
+    fn extend<I: IntoIterator<Item = &'a Endpoint>>(&mut self, endpoints: I) {
+        endpoints.into_iter().for_each(|endpoint| self.add(&endpoint.place));
+    }
+}
 
 /// One line a database, then what a country means; nothing where no place is known.
-pub(crate) fn sentences<'a>(
+pub(crate) fn sentences(
     sources: &[PlaceSource],
-    places: impl Iterator<Item = &'a Place> + Clone,
+    met: &Met,
     first: Option<Timestamp>,
     last: Option<Timestamp>,
 ) -> Vec<String> {
-    let claimed = |source: &PlaceSource| {
-        places.clone().any(|place| place.claims.iter().any(|claim| *claim.source == *source.name))
-    };
+    let claimed = |source: &PlaceSource| met.claiming.iter().any(|name| **name == *source.name);
     let mut sentences: Vec<String> = sources.iter().filter(|source| claimed(source)).map(line).collect();
     let looked_up = !sentences.is_empty();
-    if places.clone().any(|place| place.anycast) {
+    if met.anycast {
         sentences.push("Anycast: from what operators and RFCs say of their own services.".into());
     }
     let given = |name: &str| !sources.iter().any(|source| *source.name == *name);
-    if places.clone().any(|place| place.claims.iter().any(|claim| given(&claim.source))) {
+    if met.claiming.iter().any(|name| given(name)) {
         sentences.push("Where a table gives the country, it is the table's.".into());
     }
     if !looked_up {

@@ -92,8 +92,9 @@ fn places(bundle: &Bundle) -> Vec<String> {
     let captures = bundle.runs.iter().map(|run| &run.reading.capture);
     let first = captures.clone().filter_map(|capture| capture.first).min();
     let last = captures.filter_map(|capture| capture.last).max();
-    let endpoints = bundle.runs.iter().flat_map(|run| &run.reading.endpoints);
-    source::sentences(&bundle.study.places, endpoints.map(|endpoint| &endpoint.place), first, last)
+    let mut met = source::Met::default();
+    met.extend(bundle.runs.iter().flat_map(|run| &run.reading.endpoints));
+    source::sentences(&bundle.study.places, &met, first, last)
 }
 
 /// `regular (20 runs, reference), tom-en (20 runs)`.

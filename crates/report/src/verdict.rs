@@ -5,10 +5,11 @@
 //! would settle it. None claims more than a test of the comparison carries.
 
 use crate::figures::{count, counted, listed, percent, probability_of};
-use crate::{concern, country, order};
+use crate::{concern, country, hostname, order};
 use overheard_model::{
     Bundle, Comparison, Concern, ConcernTest, Key, Level, Relation, RelationResult, Verdict,
 };
+use std::borrow::Cow;
 
 /// Scope, difference, what is open.
 pub(crate) fn sentences(bundle: &Bundle) -> [String; 3] {
@@ -189,11 +190,11 @@ fn subject(key: &Key) -> String {
             Some(network) => format!("the network {} ({network})", key.key),
             None => format!("the network {}", key.key),
         },
-        Level::Name => key.key.to_string(),
+        Level::Name => hostname::shown(&key.key).into_owned(),
         Level::Address => {
             let country = key.country.as_deref().map(|label| country::name(label).unwrap_or(label));
-            let known = [key.names.first().map(String::as_str), country];
-            let known: Vec<&str> = known.into_iter().flatten().collect();
+            let name = key.names.first().map(|name| hostname::shown(name));
+            let known: Vec<_> = name.into_iter().chain(country.map(Cow::Borrowed)).collect();
             let known = if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) };
             format!("the server {}{known}", key.key)
         }

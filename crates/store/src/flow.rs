@@ -1,13 +1,16 @@
 //! Flows as rows of the table `flow`.
 //!
+//! Promises: an opened study holds none of them; each is read when somebody asks, and what is wrong with
+//! one is kept for [`overheard_model::Flows::failure`].
 //! To extend: a field of [`Flow`] is one column in a migration, and one line in `COLUMNS`, in
 //! [`Writer::write`] and in [`read`], in the same order in all three.
 
 use crate::Error;
-use crate::column::{Columns, Parsed, Strings, Word, Wrong, bits, list, rows_of};
-use overheard_model::{Asn, Flow, Measure, Name, Timestamp};
-use rusqlite::{CachedStatement, Connection, params};
-use std::sync::Arc;
+use crate::column::{Columns, Parsed, Strings, Word, Wrong, bits, list};
+use overheard_model::{Asn, Flow, Measure, Name, Tell, Timestamp};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const COLUMNS: &str = "capture, transport, src, src_port, dst, dst_port, began_by, ours, state, packets_out, \
     packets_in, bytes_out, bytes_in, first, last, first_packet, last_packet, retransmissions, gap_bytes, \
@@ -71,22 +74,92 @@ impl<'c> Writer<'c> {
     }
 }
 
+/// A kept study that its flows are read from.
+pub(crate) struct Source {
+    connection: Connection,
+    shared: Shared,
+    /// The first flow that could not be read, and why.
+    damage: Option<Error>,
+}
+
 /// What rows of a study share.
 #[derive(Default)]
-pub(crate) struct Shared {
+struct Shared {
     strings: Strings,
     names: Parsed<Vec<Name>>,
     measures: Parsed<Option<Measure>>,
 }
 
-/// The flows of one run, in order.
-pub(crate) fn all(
-    connection: &Connection,
+impl Source {
+    pub(crate) fn new(connection: Connection) -> Self {
+        Self { connection, shared: Shared::default(), damage: None }
+    }
+
+    fn count(&self, run: i64) -> Result<usize, Error> {
+        let select = "SELECT seq FROM flow WHERE run = ? ORDER BY seq DESC LIMIT 1";
+        let last = self.connection.prepare_cached(select)?.query_row([run], |row| row.get(0)).optional()?;
+        let count = last.map_or(0, |last: i64| last.saturating_add(1));
+        usize::try_from(count).map_err(|error| Error::damaged(format!("run {run}, the last flow"), error))
+    }
+
+    fn flow(&mut self, run: i64, path: &Arc<str>, index: usize) -> Result<Flow, Error> {
+        let select = format!("SELECT {COLUMNS} FROM flow WHERE run = ? AND seq = ?");
+        let mut select = self.connection.prepare_cached(&select)?;
+        let mut rows = select.query(params![run, index as i64])?;
+        let damaged = |what: &str| Error::damaged(format!("run {run}, flow {index}"), what);
+        let row = rows.next()?.ok_or_else(|| damaged("it is missing"))?;
+        read(Columns::of(row), path, &mut self.shared).map_err(|what| damaged(&what))
+    }
+}
+
+/// The flows of one run, each read when somebody asks: most reports show a few of them.
+pub(crate) struct Kept {
+    source: Arc<Mutex<Source>>,
     run: i64,
-    path: &Arc<str>,
-    shared: &mut Shared,
-) -> Result<Vec<Flow>, Error> {
-    rows_of(connection, ("flow", COLUMNS), run, |columns| read(columns, path, shared))
+    path: Arc<str>,
+    len: usize,
+}
+
+impl Kept {
+    /// Flows of a study are numbered from 0 without gaps.
+    pub(crate) fn of(source: &Arc<Mutex<Source>>, run: i64, path: &Arc<str>) -> Result<Self, Error> {
+        let len = source.lock().unwrap_or_else(PoisonError::into_inner).count(run)?;
+        Ok(Self { source: source.clone(), run, path: path.clone(), len })
+    }
+
+    fn source(&self) -> MutexGuard<'_, Source> {
+        self.source.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tell for Kept {
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn tell(&self, index: usize) -> Option<Flow> {
+        if index >= self.len {
+            return None;
+        }
+        let mut source = self.source();
+        match source.flow(self.run, &self.path, index) {
+            Ok(flow) => Some(flow),
+            Err(damage) => {
+                source.damage.get_or_insert(damage);
+                None
+            }
+        }
+    }
+
+    fn failure(&self) -> Option<String> {
+        self.source().damage.as_ref().map(ToString::to_string)
+    }
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kept").field("run", &self.run).field("len", &self.len).finish_non_exhaustive()
+    }
 }
 
 fn read(mut columns: Columns, path: &Arc<str>, shared: &mut Shared) -> Result<Flow, Wrong> {

@@ -64,13 +64,14 @@ pub fn save(path: &Path, bundle: &Bundle) -> Result<(), Error> {
     Ok(())
 }
 
-/// No locks inside SQLite: a connection stays with the thread that opened it.
+/// No locks inside SQLite: one thread at a time uses a connection.
 const READ_ONLY: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 
-/// Reads a bundle back.
+/// Reads a bundle back, but for its flows, each of which is read when it is told.
 ///
 /// # Errors
-/// [`Error::NotAStudy`], [`Error::Newer`], or [`Error::Damaged`] with the place of the damage.
+/// [`Error::NotAStudy`], [`Error::Newer`], or [`Error::Damaged`] with the place of the damage; where that is a
+/// flow, [`overheard_model::Flows::failure`] says so once it was asked for.
 pub fn open(path: &Path) -> Result<Bundle, Error> {
     let file = File::open(path)?;
     if file.metadata()?.is_dir() {
@@ -80,8 +81,8 @@ pub fn open(path: &Path) -> Result<Bundle, Error> {
     let connection = Connection::open_with_flags(path, READ_ONLY)?;
     match schema::version(&connection) {
         Ok(found) if found > schema::NEWEST => Err(Error::Newer { found, known: schema::NEWEST }),
-        Ok(found) if found < schema::NEWEST => read::bundle(&schema::migrated(&connection)?),
-        Ok(_) => read::bundle(&connection),
+        Ok(found) if found < schema::NEWEST => read::bundle(schema::migrated(&connection)?),
+        Ok(_) => read::bundle(connection),
         Err(_) => Err(Error::NotAStudy),
     }
 }

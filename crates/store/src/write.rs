@@ -22,7 +22,9 @@ pub(crate) fn bundle(mut connection: Connection, bundle: &Bundle) -> Result<(), 
 }
 
 fn run(connection: &Connection, id: usize, run: &Run) -> Result<(), Error> {
-    let artifact = run.reading.artifact();
+    let artifact = run.reading.artifact().ok_or_else(|| {
+        Error::damaged(format!("run {id} to be saved"), "its artifact was read without its hash")
+    })?;
     connection.execute(
         "INSERT OR IGNORE INTO artifact (sha256, path, bytes) VALUES (?, ?, ?)",
         params![artifact.sha256, artifact.path, column::bits(artifact.bytes)],
@@ -42,7 +44,7 @@ fn run(connection: &Connection, id: usize, run: &Run) -> Result<(), Error> {
     )?;
     let mut flows = flow::Writer::new(connection, id)?;
     for flow in &run.reading.flows {
-        flows.write(&artifact.path, flow)?;
+        flows.write(&artifact.path, &flow)?;
     }
     let mut endpoints = endpoint::Writer::new(connection, id)?;
     for endpoint in &run.reading.endpoints {

@@ -19,7 +19,7 @@ pub fn server(address: &str, country: &str, asn: u32, domain: &str) -> Endpoint 
         transport: Transport::Tcp,
         names: Vec::new(),
         domains: if domain.is_empty() { Vec::new() } else { vec![domain.into()] },
-        place: Place { claims: vec![claim], ..Place::default() },
+        place: Place { claims: [claim].into(), ..Place::default() },
         protocols: Vec::new(),
         visibility: Visibility::Unknown,
         packets_out: 1,

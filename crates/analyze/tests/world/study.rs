@@ -1,6 +1,6 @@
 //! Studies built by hand: runs of servers, as a table or a capture would give them.
 
-use overheard_model::{Build, Capture, Concern, Endpoint, LocalRule, Reading, Run, Study, Timestamp};
+use overheard_model::{Build, Capture, Concern, Endpoint, Flows, LocalRule, Reading, Run, Study, Timestamp};
 
 /// A study of these builds, the first of which is the reference.
 pub fn study(builds: &[&str], concerns: &[&str]) -> Study {
@@ -19,7 +19,7 @@ pub fn study(builds: &[&str], concerns: &[&str]) -> Study {
 pub fn run(build: usize, name: &str, began: Option<i64>, endpoints: Vec<Endpoint>) -> Run {
     let capture = Capture {
         path: name.into(),
-        sha256: String::new(),
+        sha256: None,
         bytes: 0,
         format: "table".into(),
         packets: 0,
@@ -35,5 +35,5 @@ pub fn run(build: usize, name: &str, began: Option<i64>, endpoints: Vec<Endpoint
         problems: Vec::new(),
     };
     let began = began.map(|minutes| Timestamp::from_parts(minutes * 60, 0));
-    Run { build, name: name.into(), began, reading: Reading { capture, flows: Vec::new(), endpoints } }
+    Run { build, name: name.into(), began, reading: Reading { capture, flows: Flows::default(), endpoints } }
 }

@@ -63,7 +63,7 @@ impl Summary {
 
 /// A packet record: its bytes lie in the window.
 #[derive(Debug)]
-struct Record {
+pub(crate) struct Record {
     time: Timestamp,
     wire_len: u32,
     link: u32,
@@ -143,30 +143,44 @@ impl<R: Read> Reader<R> {
 
     /// The next frame, borrowed until the next call; `None` at the end.
     pub fn next_frame(&mut self) -> Option<Frame<'_>> {
+        let record = self.next_record()?;
+        Some(self.frame(record))
+    }
+
+    /// The next record, whose frame stays where it is until the next call; `None` at the end.
+    #[inline(always)]
+    pub(crate) fn next_record(&mut self) -> Option<Record> {
         let next = match &mut self.format {
             Format::Pcap(pcap) => pcap.next(&mut self.window),
             Format::Pcapng(pcapng) => pcapng.next(&mut self.window, &mut self.summary),
             Format::Ended => return None,
         };
-        let record = match next {
-            Ok(Some(record)) => record,
-            Ok(None) => {
-                self.end();
-                return None;
+        match next {
+            Ok(Some(record)) => {
+                self.summary.packets += 1;
+                return Some(record);
             }
-            Err(fault) => {
-                self.stop(fault);
-                return None;
-            }
-        };
-        self.summary.packets += 1;
-        Some(Frame {
+            Ok(None) => self.end(),
+            Err(fault) => self.stop(fault),
+        }
+        None
+    }
+
+    /// The frame of the latest record.
+    #[inline]
+    pub(crate) fn frame(&self, record: Record) -> Frame<'_> {
+        Frame {
             number: self.summary.packets,
             time: record.time,
             wire_len: record.wire_len,
             link: record.link,
             bytes: self.window.lend(record.bytes),
-        })
+        }
+    }
+
+    /// The window behind the frames, for whoever keeps frames longer than until the next one.
+    pub(crate) fn window(&mut self) -> &mut Window<R> {
+        &mut self.window
     }
 
     /// What the file said beside its packets, so far.
@@ -176,7 +190,18 @@ impl<R: Read> Reader<R> {
 
     /// Ends reading and gives the summary away.
     pub fn into_summary(self) -> Summary {
-        self.summary
+        self.into_parts().0
+    }
+
+    /// Ends reading and gives away the summary, and the buffer that the latest frames lie in.
+    pub(crate) fn into_parts(self) -> (Summary, Vec<u8>) {
+        (self.summary, self.window.into_buffer())
+    }
+
+    /// The buffer that the latest frame lies in.
+    #[inline]
+    pub(crate) fn buffer(&self) -> &[u8] {
+        self.window.buffer()
     }
 
     /// The end of the file at the end of a record: well unless the source failed there.

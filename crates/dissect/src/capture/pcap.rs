@@ -22,6 +22,8 @@ pub(crate) struct Pcap {
     /// Before version 2.4 the two lengths may come in either order.
     lengths_may_swap: bool,
     link: u32,
+    /// The longest packet that its link has, bytes.
+    most: u32,
     snapshot_length: u32,
     /// Bytes before a record's packet: 16, more in the variants.
     record_header: usize,
@@ -96,12 +98,14 @@ impl Pcap {
             24 => Some(0),
             _ => None,
         };
+        // The upper half tells the length of frame check sequences.
+        let link = aix.unwrap_or(network & 0xffff);
         let mut pcap = Self {
             order,
             unit: if aix.is_some() { 1 } else { magic.unit },
             lengths_may_swap: major != 2 || minor <= 3,
-            // The upper half tells the length of frame check sequences.
-            link: aix.unwrap_or(network & 0xffff),
+            link,
+            most: max_captured(link),
             snapshot_length,
             record_header: magic.record_headers.first().copied().unwrap_or(16),
         };
@@ -143,42 +147,43 @@ impl Pcap {
     fn is_plausible(&self, record: &RecordHeader) -> bool {
         i64::from(record.fraction) * self.unit < 1_000_000_000
             && record.captured <= record.wire
-            && record.captured <= max_captured(self.link).min(self.snapshot_length)
+            && record.captured <= self.most.min(self.snapshot_length)
             && record.wire <= 128 << 20
     }
 
+    #[inline]
     fn record_header(&self, header: &[u8]) -> Option<RecordHeader> {
-        let mut fields = Fields::new(self.order, header);
-        let (seconds, fraction) = (fields.u32()?, fields.u32()?);
-        let (captured, wire) = (fields.u32()?, fields.u32()?);
+        let [s0, s1, s2, s3, f0, f1, f2, f3, c0, c1, c2, c3, w0, w1, w2, w3] = *header.first_chunk()?;
+        let (captured, wire) = (self.order.u32([c0, c1, c2, c3]), self.order.u32([w0, w1, w2, w3]));
         let swap = self.lengths_may_swap && captured > wire;
         let (captured, wire) = if swap { (wire, captured) } else { (captured, wire) };
+        let (seconds, fraction) = (self.order.u32([s0, s1, s2, s3]), self.order.u32([f0, f1, f2, f3]));
         Some(RecordHeader { seconds, fraction, captured, wire })
     }
 
     /// The next record; `None` at the end of the file.
+    #[inline(always)]
     pub(crate) fn next<R: Read>(&mut self, window: &mut Window<R>) -> Result<Option<Record>, Fault> {
         if !window.ensure(self.record_header) {
             return if window.ahead().is_empty() { Ok(None) } else { Err(Fault::Truncated("record header")) };
         }
         let header = self.record_header(window.ahead()).ok_or(Fault::Truncated("record header"))?;
-        let limit = max_captured(self.link);
-        if header.captured > limit {
-            let captured = header.captured;
-            return Err(Fault::Bad(format!("record of {captured} bytes; packets have {limit} at most")));
+        if header.captured > self.most {
+            return Err(too_long(&header, self.most));
         }
-        let captured = header.captured as usize;
-        if !window.ensure(self.record_header + captured) {
-            return Err(Fault::Truncated("packet"));
-        }
-        let _ = window.take(self.record_header);
-        let bytes = window.take(captured).ok_or(Fault::Truncated("packet"))?;
-        let nanos = i64::from(header.fraction).saturating_mul(self.unit);
+        let length = self.record_header + header.captured as usize;
+        let record = window.take(length).ok_or(Fault::Truncated("packet"))?;
+        let nanos = i64::from(header.fraction) * self.unit;
         Ok(Some(Record {
             time: Timestamp::from_parts(i64::from(header.seconds), nanos),
             wire_len: header.wire.max(header.captured),
             link: self.link,
-            bytes,
+            bytes: record.start + self.record_header..record.end,
         }))
     }
+}
+
+#[cold]
+fn too_long(header: &RecordHeader, most: u32) -> Fault {
+    Fault::Bad(format!("record of {} bytes; packets have {most} at most", header.captured))
 }

@@ -20,6 +20,9 @@ pub(crate) struct Window<R> {
     offset: u64,
     ended: bool,
     failure: Option<io::Error>,
+    /// The next buffer, where lent bytes shall outlive the filling of the window, and the one before.
+    fresh: Option<Vec<u8>>,
+    retired: Option<Vec<u8>>,
 }
 
 impl<R: Read> Window<R> {
@@ -31,7 +34,31 @@ impl<R: Read> Window<R> {
             offset: 0,
             ended: false,
             failure: None,
+            fresh: None,
+            retired: None,
         }
+    }
+
+    /// Gives a buffer to be filled next, so that the one in use can be retired rather than reused.
+    pub(crate) fn supply(&mut self, mut fresh: Vec<u8>) {
+        fresh.resize(CAPACITY, 0);
+        self.fresh = Some(fresh);
+    }
+
+    /// The buffer from which everything was lent until the window was filled again.
+    #[inline]
+    pub(crate) fn retired(&mut self) -> Option<Vec<u8>> {
+        if self.retired.is_some() { self.retired.take() } else { None }
+    }
+
+    /// The buffer from which everything is lent now.
+    #[inline]
+    pub(crate) fn buffer(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
+        self.buffer
     }
 
     /// What a format's name ends with, by the compression.
@@ -50,16 +77,34 @@ impl<R: Read> Window<R> {
     }
 
     /// Reads until `count` bytes are unread; `false` when the file ends before.
+    #[inline]
     pub(crate) fn ensure(&mut self, count: usize) -> bool {
-        if self.unread.len() >= count {
-            return true;
-        }
-        self.buffer.copy_within(self.unread.clone(), 0);
-        self.unread = 0..self.unread.len();
+        self.unread.len() >= count || self.fill_to(count)
+    }
+
+    #[cold]
+    fn fill_to(&mut self, count: usize) -> bool {
+        self.make_room();
         while self.unread.len() < count && !self.ended {
             self.fill(count);
         }
         self.unread.len() >= count
+    }
+
+    /// Moves the unread bytes to the front, of the fresh buffer where there is one.
+    fn make_room(&mut self) {
+        let unread = self.unread.clone();
+        self.unread = 0..unread.len();
+        match self.fresh.take() {
+            Some(mut fresh) if unread.len() <= fresh.len() => {
+                fresh[..unread.len()].copy_from_slice(&self.buffer[unread]);
+                self.retired = Some(std::mem::replace(&mut self.buffer, fresh));
+            }
+            kept => {
+                self.fresh = kept;
+                self.buffer.copy_within(unread, 0);
+            }
+        }
     }
 
     /// One read; doubles the buffer when it is full of the `count` bytes that are asked for.
@@ -80,6 +125,7 @@ impl<R: Read> Window<R> {
     }
 
     /// What lies ahead in memory: at least what [`Self::ensure`] granted.
+    #[inline]
     pub(crate) fn ahead(&self) -> &[u8] {
         self.buffer.get(self.unread.clone()).unwrap_or_default()
     }
@@ -90,6 +136,7 @@ impl<R: Read> Window<R> {
     }
 
     /// Consumes `count` bytes, which [`Self::lend`] shows until the next call of [`Self::ensure`].
+    #[inline]
     pub(crate) fn take(&mut self, count: usize) -> Option<Range<usize>> {
         if !self.ensure(count) {
             return None;
@@ -114,6 +161,7 @@ impl<R: Read> Window<R> {
     }
 
     /// Bytes that were taken.
+    #[inline]
     pub(crate) fn lend(&self, taken: Range<usize>) -> &[u8] {
         self.buffer.get(taken).unwrap_or_default()
     }

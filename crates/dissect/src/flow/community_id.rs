@@ -46,15 +46,14 @@ fn base64(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packet::{Packet, Segment, Tunnels};
+    use crate::packet::{Addresses, Packet, Segment, Tunnels};
     use overheard_model::{Timestamp, Transport};
 
     fn id(src: &str, dst: &str, segment: Segment<'_>) -> String {
         let packet = Packet {
             number: 1,
             time: Timestamp(0),
-            src: src.parse().unwrap(),
-            dst: dst.parse().unwrap(),
+            addresses: Addresses::of(src.parse().unwrap(), dst.parse().unwrap()).unwrap(),
             segment,
             frames: 1,
             wire_bytes: 60,

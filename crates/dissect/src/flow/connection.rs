@@ -22,53 +22,107 @@ pub(super) enum Event {
     Restart,
 }
 
-/// One side's sequence numbers.
+/// One side's sequence numbers. There is one for each end of each flow: kept small.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sender {
-    /// Initial sequence number, once a SYN showed or a SYN-ACK confirmed it.
-    initial: Option<u32>,
-    /// End of what was sent so far, once anything was.
-    high: Option<u32>,
+    /// Initial sequence number; nothing unless `begun`.
+    initial: u32,
+    /// End of what was sent so far; nothing unless `sent`.
+    high: u32,
     /// The latest stretch that was jumped over, which may still come.
     hole: (u32, u32),
+    /// Where the stream ends; nothing unless `fin`.
+    end: u32,
     syns: u8,
+    /// A SYN showed the initial sequence number, or a SYN-ACK confirmed it.
+    begun: bool,
+    /// Anything was sent that takes sequence numbers.
+    sent: bool,
     fin: bool,
     spoke: bool,
+}
+
+impl Sender {
+    /// Where its stream ends, once a FIN said so.
+    fn end(&self) -> Option<u32> {
+        self.fin.then_some(self.end)
+    }
+
+    fn initial(&self) -> Option<u32> {
+        self.begun.then_some(self.initial)
+    }
+
+    fn finish(&mut self, segment: &TcpSegment<'_>) {
+        if !self.fin {
+            let payload = sequence::length(segment.payload).wrapping_add(segment.missing);
+            (self.fin, self.end) = (true, segment.seq.wrapping_add(payload));
+        }
+    }
+
+    fn begin(&mut self, initial: u32) {
+        if !self.begun {
+            (self.begun, self.initial) = (true, initial);
+        }
+    }
+}
+
+/// How far the handshake's round trip is known.
+#[derive(Clone, Copy, Debug, Default)]
+enum RoundTrip {
+    #[default]
+    Unknown,
+    /// The first SYN was seen then, and the handshake is not over.
+    Since(Timestamp),
+    /// SYN to ACK, nanoseconds. A later connection on the same ports does not change it.
+    Took(u32),
 }
 
 /// Both sides of a TCP connection.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Connection {
     senders: Ends<Sender>,
-    reset: bool,
-    /// When the first SYN was seen, until the handshake is over.
-    syn_time: Option<Timestamp>,
-    /// SYN to ACK, nanoseconds.
-    rtt_ns: Option<u32>,
+    round_trip: RoundTrip,
     pub(super) retransmissions: u32,
+    reset: bool,
 }
 
 impl Connection {
     /// Takes one segment's header.
+    #[inline]
     pub(super) fn observe(&mut self, from: End, segment: &TcpSegment<'_>, time: Timestamp) -> Event {
         let event = self.event(from, segment);
         if event == Event::Restart {
-            *self = Self { rtt_ns: self.rtt_ns, retransmissions: self.retransmissions, ..Self::default() };
+            let round_trip = match self.round_trip {
+                took @ RoundTrip::Took(_) => took,
+                _ => RoundTrip::Unknown,
+            };
+            *self = Self { round_trip, retransmissions: self.retransmissions, ..Self::default() };
         }
         self.follow_handshake(from, segment, time);
         self.follow_sequence(from, segment);
         self.reset |= segment.flags.has(TcpFlags::RST);
-        self.senders[from].fin |= segment.flags.has(TcpFlags::FIN);
+        if segment.flags.has(TcpFlags::FIN) {
+            self.senders[from].finish(segment);
+        }
         event
     }
 
     /// The first sequence number of an end's stream, where the handshake told it.
     pub(super) fn stream_start(&self, end: End) -> Option<u32> {
-        self.senders[end].initial.map(|initial| initial.wrapping_add(1))
+        self.senders[end].initial().map(|initial| initial.wrapping_add(1))
+    }
+
+    /// Where both streams end, once both sides have ended theirs.
+    pub(super) fn ends(&self) -> Option<Ends<u32>> {
+        let [low, high] = [End::Low, End::High].map(|end| self.senders[end].end());
+        Some(Ends::new(low?, high?))
     }
 
     pub(super) fn rtt_ms(&self) -> Option<f64> {
-        self.rtt_ns.map(|ns| f64::from(ns) / 1e6)
+        match self.round_trip {
+            RoundTrip::Took(ns) => Some(f64::from(ns) / 1e6),
+            _ => None,
+        }
     }
 
     pub(super) fn state(&self, answered: bool) -> FlowState {
@@ -86,54 +140,65 @@ impl Connection {
 
     /// A SYN begins a new connection when the old one is over or was never seen to begin; a SYN-ACK
     /// does when it confirms another SYN than the one that was seen.
+    #[inline]
     fn event(&self, from: End, segment: &TcpSegment<'_>) -> Event {
+        if !segment.flags.has(TcpFlags::SYN) {
+            return Event::Segment;
+        }
         let (sender, peer) = (&self.senders[from], &self.senders[from.other()]);
-        let another = match sender.initial {
+        let another = match sender.initial() {
             Some(initial) => initial != segment.seq,
-            None => sender.high.is_some_and(|_| sender.spoke),
+            None => sender.spoke,
         };
-        if !segment.flags.has(TcpFlags::SYN) || !another {
+        if !another {
             return Event::Segment;
         }
         let over = self.reset || (sender.fin && peer.fin);
-        let confirms_another = || peer.initial != Some(segment.ack.wrapping_sub(1));
+        let confirms_another = || peer.initial() != Some(segment.ack.wrapping_sub(1));
         let restarts = match segment.flags.has(TcpFlags::ACK) {
             true => over || confirms_another(),
-            false => over || sender.initial.is_none() || !(sender.spoke || peer.spoke),
+            false => over || !sender.begun || !(sender.spoke || peer.spoke),
         };
         if restarts { Event::Restart } else { Event::Segment }
     }
 
+    #[inline]
     fn follow_handshake(&mut self, from: End, segment: &TcpSegment<'_>, time: Timestamp) {
         let syn = segment.flags.has(TcpFlags::SYN);
         let ack = segment.flags.has(TcpFlags::ACK);
         if syn {
             let sender = &mut self.senders[from];
             sender.syns = sender.syns.saturating_add(1);
-            sender.initial.get_or_insert(segment.seq);
+            sender.begin(segment.seq);
             if ack {
-                self.senders[from.other()].initial.get_or_insert(segment.ack.wrapping_sub(1));
+                self.senders[from.other()].begin(segment.ack.wrapping_sub(1));
             } else if self.senders[from].syns == 1 && self.senders[from.other()].syns == 0 {
-                self.syn_time = Some(time);
+                self.await_ack(time);
             }
-        } else if ack && let Some(began) = self.syn_time {
+        } else if ack && let RoundTrip::Since(began) = self.round_trip {
             self.finish_handshake(from, segment.ack, time.0.saturating_sub(began.0));
+        }
+    }
+
+    fn await_ack(&mut self, time: Timestamp) {
+        if !matches!(self.round_trip, RoundTrip::Took(_)) {
+            self.round_trip = RoundTrip::Since(time);
         }
     }
 
     fn finish_handshake(&mut self, from: End, ack: u32, span: i64) {
         let (ours, theirs) = (&self.senders[from], &self.senders[from.other()]);
-        let Some(theirs_initial) = theirs.initial.filter(|_| theirs.syns > 0) else { return };
+        let Some(theirs_initial) = theirs.initial().filter(|_| theirs.syns > 0) else { return };
         if ours.syns == 0 || sequence::distance(theirs_initial, ack) < 1 {
             return;
         }
-        if ours.syns == 1 && theirs.syns == 1 && self.rtt_ns.is_none() {
-            self.rtt_ns = u32::try_from(span).ok();
-        }
-        self.syn_time = None;
+        let clear = ours.syns == 1 && theirs.syns == 1;
+        let took = u32::try_from(span).ok().filter(|_| clear);
+        self.round_trip = took.map_or(RoundTrip::Unknown, RoundTrip::Took);
     }
 
     /// Counts segments that repeat what was seen; one that fills the latest hole only came late.
+    #[inline]
     fn follow_sequence(&mut self, from: End, segment: &TcpSegment<'_>) {
         let syn = u32::from(segment.flags.has(TcpFlags::SYN));
         let payload = sequence::length(segment.payload).wrapping_add(segment.missing);
@@ -143,12 +208,15 @@ impl Connection {
         let sender = &mut self.senders[from];
         let (start, end) = (segment.seq, segment.seq.wrapping_add(payload).wrapping_add(syn));
         sender.spoke |= payload > 0;
-        let high = *sender.high.get_or_insert(start);
+        if !sender.sent {
+            (sender.sent, sender.high) = (true, start);
+        }
+        let high = sender.high;
         if sequence::distance(high, end) > 0 {
             if sequence::distance(high, start) > 0 {
                 sender.hole = (high, start);
             }
-            sender.high = Some(end);
+            sender.high = end;
             return;
         }
         let (hole_start, hole_end) = sender.hole;

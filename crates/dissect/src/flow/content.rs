@@ -1,5 +1,6 @@
 //! What a flow's payload showed.
 
+use super::texts::Texts;
 use overheard_model::{Measure, NameSource, Protocol, Visibility};
 use std::sync::Arc;
 
@@ -15,30 +16,55 @@ pub(super) struct Said {
 const MAX_NAMES: usize = 256;
 
 /// What is known of a flow beyond its headers. Kept aside: a settled flow's packets never touch it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Content {
     pub(super) protocol: Option<Protocol>,
     pub(super) visibility: Option<Visibility>,
     pub(super) measure: Option<Measure>,
     pub(super) names: Vec<Said>,
     /// Bytes of `names` beyond the vector.
-    spelt: usize,
+    spelt: u32,
     pub(super) ja4: Option<(Arc<str>, Arc<str>)>,
     pub(super) gap_bytes: u64,
     pub(super) conflicting_bytes: u64,
 }
 
 impl Content {
-    /// All that it takes, bytes.
+    /// What is known of a flow whose protocol was told before.
+    pub(super) fn of(protocol: Option<Protocol>, visibility: Option<Visibility>) -> Self {
+        Self { protocol, visibility, ..Self::default() }
+    }
+
+    /// Whether there is more to tell than protocol and visibility.
+    pub(super) fn says_more(&self) -> bool {
+        let Self { protocol: _, visibility: _, measure, names, spelt: _, ja4, gap_bytes, conflicting_bytes } =
+            self;
+        measure.is_some() || !names.is_empty() || ja4.is_some() || *gap_bytes > 0 || *conflicting_bytes > 0
+    }
+
+    /// All that it takes, bytes; names are shared by the flows that say them, yet charged to each.
     pub(super) fn footprint(&self) -> usize {
-        size_of::<Self>() + self.names.capacity() * size_of::<Said>() + self.spelt
+        size_of::<Self>() + self.names.capacity() * size_of::<Said>() + self.spelt as usize
     }
 
     pub(super) fn add_name(&mut self, name: Arc<str>, source: NameSource, packet: u64) {
         let known = self.names.iter().any(|said| said.name == name && said.source == source);
         if !known && self.names.len() < MAX_NAMES {
-            self.spelt += name.len();
+            // Most flows say one name.
+            self.names.reserve_exact(usize::from(self.names.is_empty()));
+            self.spelt += name.len() as u32;
             self.names.push(Said { name, source, packet });
+        }
+    }
+
+    /// Shares every text with the flows that said it before.
+    pub(super) fn intern(&mut self, texts: &mut Texts) {
+        for said in &mut self.names {
+            texts.share(&mut said.name);
+        }
+        if let Some((plain, normalised)) = &mut self.ja4 {
+            texts.share(plain);
+            texts.share(normalised);
         }
     }
 

@@ -1,24 +1,30 @@
 //! What both sides say, shown to the dissectors until one knows it, then to its reader.
 //!
 //! The dissectors are asked in their order with each new chunk; the first `Yes` wins and its reader
-//! gets all that was said so far, then the rest until it is sated. When all say no, a few more chunks
+//! gets all that was said so far, then the rest until it is sated. When all say no, a few more turns
 //! are tried (servers greet, media channels are set up with odd packets); while one is unsure it is
 //! shown more. Then the flow counts as unknown and is measured.
+//! The first chunk, which settles most flows, is judged and read where it lies; only what nobody
+//! recognises is kept.
 
 use super::content::Content;
 use super::key::{End, Ends};
 use super::preface::proxy_header;
-use crate::proto::{Appetite, Chunk, DISSECTORS, Notes, Opening, Reader, Recognition};
+use crate::proto::{Appetite, Chunk, Dissector, Notes, Opening, Reader, Recognition, asked};
 use overheard_model::{Side, Timestamp, Transport};
 
 /// How much is looked at before a flow counts as unknown.
+#[derive(Clone, Copy, Debug)]
 struct Patience {
-    chunks: usize,
+    turns: usize,
     bytes: usize,
 }
 
-const NO: Patience = Patience { chunks: 8, bytes: 2 << 10 };
-const UNSURE: Patience = Patience { chunks: 64, bytes: 16 << 10 };
+const NO: Patience = Patience { turns: 8, bytes: 2 << 10 };
+const UNSURE: Patience = Patience { turns: 64, bytes: 16 << 10 };
+
+/// Chunks after which those of one turn are kept as one.
+const MOST_MARKS: usize = 64;
 
 /// The unchanging facts of a flow that a chunk repeats.
 #[derive(Clone, Copy, Debug)]
@@ -52,10 +58,20 @@ struct Mark {
 }
 
 /// What was said so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Opened {
     said: Ends<Vec<u8>>,
     marks: Vec<Mark>,
+    /// Datagrams, or what one side of a stream said until the other spoke: how a stream was cut into
+    /// segments must not matter.
+    turns: usize,
+    patience: Patience,
+}
+
+impl Default for Opened {
+    fn default() -> Self {
+        Self { said: Ends::default(), marks: Vec::new(), turns: 0, patience: NO }
+    }
 }
 
 enum Stage {
@@ -106,9 +122,10 @@ impl Dialogue {
         match &mut self.stage {
             Stage::Opening(opened) => {
                 let chunk = opened.without_preface(chunk, parties);
-                if !chunk.bytes.is_empty() {
-                    opened.note(&chunk, parties);
-                    self.recognise(&chunk, parties, scene);
+                if !chunk.bytes.is_empty()
+                    && let Some(next) = opened.hear(&chunk, parties, scene)
+                {
+                    self.stage = next;
                 }
             }
             Stage::Reading(reader) => {
@@ -126,30 +143,57 @@ impl Dialogue {
             content.measured(opened.both());
         }
     }
+}
 
-    fn recognise(&mut self, chunk: &Chunk<'_>, parties: &Parties, scene: &mut Scene<'_>) {
-        let Stage::Opening(opened) = &self.stage else { return };
-        let opening = opened.opening(chunk, parties);
-        let mut patience = NO;
-        for dissector in DISSECTORS {
-            match dissector.recognise(&opening) {
-                Recognition::Yes => {
-                    scene.content.recognised(dissector.protocol(), dissector.visibility());
-                    let reader = dissector.reader();
-                    self.stage = reader.map_or(Stage::Over, |reader| opened.replay(reader, parties, scene));
-                    return;
-                }
-                Recognition::Unsure => patience = UNSURE,
-                Recognition::No => {}
-            }
-        }
-        if opened.marks.len() >= patience.chunks || opened.bytes() >= patience.bytes {
-            self.finish(scene.content);
+/// Asks the dissectors; what to wait for where none says yes.
+fn recognise(opening: &Opening<'_>) -> Result<&'static dyn Dissector, Patience> {
+    let mut patience = NO;
+    for dissector in asked(opening) {
+        match dissector.recognise(opening) {
+            Recognition::Yes => return Ok(dissector),
+            Recognition::Unsure => patience = UNSURE,
+            Recognition::No => {}
         }
     }
+    Err(patience)
 }
 
 impl Opened {
+    /// Takes the next chunk; says what follows when the opening is over.
+    fn hear(&mut self, chunk: &Chunk<'_>, parties: &Parties, scene: &mut Scene<'_>) -> Option<Stage> {
+        let first = self.marks.is_empty();
+        let is_stream = parties.transport == Transport::Tcp;
+        // A turn counts as a whole or not at all, wherever its first segment ends.
+        if is_stream && self.turns >= self.patience.turns && self.begins_turn(chunk, parties) {
+            scene.content.measured(self.both());
+            return Some(Stage::Over);
+        }
+        if !first {
+            self.note(chunk, parties);
+        }
+        let opening = if first { first_opening(chunk) } else { self.opening(chunk, parties) };
+        self.patience = match recognise(&opening) {
+            Ok(dissector) => {
+                scene.content.recognised(dissector.protocol(), dissector.visibility());
+                let Some(mut reader) = dissector.reader() else { return Some(Stage::Over) };
+                let appetite = match first {
+                    true => scene.read(reader.as_mut(), chunk),
+                    false => self.replay(reader.as_mut(), parties, scene),
+                };
+                return Some(if appetite == Appetite::Sated { Stage::Over } else { Stage::Reading(reader) });
+            }
+            Err(patience) => patience,
+        };
+        if first {
+            self.note(chunk, parties);
+        }
+        if !is_stream && self.turns >= self.patience.turns || self.bytes() >= self.patience.bytes {
+            scene.content.measured(self.both());
+            return Some(Stage::Over);
+        }
+        None
+    }
+
     /// The chunk without the header that a load balancer put before the originator's first bytes.
     fn without_preface<'a>(&self, chunk: &Chunk<'a>, parties: &Parties) -> Chunk<'a> {
         let first = chunk.from == Side::Src && self.said[parties.src].is_empty();
@@ -158,13 +202,25 @@ impl Opened {
         Chunk { bytes: chunk.bytes.get(preface..).unwrap_or_default(), ..*chunk }
     }
 
+    /// Whether a chunk is not what the side that spoke last goes on to say.
+    fn begins_turn(&self, chunk: &Chunk<'_>, parties: &Parties) -> bool {
+        let goes_on = parties.transport == Transport::Tcp && chunk.gap == 0;
+        !goes_on || self.marks.last().is_none_or(|last| last.from != parties.end(chunk.from))
+    }
+
     fn note(&mut self, chunk: &Chunk<'_>, parties: &Parties) {
+        let begins_turn = self.begins_turn(chunk, parties);
+        self.turns += usize::from(begins_turn);
         let from = parties.end(chunk.from);
         let said = &mut self.said[from];
         let start = said.len();
         said.extend_from_slice(chunk.bytes);
         let (end, gap, packet, time) = (said.len(), chunk.gap, chunk.packet, chunk.time);
-        self.marks.push(Mark { from, start, end, gap, packet, time });
+        let full = self.marks.len() >= MOST_MARKS;
+        match self.marks.last_mut().filter(|_| full && !begins_turn) {
+            Some(last) => (last.end, last.packet, last.time) = (end, packet, time),
+            None => self.marks.push(Mark { from, start, end, gap, packet, time }),
+        }
     }
 
     fn bytes(&self) -> usize {
@@ -218,7 +274,7 @@ impl Opened {
     }
 
     /// Hands all that was said to the protocol's reader.
-    fn replay(&self, mut reader: Box<dyn Reader>, parties: &Parties, scene: &mut Scene<'_>) -> Stage {
+    fn replay(&self, reader: &mut dyn Reader, parties: &Parties, scene: &mut Scene<'_>) -> Appetite {
         for mark in &self.marks {
             let chunk = Chunk {
                 transport: parties.transport,
@@ -230,12 +286,22 @@ impl Opened {
                 packet: mark.packet,
                 time: mark.time,
             };
-            if scene.read(reader.as_mut(), &chunk) == Appetite::Sated {
-                return Stage::Over;
+            if scene.read(reader, &chunk) == Appetite::Sated {
+                return Appetite::Sated;
             }
         }
-        Stage::Reading(reader)
+        Appetite::More
     }
+}
+
+/// What one side says before anything else was said.
+fn first_opening<'a>(chunk: &Chunk<'a>) -> Opening<'a> {
+    let (src, dst) = match chunk.from {
+        Side::Src => (chunk.bytes, &[][..]),
+        Side::Dst => (&[][..], chunk.bytes),
+    };
+    let Chunk { transport, src_port, dst_port, from, .. } = *chunk;
+    Opening { transport, src_port, dst_port, from, src, dst, earlier: &[] }
 }
 
 /// Where what is learned goes.
@@ -263,7 +329,7 @@ impl Scene<'_> {
             self.resolver.add(answer);
         }
         if let Some((plain, normalised)) = ja4.take() {
-            self.content.ja4.get_or_insert((plain.into(), normalised.into()));
+            self.content.ja4.get_or_insert_with(|| (plain.as_str().into(), normalised.as_str().into()));
         }
         self.content.protocol = protocol.take().or(self.content.protocol);
         self.content.visibility = visibility.take().or(self.content.visibility);

@@ -45,6 +45,11 @@ impl Inspection {
             .push(arrival, &mut |piece| dialogue.hear(&chunk(from, &piece, parties), parties, scene));
     }
 
+    /// Whether both streams were read to their ends.
+    pub(super) fn reached(&self, ends: &Ends<u32>) -> bool {
+        [End::Low, End::High].into_iter().all(|end| self.streams[end].reached(ends[end]))
+    }
+
     pub(super) fn datagram(
         &mut self,
         from: End,

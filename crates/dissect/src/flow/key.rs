@@ -5,11 +5,11 @@
 //! ICMP has no ports: its flows are told apart by message type as Zeek and Community ID do, an echo
 //! request and its reply being one flow and an error message a flow of its own.
 
-use crate::packet::{Packet, Segment};
+use crate::packet::{self, Addresses, Number, Packet, Segment};
 use overheard_model::Transport;
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 /// One of a key's two ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,7 @@ pub(super) enum End {
 }
 
 impl End {
+    #[inline]
     pub(super) fn other(self) -> Self {
         match self {
             Self::Low => Self::High,
@@ -44,6 +45,7 @@ impl<T> Ends<T> {
 impl<T> std::ops::Index<End> for Ends<T> {
     type Output = T;
 
+    #[inline]
     fn index(&self, end: End) -> &T {
         match end {
             End::Low => &self.low,
@@ -53,6 +55,7 @@ impl<T> std::ops::Index<End> for Ends<T> {
 }
 
 impl<T> std::ops::IndexMut<End> for Ends<T> {
+    #[inline]
     fn index_mut(&mut self, end: End) -> &mut T {
         match end {
             End::Low => &mut self.low,
@@ -61,10 +64,10 @@ impl<T> std::ops::IndexMut<End> for Ends<T> {
     }
 }
 
-/// A canonical 5-tuple. Addresses are big-endian numbers, IPv4 in the low 32 bits.
+/// A canonical 5-tuple. There is one for each flow: kept small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key {
-    addresses: Ends<u128>,
+    addresses: Ends<Number>,
     /// For ICMP the two message types, or [`ONE_WAY`] with type and code.
     ports: Ends<u16>,
     pub(super) transport: Transport,
@@ -75,19 +78,28 @@ pub(super) struct Key {
 const ONE_WAY: u16 = 0x100;
 
 impl Hash for Key {
+    #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         let rest = u64::from(self.ports.low) << 48
             | u64::from(self.ports.high) << 32
             | u64::from(self.transport.number()) << 8
             | u64::from(self.v6);
-        state.write_u128(self.addresses.low);
-        state.write_u128(self.addresses.high);
+        let ([upper, low], [other_upper, high]) = (self.addresses.low, self.addresses.high);
+        if self.v6 {
+            state.write_u64(upper);
+            state.write_u64(other_upper);
+            state.write_u64(high);
+            state.write_u64(low);
+        } else {
+            state.write_u64(low << 32 | high);
+        }
         state.write_u64(rest);
     }
 }
 
 impl Key {
     /// The packet's key, and the end that sent it.
+    #[inline]
     pub(super) fn of(packet: &Packet<'_>) -> (Self, End) {
         let (transport, from_port, to_port) = match packet.segment {
             Segment::Tcp(tcp) => (Transport::Tcp, tcp.src_port, tcp.dst_port),
@@ -100,10 +112,9 @@ impl Key {
             // A fragment or a cut header has no ports to go by: it must not join a flow that has.
             Segment::Other { transport } => (Transport::Other(transport.number()), 0, 0),
         };
-        let from = (number(packet.src), from_port);
-        let to = (number(packet.dst), to_port);
-        let v6 = packet.src.is_ipv6();
-        let key = |low: (u128, u16), high: (u128, u16)| Self {
+        let Addresses { src, dst, v6 } = packet.addresses;
+        let (from, to) = ((src, from_port), (dst, to_port));
+        let key = |low: (Number, u16), high: (Number, u16)| Self {
             addresses: Ends::new(low.0, high.0),
             ports: Ends::new(low.1, high.1),
             transport,
@@ -116,11 +127,7 @@ impl Key {
     }
 
     pub(super) fn address(&self, end: End) -> IpAddr {
-        let bits = self.addresses[end];
-        match self.v6 {
-            true => Ipv6Addr::from_bits(bits).into(),
-            false => Ipv4Addr::from_bits(bits as u32).into(),
-        }
+        packet::address(self.addresses[end], self.v6)
     }
 
     /// The port; 0 where the transport has none.
@@ -138,13 +145,6 @@ impl Key {
             }
             _ => Some((self.ports[end], false)),
         }
-    }
-}
-
-fn number(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(v4) => u128::from(v4.to_bits()),
-        IpAddr::V6(v6) => v6.to_bits(),
     }
 }
 

@@ -22,5 +22,8 @@ mod table;
 mod telling;
 #[cfg(test)]
 pub(crate) mod tests;
+mod texts;
 
+pub(crate) use record::Record;
 pub(crate) use table::{Table, Told};
+pub(crate) use telling::Conversations;

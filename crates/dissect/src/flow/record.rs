@@ -1,4 +1,7 @@
 //! One flow as the table keeps it: counters, the two ends, and boxes for everything rare.
+//!
+//! Promises: about 190 bytes a flow; it stays as it is when the capture has ended, and becomes a
+//! [`overheard_model::Flow`] only when somebody asks ([`super::telling`]).
 
 use super::connection::Connection;
 use super::content::Content;
@@ -6,7 +9,12 @@ use super::dialogue::Parties;
 use super::inspection::Inspection;
 use super::key::{End, Ends, Key};
 use crate::packet::{Packet, Segment, TcpFlags, TcpSegment, Tunnels};
-use overheard_model::{BeganBy, Timestamp};
+use overheard_model::{BeganBy, FlowState, Protocol, Side, Timestamp, Transport, Visibility};
+use std::net::IpAddr;
+
+/// How long a flow may be quiet before what its reading holds is let go, nanoseconds: as long as a
+/// network address translator must keep a quiet UDP flow (RFC 4787 §4.3).
+const QUIET: i64 = 120 * 1_000_000_000;
 
 /// Packets and bytes that one end sent.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,9 +23,29 @@ pub(super) struct Count {
     pub(super) bytes: u64,
 }
 
+/// What is done with a flow's payloads.
+#[derive(Debug)]
+pub(super) enum Payload {
+    /// None came yet; what an earlier connection on the same ports showed is kept.
+    Unread(Option<Box<Content>>),
+    Inspected(Box<Inspected>),
+    /// The flow was quiet for long: read on from the next payload, as if the capture began there.
+    Paused(Option<Box<Content>>),
+    /// Nothing further is learned from them: packets are only counted. Kept where there is more to
+    /// tell than protocol and visibility.
+    Settled(Option<Box<Content>>),
+}
+
+/// The reading of payloads, and what it came to so far.
+#[derive(Debug)]
+pub(super) struct Inspected {
+    pub(super) content: Content,
+    pub(super) inspection: Inspection,
+}
+
 /// A flow in the making.
 #[derive(Debug)]
-pub(super) struct Record {
+pub(crate) struct Record {
     pub(super) key: Key,
     pub(super) sent: Ends<Count>,
     pub(super) first: Timestamp,
@@ -25,17 +53,16 @@ pub(super) struct Record {
     pub(super) first_packet: u64,
     pub(super) last_packet: u64,
     pub(super) connection: Connection,
+    pub(super) payload: Payload,
     /// Of its first packet.
     pub(super) tunnels: Tunnels,
     /// The originator.
     pub(super) src: End,
     pub(super) began_by: BeganBy,
-    /// Nothing further is learned from payloads: packets are only counted.
-    pub(super) settled: bool,
-    /// What payloads showed, from the first one on.
-    pub(super) content: Option<Box<Content>>,
-    /// The reading of payloads, from the first one on until the flow is settled.
-    pub(super) inspection: Option<Box<Inspection>>,
+    /// Which end is ours: decided when the capture has ended.
+    pub(crate) ours: Side,
+    pub(super) protocol: Option<Protocol>,
+    pub(super) visibility: Option<Visibility>,
 }
 
 impl Record {
@@ -49,15 +76,17 @@ impl Record {
             first_packet: packet.number,
             last_packet: packet.number,
             connection: Connection::default(),
+            payload: Payload::Unread(None),
             tunnels: packet.tunnels,
             src,
             began_by,
-            settled: false,
-            content: None,
-            inspection: None,
+            ours: Side::Src,
+            protocol: None,
+            visibility: None,
         }
     }
 
+    #[inline]
     pub(super) fn count(&mut self, from: End, packet: &Packet<'_>) {
         let sent = &mut self.sent[from];
         sent.packets += u64::from(packet.frames);
@@ -67,10 +96,91 @@ impl Record {
         self.last_packet = self.last_packet.max(packet.number);
     }
 
+    #[inline]
+    pub(super) fn is_settled(&self) -> bool {
+        matches!(self.payload, Payload::Settled(_))
+    }
+
+    /// The reading of its payloads, begun where it has not; nothing once the flow is settled.
+    pub(super) fn inspected(&mut self) -> Option<&mut Inspected> {
+        let start = |end| self.connection.stream_start(end);
+        let (content, inspection) = match &mut self.payload {
+            Payload::Unread(content) => {
+                (content.take(), Inspection::of_streams(start(End::Low), start(End::High)))
+            }
+            Payload::Paused(content) => (content.take(), Inspection::default()),
+            Payload::Inspected(_) | Payload::Settled(_) => return self.inspection(),
+        };
+        let known = || Content::of(self.protocol, self.visibility);
+        let content = content.map_or_else(known, |content| *content);
+        self.payload = Payload::Inspected(Box::new(Inspected { content, inspection }));
+        self.inspection()
+    }
+
+    fn inspection(&mut self) -> Option<&mut Inspected> {
+        match &mut self.payload {
+            Payload::Inspected(inspected) => Some(inspected),
+            _ => None,
+        }
+    }
+
+    /// Whether its payloads are being read.
+    #[inline]
+    pub(super) fn is_read(&self) -> bool {
+        matches!(self.payload, Payload::Inspected(_))
+    }
+
+    /// Whether its payloads are being read and nothing came for long.
+    #[inline]
+    pub(super) fn is_quiet(&self, now: Timestamp) -> bool {
+        now.0.saturating_sub(self.last.0) > QUIET && self.is_read()
+    }
+
+    /// Nothing further is read of its payloads.
+    pub(super) fn settle(&mut self, content: Content) {
+        (self.protocol, self.visibility) = (content.protocol, content.visibility);
+        self.payload = Payload::Settled(content.says_more().then(|| Box::new(content)));
+    }
+
+    /// No payload came, and none will be read.
+    pub(super) fn settle_unread(&mut self) {
+        if let Payload::Unread(content) | Payload::Paused(content) = &mut self.payload {
+            self.payload = Payload::Settled(content.take());
+        }
+    }
+
+    /// What comes next is read anew, after a pause.
+    pub(super) fn pause(&mut self) {
+        if let Payload::Settled(content) = &mut self.payload {
+            self.payload = Payload::Paused(content.take());
+        }
+    }
+
+    /// A new connection on the same ports: its payloads are read anew.
+    pub(super) fn restart(&mut self) {
+        if let Payload::Settled(content) = &mut self.payload {
+            self.payload = Payload::Unread(content.take());
+        }
+    }
+
+    /// What payloads showed beyond protocol and visibility.
+    pub(super) fn content(&self) -> Option<&Content> {
+        match &self.payload {
+            Payload::Unread(content) | Payload::Paused(content) | Payload::Settled(content) => {
+                content.as_deref()
+            }
+            Payload::Inspected(inspected) => Some(&inspected.content),
+        }
+    }
+
     /// Bytes held beyond the struct itself.
     pub(super) fn held(&self) -> usize {
-        self.content.as_ref().map_or(0, |content| content.footprint())
-            + self.inspection.as_ref().map_or(0, |inspection| inspection.footprint())
+        match &self.payload {
+            Payload::Unread(content) | Payload::Paused(content) | Payload::Settled(content) => {
+                content.as_ref().map_or(0, |content| content.footprint())
+            }
+            Payload::Inspected(inspected) => inspected.content.footprint() + inspected.inspection.footprint(),
+        }
     }
 
     /// Both ends spoke.
@@ -88,6 +198,7 @@ impl Record {
     }
 
     /// A SYN that came after the first packet still says who began.
+    #[inline]
     pub(super) fn note_syn(&mut self, from: End, segment: &TcpSegment<'_>) {
         if self.began_by != BeganBy::Syn
             && let Some(src) = syn_sender(from, segment)
@@ -95,6 +206,66 @@ impl Record {
             self.src = src;
             self.began_by = BeganBy::Syn;
         }
+    }
+
+    pub(crate) fn transport(&self) -> Transport {
+        self.key.transport
+    }
+
+    /// The address at a side.
+    pub(crate) fn address(&self, side: Side) -> IpAddr {
+        self.key.address(self.end(side))
+    }
+
+    /// The port at a side; 0 where the transport has none.
+    pub(crate) fn port(&self, side: Side) -> u16 {
+        self.key.port(self.end(side))
+    }
+
+    /// Packets and bytes that a side sent.
+    pub(crate) fn sent(&self, side: Side) -> (u64, u64) {
+        let Count { packets, bytes } = self.sent[self.end(side)];
+        (packets, bytes)
+    }
+
+    pub(super) fn state(&self) -> FlowState {
+        match self.key.transport {
+            Transport::Tcp => self.connection.state(self.answered()),
+            _ if self.answered() => FlowState::Established,
+            _ => FlowState::Unanswered,
+        }
+    }
+
+    pub(crate) fn protocol(&self) -> Protocol {
+        match self.key.transport {
+            Transport::Icmp | Transport::Icmp6 => Protocol::Icmp,
+            _ => self.protocol.unwrap_or(Protocol::NoPayload),
+        }
+    }
+
+    pub(crate) fn visibility(&self) -> Visibility {
+        match self.key.transport {
+            Transport::Icmp | Transport::Icmp6 => Visibility::Readable,
+            _ => self.visibility.unwrap_or(Visibility::Unknown),
+        }
+    }
+
+    pub(crate) fn rtt_ms(&self) -> Option<f64> {
+        self.connection.rtt_ms()
+    }
+
+    /// When its first and last packet came.
+    pub(crate) fn span(&self) -> (Timestamp, Timestamp) {
+        (self.first, self.last)
+    }
+
+    /// Number of its first packet.
+    pub(crate) fn first_packet(&self) -> u64 {
+        self.first_packet
+    }
+
+    fn end(&self, side: Side) -> End {
+        if side == Side::Src { self.src } else { self.src.other() }
     }
 }
 
@@ -112,6 +283,7 @@ fn originator(key: &Key, from: End, packet: &Packet<'_>) -> (End, BeganBy) {
     }
 }
 
+#[inline]
 fn syn_sender(from: End, segment: &TcpSegment<'_>) -> Option<End> {
     let syn = segment.flags.has(TcpFlags::SYN);
     let ack = segment.flags.has(TcpFlags::ACK);

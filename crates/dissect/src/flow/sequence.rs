@@ -1,11 +1,13 @@
 //! TCP sequence numbers: 32 bits that wrap around (RFC 9293 §3.4).
 
 /// How far `to` lies ahead of `from`; negative when it lies behind.
+#[inline]
 pub(super) fn distance(from: u32, to: u32) -> i64 {
     i64::from(to.wrapping_sub(from).cast_signed())
 }
 
 /// The sequence space that payload bytes take.
+#[inline]
 pub(super) fn length(payload: &[u8]) -> u32 {
     u32::try_from(payload.len()).unwrap_or(u32::MAX)
 }

@@ -17,7 +17,7 @@ const MAX_SEGMENTS: usize = 256;
 /// No window is larger (RFC 7323 §2.3): what lies farther ahead is no part of the stream.
 const MAX_AHEAD: i64 = 1 << 30;
 /// Delivered bytes kept to compare repetitions with: the opening, where evasion pays.
-const MAX_KEPT: usize = 4 << 10;
+const MAX_KEPT: usize = 2 << 10;
 
 /// In-order bytes of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,11 @@ struct Waiting {
 }
 
 impl Waiting {
+    /// Sequence number after the last byte that was captured.
+    fn end(&self) -> u32 {
+        self.seq.wrapping_add(sequence::length(&self.bytes))
+    }
+
     fn arrival(&self) -> Arrival<'_> {
         Arrival {
             seq: self.seq,
@@ -87,6 +92,12 @@ impl Stream {
         Self { next, ..Self::default() }
     }
 
+    /// Whether everything up to its end was delivered. Where nobody knows how the stream began, bytes
+    /// that the capture saw after its end may still come.
+    pub(super) fn reached(&self, end: u32) -> bool {
+        self.waiting.is_empty() && self.next == Some(end)
+    }
+
     /// Bytes held beyond the struct itself.
     pub(super) fn held(&self) -> usize {
         self.waiting_bytes + self.waiting.len() * size_of::<Waiting>() + self.kept.capacity()
@@ -95,6 +106,9 @@ impl Stream {
     /// Takes a segment; hands what is now in order to `deliver`.
     pub(super) fn push(&mut self, arrival: Arrival<'_>, deliver: &mut impl FnMut(Piece<'_>)) {
         let next = *self.next.get_or_insert(arrival.seq);
+        if next == arrival.seq && self.waiting.is_empty() {
+            return self.advance(arrival, deliver);
+        }
         match sequence::distance(next, arrival.seq) {
             ..=0 => {
                 self.advance(arrival, deliver);
@@ -163,7 +177,7 @@ impl Stream {
     fn hold(&mut self, arrival: &Arrival<'_>) {
         let mut seq = arrival.seq;
         let mut rest = arrival.bytes;
-        let mut at = 0;
+        let mut at = self.waiting.partition_point(|other| sequence::distance(other.end(), seq) >= 0);
         while let Some(other) = self.waiting.get(at)
             && !rest.is_empty()
         {

@@ -3,33 +3,40 @@
 //! Promises: a packet of a settled flow costs one look-up and a few additions, no allocation and no
 //! dynamic dispatch; flows stay in the order of their first packets; memory stays within the bound,
 //! and what was given up for it is counted.
+//! What the reading of payloads holds is let go when a flow was quiet for two minutes; where it speaks
+//! again, it is read on as if the capture began there.
 //! One flow per 5-tuple and capture, as Wireshark and nDPI count: no idle time ends a flow, and a
 //! port that is used again goes on in the same one.
 //!
-//! Memory: each flow is charged what it takes now and will take when told ([`TOLD`]); answered names
+//! Memory: each flow is charged what it takes now and will take in the end ([`ENDPOINT`]); answered names
 //! have a share of their own, beyond which they are refused (`name-refused`). Over the bound, the
 //! streams that were quiet the longest are given up first (`stream-evicted`: the flow still
 //! counts), then flows: those that nobody answered, the oldest first, such as a scan leaves by the
 //! million (`flow-evicted`). An evicted flow is not told; a later packet of it begins a new one.
 
 use super::connection::Event;
-use super::dialogue::Scene;
+use super::content::Content;
+use super::dialogue::{Parties, Scene};
 use super::inspection::Inspection;
 use super::key::{End, Key};
-use super::record::Record;
+use super::record::{Inspected, Payload, Record};
 use super::stream::{Arrival, Piece};
+use super::texts::Texts;
 use crate::packet::{Packet, Segment, TcpSegment};
 use crate::problems::Problems;
 use crate::proto::Notes;
 use crate::resolver::Resolver;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use overheard_model::Flow;
+use overheard_model::{Endpoint, Timestamp};
 use std::hash::BuildHasher;
-use std::sync::Arc;
 
-/// What a flow takes when it is told: the struct, its Community ID and some names.
-const TOLD: usize = size_of::<Flow>() + 256;
+/// What a flow takes in the index: its number and a byte of its hash, as many free places, and once
+/// more while a fuller index replaces the old one.
+const INDEXED: usize = 4 * (size_of::<u32>() + 1);
+
+/// What a flow takes when the capture has ended: it may stand for an endpoint of its own.
+const ENDPOINT: usize = size_of::<Endpoint>() + 256;
 
 /// Share of the memory that answered names may take; flows have the rest.
 const ANSWERED_SHARE: usize = 4;
@@ -39,6 +46,9 @@ const CONTENT_SHARE: usize = 4;
 
 /// Share of the candidates that one eviction removes: its cost is spread over as many new ones.
 const EVICTED_SHARE: usize = 8;
+
+/// Packets between two looks at the flows that became quiet.
+const PAUSE_EVERY: u64 = 1 << 14;
 
 /// Packets become flows.
 #[derive(Debug)]
@@ -51,7 +61,11 @@ pub(crate) struct Table {
     memory: usize,
     /// Bytes held by records beyond themselves.
     held: usize,
+    /// Flows whose payloads are read, and some for which that is over.
+    inspected: Vec<u32>,
+    packets: u64,
     notes: Notes,
+    texts: Texts,
     resolver: Resolver,
     problems: Problems,
 }
@@ -59,8 +73,8 @@ pub(crate) struct Table {
 /// What the packets came to.
 #[derive(Debug)]
 pub(crate) struct Told {
-    /// In the order of their first packets; whose side is ours and foreign names are not yet decided.
-    pub(crate) flows: Vec<Flow>,
+    /// In the order of their first packets; whose side is ours is not yet decided.
+    pub(crate) records: Vec<Record>,
     pub(crate) resolver: Resolver,
     pub(crate) problems: Problems,
 }
@@ -75,39 +89,48 @@ impl Table {
             latest: 0,
             memory,
             held: 0,
+            inspected: Vec::new(),
+            packets: 0,
             notes: Notes::default(),
+            texts: Texts::default(),
             resolver: Resolver::within(memory / ANSWERED_SHARE),
             problems: Problems::default(),
         }
     }
 
     /// Takes the next packet.
+    #[inline]
     pub(crate) fn observe(&mut self, packet: &Packet<'_>) {
         let (key, from) = Key::of(packet);
         self.latest = self.find_or_begin(&key, from, packet);
+        self.pause_if_quiet(packet.time);
         let Some(record) = self.records.get_mut(self.latest) else { return };
         record.count(from, packet);
         match packet.segment {
             Segment::Tcp(segment) => self.observe_tcp(from, &segment, packet),
-            Segment::Udp { payload, .. } if !record.settled && !payload.is_empty() => {
+            Segment::Udp { payload, .. } if !record.is_settled() && !payload.is_empty() => {
                 let piece = Piece { bytes: payload, gap: 0, packet: packet.number, time: packet.time };
                 self.inspect(|inspection, parties, scene| inspection.datagram(from, &piece, parties, scene));
             }
             _ => {}
         }
         self.keep_within_memory(packet.number);
+        self.packets += 1;
+        if self.packets.is_multiple_of(PAUSE_EVERY) {
+            self.pause_the_quiet(packet.time);
+        }
     }
 
     /// Ends all flows.
-    pub(crate) fn tell(mut self, capture: &Arc<str>) -> Told {
+    pub(crate) fn tell(mut self) -> Told {
         for at in 0..self.records.len() {
             self.latest = at;
             self.end_inspection();
         }
-        let flows = self.records.into_iter().map(|record| super::telling::tell(record, capture)).collect();
-        Told { flows, resolver: self.resolver, problems: self.problems }
+        Told { records: self.records, resolver: self.resolver, problems: self.problems }
     }
 
+    #[inline]
     fn find_or_begin(&mut self, key: &Key, from: End, packet: &Packet<'_>) -> usize {
         if self.records.get(self.latest).is_some_and(|record| record.key == *key) {
             return self.latest;
@@ -125,6 +148,7 @@ impl Table {
         at
     }
 
+    #[inline]
     fn observe_tcp(&mut self, from: End, segment: &TcpSegment<'_>, packet: &Packet<'_>) {
         let Some(record) = self.records.get_mut(self.latest) else { return };
         let event = record.connection.observe(from, segment, packet.time);
@@ -133,9 +157,14 @@ impl Table {
             self.end_inspection();
         }
         let Some(record) = self.records.get_mut(self.latest) else { return };
-        record.settled &= event != Event::Restart;
-        if record.settled || (segment.payload.is_empty() && segment.missing == 0) {
+        if event == Event::Restart {
+            record.restart();
+        }
+        if record.is_settled() {
             return;
+        }
+        if segment.payload.is_empty() && segment.missing == 0 {
+            return self.end_what_was_read_whole();
         }
         let syn = segment.flags.has(crate::packet::TcpFlags::SYN);
         let arrival = Arrival {
@@ -146,24 +175,61 @@ impl Table {
             time: packet.time,
         };
         self.inspect(|inspection, parties, scene| inspection.segment(from, arrival, parties, scene));
+        self.end_what_was_read_whole();
+    }
+
+    /// Ends the latest flow's inspection where both streams were read to their ends: what it holds is
+    /// not needed until the capture ends.
+    fn end_what_was_read_whole(&mut self) {
+        let Some(record) = self.records.get(self.latest) else { return };
+        if let Payload::Inspected(inspected) = &record.payload
+            && let Some(ends) = record.connection.ends()
+            && inspected.inspection.reached(&ends)
+        {
+            self.end_inspection();
+        }
+    }
+
+    /// Lets go what the latest flow's inspection holds where the flow was quiet for long. That it is
+    /// done when the flow speaks again makes the result the same whenever the others are looked at.
+    #[inline]
+    fn pause_if_quiet(&mut self, now: Timestamp) {
+        if self.records.get(self.latest).is_some_and(|record| record.is_quiet(now)) {
+            self.end_inspection();
+            self.records[self.latest].pause();
+        }
+    }
+
+    /// Lets go what the inspections of quiet flows hold.
+    fn pause_the_quiet(&mut self, now: Timestamp) {
+        let latest = self.latest;
+        // A flow that was read, paused and read again is listed twice.
+        self.inspected.sort_unstable();
+        self.inspected.dedup();
+        for at in std::mem::take(&mut self.inspected) {
+            self.latest = at as usize;
+            self.pause_if_quiet(now);
+            if self.records.get(self.latest).is_some_and(Record::is_read) {
+                self.inspected.push(at);
+            }
+        }
+        self.latest = latest;
     }
 
     /// Lets the latest flow's inspection take something; settles the flow when that was the last.
-    fn inspect(&mut self, take: impl FnOnce(&mut Inspection, &super::dialogue::Parties, &mut Scene<'_>)) {
+    fn inspect(&mut self, take: impl FnOnce(&mut Inspection, &Parties, &mut Scene<'_>)) {
         let Some(record) = self.records.get_mut(self.latest) else { return };
-        let before = record.held();
-        let (parties, connection) = (record.parties(), &record.connection);
-        let inspection = record.inspection.get_or_insert_with(|| {
-            let start = |end| connection.stream_start(end);
-            Box::new(Inspection::of_streams(start(End::Low), start(End::High)))
-        });
-        let content = record.content.get_or_insert_default();
+        let (before, parties) = (record.held(), record.parties());
+        if !matches!(record.payload, Payload::Inspected(_) | Payload::Settled(_)) {
+            self.inspected.push(self.latest as u32);
+        }
+        let Some(Inspected { content, inspection }) = record.inspected() else { return };
         let mut scene = Scene { content, resolver: &mut self.resolver, notes: &mut self.notes };
         take(inspection, &parties, &mut scene);
         if inspection.is_over() {
             inspection.leave_counts(content);
-            record.inspection = None;
-            record.settled = true;
+            let content = std::mem::take(content);
+            settle(record, content, &mut self.texts);
         }
         self.held = (self.held + record.held()).saturating_sub(before);
     }
@@ -171,21 +237,23 @@ impl Table {
     /// Ends the latest flow's inspection, if it has one.
     fn end_inspection(&mut self) {
         let Some(record) = self.records.get_mut(self.latest) else { return };
-        record.settled = true;
-        let before = record.held();
-        let Some(inspection) = record.inspection.take() else { return };
-        let parties = record.parties();
-        let content = record.content.get_or_insert_default();
+        let (before, parties) = (record.held(), record.parties());
+        let Payload::Inspected(inspected) = &mut record.payload else { return record.settle_unread() };
+        let Inspected { content, inspection } = &mut **inspected;
         let mut scene = Scene { content, resolver: &mut self.resolver, notes: &mut self.notes };
-        inspection.finish(&parties, &mut scene);
+        std::mem::take(inspection).finish(&parties, &mut scene);
+        let content = std::mem::take(content);
+        settle(record, content, &mut self.texts);
         self.held = (self.held + record.held()).saturating_sub(before);
     }
 
+    #[inline]
     pub(super) fn footprint(&self) -> usize {
-        let records = self.records.len() * (size_of::<Record>() + 2 * size_of::<u32>() + TOLD);
+        let records = self.records.len() * (size_of::<Record>() + INDEXED + ENDPOINT);
         records + self.held + self.resolver.held()
     }
 
+    #[inline]
     fn keep_within_memory(&mut self, packet: u64) {
         if self.footprint() <= self.memory {
             return;
@@ -200,7 +268,7 @@ impl Table {
 
     /// Settles the inspected flows that were quiet the longest.
     fn evict_streams(&mut self, packet: u64) {
-        let candidates = self.records.iter().enumerate().filter(|(_, record)| record.inspection.is_some());
+        let candidates = self.records.iter().enumerate().filter(|(_, record)| record.is_read());
         let mut candidates: Vec<_> = candidates.map(|(at, record)| (record.last, at)).collect();
         if candidates.is_empty() {
             return;
@@ -223,6 +291,8 @@ impl Table {
         let (_, &mut last_evicted, _) = ranks.select_nth_unstable(share - 1);
         self.records.retain(|record| rank(record) > last_evicted);
         self.held = self.records.iter().map(Record::held).sum();
+        let read = (0_u32..).zip(&self.records).filter(|(_, record)| record.is_read());
+        self.inspected = read.map(|(at, _)| at).collect();
         self.latest = 0;
         self.index.clear();
         let (records, hasher) = (&self.records, &self.hasher);
@@ -233,4 +303,10 @@ impl Table {
         let text = "flows left out to stay within the memory bound, unanswered and oldest first";
         self.problems.add("flow-evicted", text, Some(packet), share as u64);
     }
+}
+
+/// Nothing further is read of the flow's payloads; what they showed is kept, its texts shared.
+fn settle(record: &mut Record, mut content: Content, texts: &mut Texts) {
+    content.intern(texts);
+    record.settle(content);
 }

@@ -1,75 +1,85 @@
-//! A finished record becomes a flow of the model.
+//! Finished records become flows of the model, each when it is asked for.
+//!
+//! For: whoever shows or keeps flows. A capture can hold millions, of which a report may show none:
+//! records stay compact, and names are joined and identifiers computed as each flow is told.
 
 use super::community_id::community_id;
-use super::content::Content;
+use super::content::Said;
 use super::record::Record;
-use overheard_model::{Flow, FlowState, Learned, Name, Protocol, Side, Transport, Visibility};
+use crate::resolver::Resolver;
+use overheard_model::{Flow, Learned, Name, Side, Tell};
 use std::sync::Arc;
 
-/// Tells the flow. Whose side is ours, names from elsewhere and places are added later.
-pub(super) fn tell(record: Record, capture: &Arc<str>) -> Flow {
-    let (src, dst) = (record.src, record.src.other());
-    let key = record.key;
-    let community_id = community_id(&key, src);
-    let state = state(&record);
-    let content = record.content.map_or_else(Content::default, |content| *content);
-    let (protocol, visibility) = judgement(key.transport, &content);
-    let (ja4, ja4_normalised) = content.ja4.unzip();
-    let name = |said: super::content::Said| Name {
-        name: said.name,
-        source: said.source,
-        packet: Some(said.packet),
-        learned: Learned::Within,
-    };
+/// The flows of a capture that was read to its end, in the order of their first packets.
+#[derive(Debug)]
+pub(crate) struct Conversations {
+    pub(crate) capture: Arc<str>,
+    pub(crate) records: Vec<Record>,
+    pub(crate) resolver: Resolver,
+}
+
+impl Tell for Conversations {
+    fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    fn tell(&self, index: usize) -> Option<Flow> {
+        self.records.get(index).map(|record| tell(record, &self.resolver, &self.capture))
+    }
+}
+
+impl Record {
+    /// Names that the flow said of its responder, in the order in which it said them.
+    pub(crate) fn said(&self) -> impl Iterator<Item = Name> + '_ {
+        let said = self.content().map_or(&[][..], |content| &content.names);
+        said.iter().map(|Said { name, source, packet }| Name {
+            name: name.clone(),
+            source: *source,
+            packet: Some(*packet),
+            learned: Learned::Within,
+        })
+    }
+}
+
+fn tell(record: &Record, resolver: &Resolver, capture: &Arc<str>) -> Flow {
+    let (src, dst) = (Side::Src, Side::Dst);
+    let [(packets_out, bytes_out), (packets_in, bytes_in)] = [src, dst].map(|side| record.sent(side));
+    let content = record.content();
+    let (ja4, ja4_normalised) = content.and_then(|content| content.ja4.clone()).unzip();
+    let remote = record.address(record.ours.other());
+    let mut names: Vec<Name> = record.said().chain(resolver.names(remote, record.first_packet)).collect();
+    names.sort_by_key(|name| (name.rank(), name.packet));
     Flow {
         capture: capture.clone(),
-        transport: key.transport,
-        src: key.address(src),
-        src_port: key.port(src),
-        dst: key.address(dst),
-        dst_port: key.port(dst),
+        transport: record.key.transport,
+        src: record.address(src),
+        src_port: record.port(src),
+        dst: record.address(dst),
+        dst_port: record.port(dst),
         began_by: record.began_by,
-        ours: Side::Src,
-        state,
-        packets_out: record.sent[src].packets,
-        packets_in: record.sent[dst].packets,
-        bytes_out: record.sent[src].bytes,
-        bytes_in: record.sent[dst].bytes,
+        ours: record.ours,
+        state: record.state(),
+        packets_out,
+        packets_in,
+        bytes_out,
+        bytes_in,
         first: record.first,
         last: record.last,
         first_packet: record.first_packet,
         last_packet: record.last_packet,
         retransmissions: u64::from(record.connection.retransmissions),
-        gap_bytes: content.gap_bytes,
-        conflicting_bytes: content.conflicting_bytes,
-        rtt_ms: record.connection.rtt_ms(),
-        names: content.names.into_iter().map(name).collect(),
-        protocol,
-        measure: content.measure,
-        visibility,
+        gap_bytes: content.map_or(0, |content| content.gap_bytes),
+        conflicting_bytes: content.map_or(0, |content| content.conflicting_bytes),
+        rtt_ms: record.rtt_ms(),
+        names,
+        protocol: record.protocol(),
+        measure: content.and_then(|content| content.measure),
+        visibility: record.visibility(),
         ja4,
         ja4_normalised,
-        community_id,
+        community_id: community_id(&record.key, record.src),
         tunnel: record.tunnels.label().map(Arc::from),
         country: None,
         asn: None,
-    }
-}
-
-fn state(record: &Record) -> FlowState {
-    match record.key.transport {
-        Transport::Tcp => record.connection.state(record.answered()),
-        _ if record.answered() => FlowState::Established,
-        _ => FlowState::Unanswered,
-    }
-}
-
-fn judgement(transport: Transport, content: &Content) -> (Protocol, Visibility) {
-    match transport {
-        Transport::Icmp | Transport::Icmp6 => (Protocol::Icmp, Visibility::Readable),
-        _ => (
-            content.protocol.unwrap_or(Protocol::NoPayload),
-            content.visibility.unwrap_or(Visibility::Unknown),
-        ),
     }
 }

@@ -6,10 +6,10 @@
 //! some later ones win: the receiver may have read something else, RFC 1858); for IPv6 an overlap
 //! spoils the packet (RFC 5722), unless it repeats a fragment.
 
-use super::{Addresses, Found, Fragment, header};
+use super::{Found, Fragment, header};
 use crate::link::{Path, Span};
 use crate::packet::Undecoded;
-use crate::packet::{Packet, Segment, Tunnels};
+use crate::packet::{Addresses, Packet, Segment, Tunnels};
 use overheard_model::{Timestamp, Transport};
 use std::collections::{HashMap, VecDeque};
 
@@ -106,7 +106,7 @@ impl Reassembly {
         let key = Key {
             addresses: fragment.addresses,
             id: fragment.id,
-            protocol: fragment.addresses.src.is_ipv4().then_some(fragment.protocol),
+            protocol: (!fragment.addresses.v6).then_some(fragment.protocol),
             tunnels: fragment.path.tunnels,
         };
         let partial = match self.partials.get_mut(&key) {
@@ -171,8 +171,7 @@ impl Reassembly {
         self.abandoned.push_back(Packet {
             number: partial.origin.number,
             time: partial.origin.time,
-            src: key.addresses.src,
-            dst: key.addresses.dst,
+            addresses: key.addresses,
             segment: Segment::Other { transport: Transport::from(partial.protocol) },
             frames: partial.origin.frames,
             wire_bytes: partial.origin.wire_bytes,
@@ -219,7 +218,7 @@ impl Partial {
             self.length = Some(end);
         }
         let overlaps = self.parts.iter().any(|part| part.0 < end && start < part.1);
-        if overlaps && fragment.addresses.src.is_ipv6() {
+        if overlaps && fragment.addresses.v6 {
             let repeats =
                 self.bytes.get(start as usize..end as usize) == fragment.bytes.get(..length as usize);
             let covered = self.parts.iter().any(|part| part.0 <= start && end <= part.1);

@@ -1,13 +1,14 @@
 //! The headers themselves: IPv4 (RFC 791), IPv6 (RFC 8200) and its extension headers.
 
-use super::{Addresses, Found, Fragment, payload};
+use super::{Found, Fragment, payload};
 use crate::link::{Outcome, Path, Span, cut};
-use crate::packet::Segment;
+use crate::packet::{Addresses, Segment};
 use overheard_model::Transport;
-use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Protocol numbers of extension headers (IANA).
+/// Protocol numbers of extension headers, and of what most often follows (IANA).
 mod number {
+    pub(super) const TCP: u8 = 6;
+    pub(super) const UDP: u8 = 17;
     pub(super) const HOP_BY_HOP: u8 = 0;
     pub(super) const ROUTING: u8 = 43;
     pub(super) const FRAGMENT: u8 = 44;
@@ -21,6 +22,7 @@ mod number {
 }
 
 /// Enters an IPv4 packet.
+#[inline(always)]
 pub(crate) fn v4<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
     let (header, _) = span.split::<20>().ok_or(cut("IPv4 header"))?;
     let [first, _, total_high, total_low, id_high, id_low, flags, offset, _, protocol, ..] = *header;
@@ -37,8 +39,7 @@ pub(crate) fn v4<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
     if total < header_length || path.strict && total > span.wire {
         return Err(cut("IPv4 total length"));
     }
-    let addresses =
-        Addresses { src: Ipv4Addr::new(s0, s1, s2, s3).into(), dst: Ipv4Addr::new(d0, d1, d2, d3).into() };
+    let addresses = Addresses::v4([s0, s1, s2, s3], [d0, d1, d2, d3]);
     let body = span.up_to(total).after(header_length as usize).ok_or(cut("IPv4 options"))?;
     let more = flags & 0x20 != 0;
     let place = u32::from(u16::from_be_bytes([flags & 0x1f, offset])) * 8;
@@ -50,6 +51,7 @@ pub(crate) fn v4<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
 }
 
 /// Enters an IPv6 packet.
+#[inline]
 pub(crate) fn v6<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
     let (header, rest) = span.split::<40>().ok_or(cut("IPv6 header"))?;
     let [first, _, _, _, high, low, next, _, addresses @ ..] = header;
@@ -64,17 +66,17 @@ pub(crate) fn v6<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
     if path.strict && length > rest.wire {
         return Err(cut("IPv6 payload length"));
     }
-    let address = |half: Option<&[u8; 16]>| half.map(|octets| Ipv6Addr::from(*octets).into());
-    let (src, dst) = (address(addresses.first_chunk()), address(addresses.last_chunk()));
-    let (src, dst) = src.zip(dst).ok_or(cut("IPv6 header"))?;
-    upper(Addresses { src, dst }, *next, rest.up_to(length), path)
+    let (src, dst) = addresses.first_chunk().zip(addresses.last_chunk()).ok_or(cut("IPv6 header"))?;
+    upper(Addresses::v6(*src, *dst), *next, rest.up_to(length), path)
 }
 
 /// Passes over extension headers to the payload.
+#[inline(always)]
 pub(crate) fn upper<'a>(addresses: Addresses, mut next: u8, mut span: Span<'a>, path: Path) -> Outcome<'a> {
-    let six = addresses.src.is_ipv6();
+    let six = addresses.v6;
     loop {
         let length = match (next, span.bytes) {
+            (number::TCP | number::UDP, _) => break,
             (number::AUTHENTICATION, [_, length, ..]) => (usize::from(*length) + 2) * 4,
             (number::FRAGMENT, [inner, _, high, low, id @ ..]) if six => {
                 let Some(id) = id.first_chunk() else { break };

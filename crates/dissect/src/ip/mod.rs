@@ -13,18 +13,10 @@ mod segment;
 pub(crate) mod tests;
 
 use crate::link::{Outcome, Path, Span, cut};
-use crate::packet::{Segment, Tunnels};
+use crate::packet::{Addresses, Segment, Tunnels};
 use crate::tunnel;
-use std::net::IpAddr;
 
 pub(crate) use header::{v4, v6};
-
-/// Source and destination.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Addresses {
-    pub(crate) src: IpAddr,
-    pub(crate) dst: IpAddr,
-}
 
 /// What a frame holds at its innermost.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +41,7 @@ pub(crate) struct Fragment<'a> {
 }
 
 /// Enters a header of the version that its first bits tell.
+#[inline(always)]
 pub(crate) fn enter<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
     match span.bytes.first().ok_or(cut("IP header"))? >> 4 {
         4 => v4(span, path),
@@ -59,6 +52,7 @@ pub(crate) fn enter<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
 
 /// The innermost packet in a payload: behind a tunnel, where the protocol is one and holds IP, else
 /// the payload itself.
+#[inline(always)]
 pub(crate) fn payload<'a>(addresses: Addresses, protocol: u8, span: Span<'a>, path: Path) -> Outcome<'a> {
     if let Some(inner) = tunnel::by_protocol(addresses, protocol, span, path) {
         return Ok(inner);

@@ -5,6 +5,7 @@ use crate::packet::{Segment, TcpFlags, TcpSegment};
 use overheard_model::Transport;
 
 /// Reads a payload's transport header; [`Segment::Other`] where it is cut short or not known.
+#[inline(always)]
 pub(crate) fn segment(protocol: u8, span: Span<'_>) -> Segment<'_> {
     let transport = Transport::from(protocol);
     let known = match transport {
@@ -17,6 +18,7 @@ pub(crate) fn segment(protocol: u8, span: Span<'_>) -> Segment<'_> {
     known.unwrap_or(Segment::Other { transport })
 }
 
+#[inline(always)]
 fn tcp(span: Span<'_>) -> Option<Segment<'_>> {
     let (header, options) = span.split::<20>()?;
     let [s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, ..] = *header;
@@ -40,6 +42,7 @@ fn tcp(span: Span<'_>) -> Option<Segment<'_>> {
     }))
 }
 
+#[inline(always)]
 fn udp(span: Span<'_>) -> Option<Segment<'_>> {
     let ([s0, s1, d0, d1, high, low, _, _], rest) = span.split::<8>()?;
     // Zero stands for more than 65,535 bytes (RFC 2675): the rest of the packet.
@@ -60,6 +63,7 @@ fn sctp(span: Span<'_>) -> Option<Segment<'_>> {
     Some(Segment::Sctp { src_port: u16::from_be_bytes([*s0, *s1]), dst_port: u16::from_be_bytes([*d0, *d1]) })
 }
 
+#[inline]
 fn icmp(transport: Transport, span: Span<'_>) -> Option<Segment<'_>> {
     let ([kind, code, _, _], rest) = span.split::<4>()?;
     Some(Segment::Icmp { transport, kind: *kind, code: *code, rest: rest.bytes })

@@ -81,7 +81,7 @@ pub(crate) fn told(link: u32, bytes: &[u8]) -> String {
 fn a_tcp_segment() {
     with_packet(RAW, &v4(6, &tcp(b"hello")), |packet| {
         let packet = packet.unwrap();
-        assert_eq!((packet.src, packet.dst), (SRC.into(), DST.into()));
+        assert_eq!((packet.addresses.src(), packet.addresses.dst()), (SRC.into(), DST.into()));
         assert_eq!((packet.frames, packet.wire_bytes), (1, 49));
         let Segment::Tcp(tcp) = packet.segment else { panic!("{packet:?}") };
         assert_eq!((tcp.src_port, tcp.dst_port, tcp.seq, tcp.ack), (443, 49152, 7, 9));
@@ -320,7 +320,7 @@ fn origin(seconds: i64) -> Origin {
 }
 
 fn lone(id: u32, bytes: &[u8]) -> Fragment<'_> {
-    let addresses = Addresses { src: SRC.into(), dst: DST.into() };
+    let addresses = Addresses::of(SRC.into(), DST.into()).unwrap();
     let path = Path::default();
     Fragment { addresses, id, protocol: 17, offset: 0, more: true, bytes, path }
 }

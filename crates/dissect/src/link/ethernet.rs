@@ -8,6 +8,7 @@ use crate::packet::Undecoded;
 const FIRST_TYPE: u16 = 0x0600;
 
 /// A frame from its destination address on.
+#[inline(always)]
 pub(crate) fn ethernet<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
     let (addresses, rest) = span.split::<12>().ok_or(cut("Ethernet header"))?;
     // Cisco ISL puts a header of 26 bytes before the frame, known by its destination.
@@ -18,6 +19,7 @@ pub(crate) fn ethernet<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
 }
 
 /// From the type or length on.
+#[inline(always)]
 pub(super) fn typed<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
     let (kind, rest) = span.split::<2>().ok_or(cut("Ethernet type"))?;
     match u16::from_be_bytes(*kind) {

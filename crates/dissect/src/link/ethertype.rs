@@ -6,10 +6,17 @@ use crate::packet::Tunnel;
 use crate::packet::Undecoded;
 
 /// Enters what follows an EtherType.
+#[inline(always)]
 pub(crate) fn ethertype<'a>(kind: u16, span: Span<'a>, path: Path) -> Outcome<'a> {
     match kind {
         // The version counts: some senders mix the two types up.
         0x0800 | 0x86dd => ip::enter(span, path),
+        _ => one_more_layer(kind, span, path),
+    }
+}
+
+fn one_more_layer<'a>(kind: u16, span: Span<'a>, path: Path) -> Outcome<'a> {
+    match kind {
         // IEEE 802.1Q, 802.1ad, and what came before 802.1ad.
         0x8100 | 0x88a8 | 0x9100 | 0x9200 | 0x9300 => {
             tagged(skip::<2>(span, "VLAN tag")?, path.into(Tunnel::Vlan)?)

@@ -48,17 +48,20 @@ pub(crate) struct Path {
 
 impl Path {
     /// The way with one more layer; refused when the nesting is deeper than [`Tunnels`] can note.
+    #[inline]
     pub(crate) fn into(self, tunnel: Tunnel) -> Result<Self, Undecoded> {
         let mut tunnels = self.tunnels;
         if tunnels.push(tunnel) { Ok(Self { tunnels, ..self }) } else { Err(cut("layers nested too deep")) }
     }
 
     /// The way into what only a port number suggests.
+    #[inline]
     pub(crate) fn strictly(self) -> Self {
         Self { strict: true, ..self }
     }
 
     /// The way past one more link header.
+    #[inline]
     fn past_link(self) -> Result<Self, Undecoded> {
         const MAX_LINKS: u8 = 32;
         let links = self.links + 1;
@@ -66,11 +69,17 @@ impl Path {
     }
 }
 
-/// Enters a frame of a link type.
+/// Enters a frame of a link type. Nearly all are Ethernet frames with IP: that way inwards is one
+/// stretch of code, all others branch off.
+#[inline(always)]
 pub(crate) fn enter<'a>(link: u32, span: Span<'a>, path: Path) -> Outcome<'a> {
+    const ETHERNET: u32 = 1;
+    if link == ETHERNET { ethernet(span, path) } else { enter_other(link, span, path) }
+}
+
+fn enter_other<'a>(link: u32, span: Span<'a>, path: Path) -> Outcome<'a> {
     match link {
         0 => null(span, path),
-        1 => ethernet(span, path),
         // PPP, also in HDLC framing or with a direction byte before it.
         9 | 50 => ppp::framed(span, path),
         204 => ppp(skip::<1>(span, "PPP direction")?, path),

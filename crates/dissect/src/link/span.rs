@@ -10,23 +10,27 @@ pub(crate) struct Span<'a> {
 
 impl<'a> Span<'a> {
     /// `bytes` of which nothing is missing.
+    #[inline]
     pub(crate) fn whole(bytes: &'a [u8]) -> Self {
         Self { bytes, wire: u32::try_from(bytes.len()).unwrap_or(u32::MAX) }
     }
 
     /// The first `N` bytes, and what follows them.
+    #[inline(always)]
     pub(crate) fn split<const N: usize>(self) -> Option<(&'a [u8; N], Self)> {
         let (head, rest) = self.bytes.split_first_chunk()?;
         Some((head, Self { bytes: rest, wire: self.wire.saturating_sub(N as u32) }))
     }
 
     /// What follows `count` bytes, all of which were captured.
+    #[inline(always)]
     pub(crate) fn after(self, count: usize) -> Option<Self> {
         let rest = self.bytes.get(count..)?;
         Some(Self { bytes: rest, wire: self.wire.saturating_sub(u32::try_from(count).ok()?) })
     }
 
     /// No more than the first `length` bytes: what follows is padding.
+    #[inline(always)]
     pub(crate) fn up_to(self, length: u32) -> Self {
         let wire = self.wire.min(length);
         let captured = self.bytes.len().min(wire as usize);
@@ -34,6 +38,7 @@ impl<'a> Span<'a> {
     }
 
     /// Bytes that the snapshot length cut off.
+    #[inline(always)]
     pub(crate) fn missing(self) -> u32 {
         self.wire.saturating_sub(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX))
     }

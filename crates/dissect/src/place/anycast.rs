@@ -7,17 +7,19 @@
 
 use super::scope::unwrapped;
 use overheard_model::Asn;
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
 /// Prefixes, and networks all of whose prefixes are anycast.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Anycast {
-    /// Family, prefix length and the prefix's bits, shifted down.
-    prefixes: BTreeSet<(bool, u8, u128)>,
-    networks: BTreeSet<Asn>,
+    v4: Vec<Span<u32>>,
+    v6: Vec<Span<u128>>,
+    networks: Vec<Asn>,
 }
+
+/// The first and last address of a prefix. Once a list is read its spans ascend and are disjoint.
+type Span<K> = (K, K);
 
 const LIST: &str = include_str!("../../data/anycast.txt");
 
@@ -50,49 +52,63 @@ impl Anycast {
                 format!("line {number}: {entry:?} is no prefix, such as 192.0.2.0/24 or 2001:db8::/32, and no AS number, such as AS64496")
             })?;
         }
-        if list.prefixes.is_empty() && list.networks.is_empty() {
+        if list.v4.is_empty() && list.v6.is_empty() && list.networks.is_empty() {
             return Err("no prefix in it: expected one a line, such as 192.0.2.0/24".into());
         }
-        Ok(list)
+        list.networks.sort_unstable();
+        Ok(Self { v4: disjoint(list.v4), v6: disjoint(list.v6), networks: list.networks })
     }
 
     fn add(&mut self, entry: &str) -> Option<()> {
         if let Some(number) = entry.strip_prefix("AS") {
-            self.networks.insert(Asn(number.parse().ok()?));
+            self.networks.push(Asn(number.parse().ok()?));
             return Some(());
         }
         let (address, length) = match entry.split_once('/') {
-            Some((address, length)) => (address, Some(length.parse::<u8>().ok()?)),
+            Some((address, length)) => (address, Some(length.parse::<u32>().ok()?)),
             None => (entry, None),
         };
-        let (v6, width, bits) = bits(address.parse().ok()?);
-        let length = length.unwrap_or(width);
-        self.prefixes.insert((v6, length, high(bits, width, length)?));
+        match address.parse().ok()? {
+            IpAddr::V4(v4) => {
+                let hosts = u32::BITS.checked_sub(length.unwrap_or(u32::BITS))?;
+                let mask = u32::MAX.checked_shl(hosts).unwrap_or(0);
+                self.v4.push((v4.to_bits() & mask, v4.to_bits() | !mask));
+            }
+            IpAddr::V6(v6) => {
+                let hosts = u128::BITS.checked_sub(length.unwrap_or(u128::BITS))?;
+                let mask = u128::MAX.checked_shl(hosts).unwrap_or(0);
+                self.v6.push((v6.to_bits() & mask, v6.to_bits() | !mask));
+            }
+        }
         Some(())
     }
 
     /// Whether the address, or the network that announces it, is on the list.
     pub(crate) fn contains(&self, address: IpAddr, asn: Option<Asn>) -> bool {
-        let (v6, width, bits) = bits(unwrapped(address));
-        asn.is_some_and(|asn| self.networks.contains(&asn))
-            || (0..=width).any(|length| {
-                high(bits, width, length).is_some_and(|high| self.prefixes.contains(&(v6, length, high)))
-            })
+        let listed = match unwrapped(address) {
+            IpAddr::V4(v4) => within(&self.v4, v4.to_bits()),
+            IpAddr::V6(v6) => within(&self.v6, v6.to_bits()),
+        };
+        listed || asn.is_some_and(|asn| self.networks.binary_search(&asn).is_ok())
     }
 }
 
-/// Whether it is IPv6, its width in bits, and the bits.
-fn bits(address: IpAddr) -> (bool, u8, u128) {
-    match address {
-        IpAddr::V4(v4) => (false, 32, u128::from(v4.to_bits())),
-        IpAddr::V6(v6) => (true, 128, v6.to_bits()),
-    }
+fn within<K: Ord>(spans: &[Span<K>], key: K) -> bool {
+    let begun = spans.partition_point(|(first, _)| *first <= key);
+    begun.checked_sub(1).and_then(|span| spans.get(span)).is_some_and(|(_, last)| key <= *last)
 }
 
-/// The first `length` bits of `width`; nothing where the length exceeds the width.
-fn high(bits: u128, width: u8, length: u8) -> Option<u128> {
-    let rest = width.checked_sub(length)?;
-    Some(bits.checked_shr(u32::from(rest)).unwrap_or(0))
+/// The spans in order, those that overlap made one.
+fn disjoint<K: Copy + Ord>(mut spans: Vec<Span<K>>) -> Vec<Span<K>> {
+    spans.sort_unstable();
+    spans.dedup_by(|next, before| {
+        let overlap = next.0 <= before.1;
+        if overlap {
+            before.1 = before.1.max(next.1);
+        }
+        overlap
+    });
+    spans
 }
 
 #[cfg(test)]
@@ -131,6 +147,18 @@ mod tests {
         assert!(list.contains(address("203.0.113.1"), Some(Asn(64496))));
         assert!(!list.contains(address("203.0.113.1"), Some(Asn(64497))));
         assert!(Anycast::parse("0.0.0.0/0").unwrap().contains(address("203.0.113.1"), None));
+    }
+
+    #[test]
+    fn prefixes_may_lie_within_one_another() {
+        let list = Anycast::parse("192.0.2.0/30\n192.0.2.0/24\n192.0.2.128/25\n192.0.2.8/29\n").unwrap();
+        for host in ["192.0.2.0", "192.0.2.7", "192.0.2.100", "192.0.2.255"] {
+            assert!(list.contains(address(host), None), "{host}");
+        }
+        assert!(!list.contains(address("192.0.1.255"), None));
+        assert!(!list.contains(address("192.0.3.0"), None));
+        let all = Anycast::parse("::/0\n2001:db8::/32").unwrap();
+        assert!(all.contains(address("ffff::"), None) && !all.contains(address("192.0.2.1"), None));
     }
 
     #[test]

@@ -8,9 +8,9 @@
 
 use super::anycast::Anycast;
 use super::holders::Holders;
-use super::packed::Ranges;
+use super::packed::{Ranges, RangesV4, RangesV6};
+use foldhash::HashMap;
 use overheard_model::{Asn, Claim, Country, PlaceSource};
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -27,12 +27,12 @@ const ATTRIBUTIONS: [&str; 2] = [
 ];
 
 struct Tables {
-    country_v4: Ranges<'static>,
-    country_v6: Ranges<'static>,
-    network_v4: Ranges<'static>,
-    network_v6: Ranges<'static>,
+    country_v4: RangesV4<'static>,
+    country_v6: RangesV6<'static>,
+    network_v4: RangesV4<'static>,
+    network_v6: RangesV6<'static>,
     holders: Holders<'static>,
-    /// Names that were asked for: inflating one takes longer than all the rest of a look-up.
+    /// Names that were asked for: a network has addresses in several countries.
     names: Mutex<HashMap<Asn, Option<Arc<str>>>>,
     country_source: Arc<str>,
     network_source: Arc<str>,
@@ -45,8 +45,11 @@ impl Tables {
     }
 }
 
+fn open<const N: usize>(bytes: &'static [u8]) -> Ranges<'static, N> {
+    Ranges::open(bytes).expect("the embedded table was packed by xtask")
+}
+
 static TABLES: LazyLock<Tables> = LazyLock::new(|| {
-    let open = |bytes| Ranges::open(bytes).expect("the embedded table was packed by xtask");
     let [country_source, network_source] = names();
     Tables {
         country_v4: open(include_bytes!("../../data/country-v4.bin")),
@@ -90,29 +93,46 @@ pub(super) fn anycast_source() -> PlaceSource {
     PlaceSource { name: "documented-anycast".into(), date, attribution: String::new() }
 }
 
-/// What the tables say of a routed address: the country, then the network.
-pub(super) fn claims(address: IpAddr) -> Vec<Claim> {
+/// What the tables hold for an address.
+#[derive(Clone, Copy)]
+pub(super) struct Answer {
+    country: Option<u32>,
+    asn: Option<u32>,
+}
+
+impl Answer {
+    /// Differs between answers that differ: no country is packed as 0, and no network has that number.
+    pub(super) fn number(self) -> u64 {
+        u64::from(self.country.unwrap_or(0)) << 32 | u64::from(self.asn.unwrap_or(0))
+    }
+}
+
+/// Looks up a routed address.
+pub(super) fn answer(address: IpAddr) -> Answer {
     let tables = &*TABLES;
-    let (country, network) = match address {
-        IpAddr::V4(v4) => {
-            let key = u128::from(v4.to_bits());
-            (tables.country_v4.get(key), tables.network_v4.get(key))
-        }
+    let (country, asn) = match address {
+        IpAddr::V4(v4) => (tables.country_v4.get(v4.to_bits()), tables.network_v4.get(v4.to_bits())),
         IpAddr::V6(v6) => (tables.country_v6.get(v6.to_bits()), tables.network_v6.get(v6.to_bits())),
     };
-    let country = country.and_then(unpack_country).map(|country| Claim {
+    Answer { country, asn: asn.filter(|asn| *asn != 0) }
+}
+
+/// What an answer claims: the country, then the network.
+pub(super) fn claims(answer: Answer) -> impl Iterator<Item = Claim> {
+    let tables = &*TABLES;
+    let country = answer.country.and_then(unpack_country).map(|country| Claim {
         source: tables.country_source.clone(),
         country: Some(country),
         asn: None,
         network: None,
     });
-    let network = network.map(Asn).map(|asn| Claim {
+    let network = answer.asn.map(Asn).map(|asn| Claim {
         source: tables.network_source.clone(),
         country: None,
         asn: Some(asn),
         network: tables.holder(asn),
     });
-    country.into_iter().chain(network).collect()
+    country.into_iter().chain(network)
 }
 
 /// A country as a value of the packed table: its two letters, the first one high.

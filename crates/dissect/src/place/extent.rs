@@ -50,25 +50,43 @@ static EXTENTS: LazyLock<HashMap<Country, BTreeSet<Cell>>> = LazyLock::new(|| {
     unpack(include_bytes!("../../data/extents.bin")).expect("the embedded table was packed by xtask")
 });
 
-/// Lower bounds on distances to countries; remembers those between countries.
+/// Lower bounds on distances to countries; remembers them, since a study asks for each again and again.
 #[derive(Debug, Default)]
 pub(super) struct Distances {
-    known: Mutex<HashMap<(Country, Country), f64>>,
+    known: Mutex<HashMap<(Here, Country), f64>>,
+}
+
+/// A vantage by which distances are known; the bits of a point's coordinates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Here {
+    Point(u64, u64),
+    Country(Country),
+}
+
+impl Here {
+    fn of(vantage: &Vantage) -> Self {
+        match vantage {
+            Vantage::Coordinates(point) => Self::Point(point.latitude.to_bits(), point.longitude.to_bits()),
+            Vantage::Country(country) => Self::Country(*country),
+        }
+    }
 }
 
 impl Distances {
     /// What the country's nearest point is at least away from the vantage, km; nothing where the
     /// country, or the vantage's, is not in the table.
     pub(super) fn at_least_km(&self, vantage: &Vantage, country: Country) -> Option<f64> {
-        let there = EXTENTS.get(&country)?;
-        match vantage {
-            Vantage::Coordinates(point) => Some(from_point(*point, there)),
-            Vantage::Country(here) => {
-                let cells = EXTENTS.get(here)?;
-                let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-                Some(*known.entry((*here, country)).or_insert_with(|| between(cells, there)))
-            }
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(km) = known.get(&(Here::of(vantage), country)) {
+            return Some(*km);
         }
+        let there = EXTENTS.get(&country)?;
+        let km = match vantage {
+            Vantage::Coordinates(point) => from_point(*point, there),
+            Vantage::Country(here) => between(EXTENTS.get(here)?, there),
+        };
+        known.insert((Here::of(vantage), country), km);
+        Some(km)
     }
 }
 
@@ -208,6 +226,19 @@ mod tests {
         assert_eq!(km("21.31,-157.86", "US"), 0.0); // Honolulu
         assert_eq!(km("18.47,-66.11", "US"), 0.0); // San Juan
         assert_eq!(km("22.30,114.17", "CN"), 0.0); // Hong Kong
+    }
+
+    #[test]
+    fn a_distance_is_that_of_its_own_vantage() {
+        let distances = Distances::default();
+        let km = |from: &str, to: &str| {
+            distances.at_least_km(&from.parse().unwrap(), to.parse().unwrap()).unwrap()
+        };
+        for _ in 0..2 {
+            assert_eq!(km("52.52,13.40", "DE"), 0.0);
+            assert!(km("-33.87,151.21", "DE") > 10_000.0 && km("AU", "DE") > 10_000.0);
+            assert!(km("52.52,13.40", "AU") > 10_000.0);
+        }
     }
 
     #[test]

@@ -1,31 +1,29 @@
-//! Names of the networks' holders: AS number → name, in small deflated blocks.
+//! Names of the networks' holders: AS number → name, in the codes of a symbol table.
 //!
-//! For: showing `AS4134 Chinanet` from the embedded table. 95 000 names are mostly English words, so
-//! that they deflate to half; a look-up inflates one block of 64.
-//! Promises: damaged bytes give no name, never a panic; a block that claims more than 64 KiB is refused.
+//! For: showing `AS4134 Chinanet` from the embedded table.
+//! Promises: a look-up reads one name, and skips a few others; damaged bytes give no name, never a panic.
 //!
 //! Layout, integers little-endian, `v` a LEB128 number:
 //!
 //! ```text
+//! the symbol table
 //! u32 blocks
 //! blocks × (u32 first AS number, u32 offset)
-//! blocks, each deflated (RFC 1951): per name: v step from the last number, v length, UTF-8
+//! blocks: per name: v step from the last number, v bytes of its codes, the codes
 //! ```
 
 use super::packed::{put_varint, take_varint};
-use flate2::Compression;
-use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
+use super::symbols::{Symbols, Writer};
 use overheard_model::Asn;
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
 
-const BLOCK: usize = 64;
-const LARGEST_BLOCK: u64 = 1 << 16;
+/// Names of a block.
+const BLOCK: usize = 16;
 
 /// The packed names.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Holders<'a> {
+    symbols: Symbols<'a>,
     index: &'a [[u8; 8]],
     blocks: &'a [u8],
 }
@@ -33,10 +31,11 @@ pub(crate) struct Holders<'a> {
 impl<'a> Holders<'a> {
     /// Reads the header; nothing where the bytes are no such table.
     pub(crate) fn open(bytes: &'a [u8]) -> Option<Self> {
-        let (count, rest) = bytes.split_first_chunk::<4>()?;
+        let (symbols, rest) = Symbols::open(bytes)?;
+        let (count, rest) = rest.split_first_chunk::<4>()?;
         let count = usize::try_from(u32::from_le_bytes(*count)).ok()?;
         let (index, blocks) = rest.split_at_checked(count.checked_mul(8)?)?;
-        Some(Self { index: index.as_chunks().0, blocks })
+        Some(Self { symbols, index: index.as_chunks().0, blocks })
     }
 
     /// The name of the network's holder.
@@ -44,16 +43,14 @@ impl<'a> Holders<'a> {
         let block = self.index.partition_point(|entry| number_and_offset(entry).0 <= asn.0).checked_sub(1)?;
         let (mut number, from) = number_and_offset(self.index.get(block)?);
         let to = self.index.get(block + 1).map_or(self.blocks.len(), |entry| number_and_offset(entry).1);
-        let mut names = Vec::new();
-        DeflateDecoder::new(self.blocks.get(from..to)?).take(LARGEST_BLOCK).read_to_end(&mut names).ok()?;
-        let mut rest = names.as_slice();
+        let mut rest = self.blocks.get(from..to)?;
         loop {
             let step = u32::try_from(take_varint(&mut rest)?).ok()?;
             let length = usize::try_from(take_varint(&mut rest)?).ok()?;
-            let (name, after) = rest.split_at_checked(length)?;
+            let (codes, after) = rest.split_at_checked(length)?;
             (number, rest) = (number.checked_add(step)?, after);
             if number >= asn.0 {
-                return (number == asn.0).then(|| String::from_utf8(name.to_vec()).ok())?;
+                return (number == asn.0).then(|| String::from_utf8(self.symbols.text(codes)?).ok())?;
             }
         }
     }
@@ -69,27 +66,24 @@ fn number_and_offset(entry: &[u8; 8]) -> (u32, usize) {
 /// # Panics
 /// Where they take 4 GiB or more: the packer's own mistake.
 pub fn pack_holders(names: &BTreeMap<u32, String>) -> Vec<u8> {
-    let names: Vec<(u32, &str)> = names.iter().map(|(asn, name)| (*asn, name.as_str())).collect();
-    let mut index = Vec::new();
-    let mut blocks = Vec::new();
+    let texts: Vec<&[u8]> = names.values().map(|name| name.as_bytes()).collect();
+    let writer = Writer::learn(&texts);
+    let names: Vec<(u32, &[u8])> = names.keys().copied().zip(texts).collect();
+    let (mut index, mut blocks) = (Vec::new(), Vec::new());
     for block in names.chunks(BLOCK) {
         let mut last = block[0].0;
         index.extend_from_slice(&last.to_le_bytes());
         index.extend_from_slice(&u32::try_from(blocks.len()).expect("below 4 GiB").to_le_bytes());
-        let mut plain = Vec::new();
         for (asn, name) in block {
-            put_varint(&mut plain, u128::from(asn - last));
-            put_varint(&mut plain, name.len() as u128);
-            plain.extend_from_slice(name.as_bytes());
+            let codes = writer.codes(name);
+            put_varint(&mut blocks, u64::from(asn - last));
+            put_varint(&mut blocks, codes.len() as u64);
+            blocks.extend(codes);
             last = *asn;
         }
-        let mut deflated = DeflateEncoder::new(&mut blocks, Compression::best());
-        deflated.write_all(&plain).and_then(|()| deflated.try_finish()).expect("a vector takes all");
     }
-    let mut packed = u32::try_from(index.len() / 8).expect("below 2^32").to_le_bytes().to_vec();
-    packed.extend(index);
-    packed.extend(blocks);
-    packed
+    let count = u32::try_from(index.len() / 8).expect("below 2^32").to_le_bytes().to_vec();
+    [writer.pack(), count, index, blocks].concat()
 }
 
 #[cfg(test)]

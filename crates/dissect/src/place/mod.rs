@@ -4,31 +4,35 @@
 //! and any number of databases of the user's ([`mmdb`]), marks anycast ([`anycast`]), and bounds what
 //! they claim by the round-trip time ([`extent`]). `docs/methods/places.md` says what each means.
 //! Promises: no network access; sources never hide one another; what a table of the user's says of
-//! an address is left as it is.
-//! To extend: a source of places is one file here and one line in [`Atlas::claims`].
+//! an address is left as it is; a look-up costs about two thousand instructions, and what addresses have
+//! in common is kept once ([`known`]).
+//! To extend: a source of places is one file here and a few lines in [`Atlas::claims`].
 
 mod anycast;
 mod embedded;
 mod extent;
 mod holders;
+mod known;
 mod mmdb;
 mod packed;
 pub(crate) mod scope;
+mod symbols;
 
 pub use embedded::NOTICES;
 /// What `cargo xtask places` packs the embedded tables with.
 pub use embedded::pack_country;
 pub use extent::{CELLS_PER_DEGREE, Cell, cell_of, pack_extents};
 pub use holders::pack_holders;
-pub use packed::pack_ranges;
+pub use packed::{pack_ranges_v4, pack_ranges_v6};
 
 use anycast::Anycast;
 use extent::Distances;
+use foldhash::{HashMap, HashSet};
+use known::Known;
 use mmdb::Database;
-use overheard_model::{Claim, Country, Flow, Place, PlaceSource, Reading, Vantage};
-use std::collections::HashMap;
+use overheard_model::{Claim, Country, Place, PlaceSource, Reach, Reading, Vantage, Whereabouts};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Farthest that a server can be, per millisecond of round-trip time: light in fibre covers about
 /// 200 km in a millisecond, and the way there takes half of the time.
@@ -41,6 +45,7 @@ pub struct Atlas {
     databases: Vec<Database>,
     anycast: Vec<(PlaceSource, Anycast)>,
     distances: Distances,
+    known: Mutex<Known>,
 }
 
 impl Atlas {
@@ -84,11 +89,18 @@ impl Atlas {
         Place { anycast, ..place }
     }
 
-    fn claims(&self, address: IpAddr) -> Vec<Claim> {
-        let asked = self.embedded && !scope::is_reserved(address);
-        let embedded = if asked { embedded::claims(address) } else { Vec::new() };
-        let databases = self.databases.iter().filter_map(|database| database.claim(address));
-        embedded.into_iter().chain(databases).collect()
+    fn claims(&self, address: IpAddr) -> Arc<[Claim]> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut said = 0;
+        if self.embedded && !scope::is_reserved(address) {
+            let answer = embedded::answer(address);
+            said = known.and(said, 0, answer.number(), || embedded::claims(answer));
+        }
+        for (source, database) in (1..).zip(&self.databases) {
+            let Some(record) = database.record(address) else { continue };
+            said = known.and(said, source, record.number, || database.claim(&record));
+        }
+        known.claims(said)
     }
 
     /// Places every endpoint and flow of readings that belong together, such as a study's runs. A place
@@ -97,8 +109,9 @@ impl Atlas {
     /// second one beside it, and databases are asked for the network alone.
     pub fn place<'a>(&self, readings: impl IntoIterator<Item = &'a mut Reading>, vantage: Option<&Vantage>) {
         let mut readings: Vec<&mut Reading> = readings.into_iter().collect();
-        let (quickest, stated) = (quickest_handshakes(&readings), stated_countries(&readings));
-        let mut places: HashMap<IpAddr, Place> = HashMap::new();
+        let stated = stated_countries(&readings);
+        let quickest = if vantage.is_some() { quickest_handshakes(&readings) } else { HashMap::default() };
+        let mut places: HashMap<IpAddr, Place> = HashMap::default();
         for reading in &mut readings {
             for endpoint in &mut reading.endpoints {
                 let address = endpoint.address;
@@ -113,15 +126,20 @@ impl Atlas {
                 });
                 endpoint.place = place.clone();
             }
-            self.label_flows(&mut reading.flows, &places);
+        }
+        let mut labels = HashSet::default();
+        let of_flows = places.iter().map(|(address, place)| (*address, whereabouts(place, &mut labels)));
+        let whereabouts = Arc::new(of_flows.collect());
+        for reading in readings {
+            reading.flows.set_places(Arc::clone(&whereabouts));
         }
     }
 
     /// The countries that tables state, and the network that databases know.
     fn beside(&self, address: IpAddr, stated: &[Claim]) -> Place {
         let located = self.locate(address);
-        let networks = located.claims.into_iter().filter(|claim| claim.asn.is_some());
-        let networks = networks.map(|claim| Claim { country: None, ..claim });
+        let networks = located.claims.iter().filter(|claim| claim.asn.is_some());
+        let networks = networks.map(|claim| Claim { country: None, ..claim.clone() });
         Place { claims: stated.iter().cloned().chain(networks).collect(), anycast: false, ..located }
     }
 
@@ -135,25 +153,25 @@ impl Atlas {
             self.distances.at_least_km(vantage, *country).is_some_and(|nearest| nearest > within_km)
         };
         let impossible = place.countries().into_iter().filter(beyond).collect();
-        Place { within_km: Some(within_km), impossible, ..place }
+        Place { reach: Some(Arc::new(Reach { within_km, impossible })), ..place }
     }
+}
 
-    fn label_flows(&self, flows: &mut [Flow], places: &HashMap<IpAddr, Place>) {
-        let mut labels: HashMap<IpAddr, (Option<Arc<str>>, _)> = HashMap::new();
-        for flow in flows {
-            let (address, _) = flow.remote();
-            let (label, asn) = labels.entry(address).or_insert_with(|| {
-                let place = places.get(&address).cloned().unwrap_or_else(|| self.locate(address));
-                (place.label().map(Arc::from), place.asn())
-            });
-            (flow.country, flow.asn) = (label.clone(), *asn);
-        }
-    }
+/// What the flows of an endpoint say of its place; equal labels are shared.
+fn whereabouts(place: &Place, labels: &mut HashSet<Arc<str>>) -> Whereabouts {
+    let country = place.label().map(|label| {
+        labels.get(label.as_str()).cloned().unwrap_or_else(|| {
+            let label: Arc<str> = label.into();
+            labels.insert(label.clone());
+            label
+        })
+    });
+    Whereabouts { country, asn: place.asn() }
 }
 
 /// The quickest handshake with each address, over all its ports and all readings, milliseconds.
 fn quickest_handshakes(readings: &[&mut Reading]) -> HashMap<IpAddr, f64> {
-    let mut quickest = HashMap::new();
+    let mut quickest = HashMap::default();
     for endpoint in readings.iter().flat_map(|reading| &reading.endpoints) {
         if let Some(rtt_ms) = endpoint.rtt_ms.filter(|rtt_ms| *rtt_ms > 0.0) {
             let least = quickest.entry(endpoint.address).or_insert(rtt_ms);
@@ -165,7 +183,7 @@ fn quickest_handshakes(readings: &[&mut Reading]) -> HashMap<IpAddr, f64> {
 
 /// What tables of the user's say of each address: every country once.
 fn stated_countries(readings: &[&mut Reading]) -> HashMap<IpAddr, Vec<Claim>> {
-    let mut stated: HashMap<IpAddr, Vec<Claim>> = HashMap::new();
+    let mut stated: HashMap<IpAddr, Vec<Claim>> = HashMap::default();
     for endpoint in readings.iter().flat_map(|reading| &reading.endpoints) {
         for claim in endpoint.place.claims.iter().filter(|claim| is_stated(claim)) {
             let claims = stated.entry(endpoint.address).or_default();

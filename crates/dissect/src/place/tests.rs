@@ -2,7 +2,8 @@
 
 use super::*;
 use overheard_model::{
-    Asn, BeganBy, Capture, Endpoint, FlowState, LocalRule, Protocol, Side, Timestamp, Transport, Visibility,
+    Asn, BeganBy, Capture, Endpoint, Flow, FlowState, LocalRule, Protocol, Side, Timestamp, Transport,
+    Visibility,
 };
 
 fn endpoint(address: &str, port: u16, rtt_ms: Option<f64>) -> Endpoint {
@@ -67,7 +68,7 @@ fn flow_to(address: &str) -> Flow {
 fn reading(endpoints: Vec<Endpoint>, flows: Vec<Flow>) -> Reading {
     let capture = Capture {
         path: "test".into(),
-        sha256: String::new(),
+        sha256: None,
         bytes: 0,
         format: "pcap".into(),
         packets: 2,
@@ -82,7 +83,7 @@ fn reading(endpoints: Vec<Endpoint>, flows: Vec<Flow>) -> Reading {
         secrets: 0,
         problems: Vec::new(),
     };
-    Reading { capture, flows, endpoints }
+    Reading { capture, flows: flows.into(), endpoints }
 }
 
 fn country(code: &str) -> Country {
@@ -95,16 +96,17 @@ const HEISE: &str = "193.99.144.80";
 
 #[test]
 fn endpoints_and_flows_get_country_and_network() {
-    let flows = vec![flow_to(CHINANET), flow_to("192.168.1.1"), flow_to("8.8.8.8")];
-    let mut reading = reading(vec![endpoint(CHINANET, 443, None)], flows);
+    let addresses = [CHINANET, "192.168.1.1", "8.8.8.8"];
+    let endpoints = addresses.map(|address| endpoint(address, 443, None)).to_vec();
+    let mut reading = reading(endpoints, addresses.map(flow_to).to_vec());
     Atlas::embedded().place([&mut reading], None);
     let place = &reading.endpoints[0].place;
     assert_eq!(place.agreed(), Some(country("CN")));
-    assert_eq!((place.asn(), place.within_km), (Some(Asn(4134)), None));
+    assert_eq!((place.asn(), &place.reach), (Some(Asn(4134)), &None));
     assert!(place.network().is_some_and(|name| name.to_lowercase().contains("chin")), "{place:?}");
-    let labels: Vec<_> = reading.flows.iter().map(|flow| (flow.country.as_deref(), flow.asn)).collect();
-    let expected =
-        [(Some("CN"), Some(Asn(4134))), (Some("local"), None), (Some("anycast"), Some(Asn(15169)))];
+    let labels: Vec<_> = reading.flows.iter().map(|flow| (flow.country, flow.asn)).collect();
+    let expected = [("CN", Some(Asn(4134))), ("local", None), ("anycast", Some(Asn(15169)))]
+        .map(|(label, asn)| (Some(label.into()), asn));
     assert_eq!(labels, expected);
 }
 
@@ -112,13 +114,13 @@ fn endpoints_and_flows_get_country_and_network() {
 fn the_country_is_the_tables_and_the_network_the_databases() {
     let claim = Claim { source: Claim::TABLE.into(), country: Some(country("LU")), asn: None, network: None };
     let mut listed = endpoint(CHINANET, 443, Some(1.0));
-    listed.place.claims.push(claim.clone());
+    listed.place.claims = [claim.clone()].into();
     let mut reading = reading(vec![listed], Vec::new());
     Atlas::embedded().place([&mut reading], Some(&Vantage::Country(country("LU"))));
     let place = &reading.endpoints[0].place;
     assert_eq!((place.claims[0].clone(), place.agreed()), (claim, Some(country("LU"))));
     assert_eq!(place.asn(), Atlas::embedded().locate(CHINANET.parse().unwrap()).asn());
-    assert!(place.asn().is_some() && place.impossible.is_empty());
+    assert!(place.asn().is_some() && place.impossible().is_empty());
 }
 
 #[test]
@@ -127,7 +129,7 @@ fn a_place_is_the_same_in_all_runs() {
         let claim =
             Claim { source: Claim::TABLE.into(), country: Some(country(code)), asn: None, network: None };
         let mut listed = endpoint(CHINANET, 443, None);
-        listed.place.claims.push(claim);
+        listed.place.claims = [claim].into();
         reading(vec![listed], Vec::new())
     };
     let mut silent = reading(vec![endpoint(CHINANET, 443, None)], Vec::new());
@@ -145,7 +147,7 @@ fn one_quick_handshake_bounds_the_address_everywhere() {
     let mut quick = reading(vec![endpoint(CHINANET, 80, Some(3.0))], Vec::new());
     Atlas::embedded().place([&mut slow, &mut quick], Some(&berlin));
     assert_eq!(slow.endpoints[0].place, quick.endpoints[0].place);
-    assert_eq!(slow.endpoints[0].place.impossible, [country("CN")]);
+    assert_eq!(slow.endpoints[0].place.impossible(), [country("CN")]);
 }
 
 #[test]
@@ -155,10 +157,10 @@ fn the_quickest_handshake_bounds_all_ports_of_an_address() {
     let berlin = "52.52,13.40".parse().unwrap();
     Atlas::embedded().place([&mut reading], Some(&berlin));
     for endpoint in &reading.endpoints {
-        assert_eq!(endpoint.place.within_km, Some(900.0));
-        assert_eq!(endpoint.place.impossible, [country("CN")]);
+        let reach = Reach { within_km: 900.0, impossible: vec![country("CN")] };
+        assert_eq!(endpoint.place.reach.as_deref(), Some(&reach));
     }
-    assert_eq!(reading.flows[0].country.as_deref(), Some("CN impossible"));
+    assert_eq!(reading.flows.get(0).and_then(|flow| flow.country).as_deref(), Some("CN impossible"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use super::lines::holds;
 use super::{Dissector, Opening, Recognition};
+use memchr::memmem;
 use overheard_model::{Protocol, Transport, Visibility};
 
 pub(super) struct Bittorrent;
@@ -25,6 +26,11 @@ impl Dissector for Bittorrent {
         }
     }
 
+    fn may_begin(&self, transport: Transport, first: Option<u8>) -> bool {
+        // On its own ports a stream may begin with anything.
+        transport == Transport::Tcp || matches!(first, Some(b'd' | b'B' | 0 | 1 | 0x11 | 0x21 | 0x31 | 0x41))
+    }
+
     fn visibility(&self) -> Visibility {
         Visibility::Readable
     }
@@ -39,7 +45,9 @@ fn judge_peer(opening: &Opening<'_>) -> Recognition {
     let said = [opening.src, opening.dst];
     let on_port = PORTS.contains(&opening.src_port) || PORTS.contains(&opening.dst_port);
     let begun = |bytes: &[u8]| !bytes.is_empty() && HANDSHAKE.starts_with(bytes);
-    let shows = |bytes: &[u8]| bytes.starts_with(HANDSHAKE) || on_port && holds(bytes, HANDSHAKE);
+    // Behind a key of any length; asked with every segment, so it must be quick.
+    let within = |bytes: &[u8]| on_port && memmem::find(bytes, HANDSHAKE).is_some();
+    let shows = |bytes: &[u8]| bytes.starts_with(HANDSHAKE) || within(bytes);
     match () {
         () if said.into_iter().any(shows) => Recognition::Yes,
         () if said.into_iter().any(begun) => Recognition::Unsure,

@@ -26,6 +26,8 @@ pub(crate) struct ClientHello<'a> {
     pub(crate) version: u16,
     ciphers: &'a [u8],
     extensions: &'a [u8],
+    /// Where the extensions lie in the body, as far as their length states.
+    span: (usize, usize),
     /// All of the message was there.
     pub(crate) complete: bool,
 }
@@ -60,8 +62,10 @@ impl<'a> ClientHello<'a> {
             None if complete => 0,
             None => return None,
         };
+        let start = body.len() - cursor.rest().len();
         let extensions = cursor.take_up_to(length);
-        Some(Self { version, ciphers, extensions, complete: complete && extensions.len() == length })
+        let complete = complete && extensions.len() == length;
+        Some(Self { version, ciphers, extensions, span: (start, start + length), complete })
     }
 
     /// Cipher suites as offered, GREASE included.
@@ -82,16 +86,7 @@ impl<'a> ClientHello<'a> {
 
     /// The host name that is called, as sent.
     pub(crate) fn server_name(&self) -> Option<&'a [u8]> {
-        const HOST_NAME: u8 = 0;
-        let mut list = Cursor(Cursor(self.extension(extension::SERVER_NAME)?).vector16()?);
-        while !list.is_empty() {
-            let kind = list.u8()?;
-            let name = list.vector16()?;
-            if kind == HOST_NAME {
-                return Some(name);
-            }
-        }
-        None
+        listed_name(self.extension(extension::SERVER_NAME)?)
     }
 
     /// The application protocols on offer, in the client's order.
@@ -113,6 +108,52 @@ impl<'a> ClientHello<'a> {
         let list =
             self.extension(extension::SIGNATURE_ALGORITHMS).and_then(|content| Cursor(content).vector16());
         u16s(list.unwrap_or_default())
+    }
+}
+
+/// The host name in a server name extension.
+fn listed_name(content: &[u8]) -> Option<&[u8]> {
+    const HOST_NAME: u8 = 0;
+    let mut list = Cursor(Cursor(content).vector16()?);
+    while !list.is_empty() {
+        let kind = list.u8()?;
+        let name = list.vector16()?;
+        if kind == HOST_NAME {
+            return Some(name);
+        }
+    }
+    None
+}
+
+/// The search for the server name in a hello that comes piece by piece. It goes on where it stopped,
+/// so that a hello in pieces of one byte costs no more than a whole one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct NameSearch {
+    /// Where in the message the extensions that were not looked at begin and end, once that is known.
+    left: Option<(usize, usize)>,
+}
+
+impl NameSearch {
+    /// The name, once its extension is whole. `beginning` is that of one message, type and length
+    /// first, and only ever grows.
+    pub(crate) fn name<'a>(&mut self, beginning: &'a [u8]) -> Option<&'a [u8]> {
+        const TYPE_AND_LENGTH: usize = 4;
+        let (start, end) = match self.left {
+            Some(left) => left,
+            None => {
+                let (start, end) = ClientHello::parse(beginning)?.span;
+                (start + TYPE_AND_LENGTH, end + TYPE_AND_LENGTH)
+            }
+        };
+        let mut cursor = Cursor(beginning.get(start..end.min(beginning.len()))?);
+        loop {
+            self.left = Some((end.min(beginning.len()) - cursor.rest().len(), end));
+            let (number, content) = (cursor.u16()?, cursor.vector16()?);
+            if number == extension::SERVER_NAME {
+                self.left = Some((end, end));
+                return listed_name(content);
+            }
+        }
     }
 }
 
@@ -181,10 +222,13 @@ pub(crate) mod tests {
         ];
         let hello = message(CLIENT_HELLO, &body(0x0303, &[0x1301], &extensions));
         let name_ends = hello.len() - 13;
+        let mut search = NameSearch::default();
         for cut in 0..hello.len() {
             let parsed = ClientHello::parse(&hello[..cut]);
             let name = parsed.and_then(|hello| hello.server_name());
             assert_eq!(name, (cut >= name_ends).then_some(&b"a.example"[..]), "cut at {cut}");
+            assert_eq!(NameSearch::default().name(&hello[..cut]), name, "cut at {cut}");
+            assert_eq!(search.name(&hello[..cut]).is_some(), cut == name_ends, "cut at {cut}");
             assert!(parsed.is_none_or(|hello| !hello.complete));
         }
         assert!(ClientHello::parse(&hello).is_some_and(|hello| hello.complete));

@@ -18,6 +18,10 @@ impl Dissector for Dhcp {
         (opening.transport == Transport::Udp && known).into()
     }
 
+    fn may_begin(&self, transport: Transport, first: Option<u8>) -> bool {
+        transport == Transport::Udp && matches!(first, Some(1..=13))
+    }
+
     fn visibility(&self) -> Visibility {
         Visibility::Readable
     }

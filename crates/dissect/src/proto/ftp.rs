@@ -2,7 +2,7 @@
 
 use super::lines::{UntilTls, begins, holds, is_one_of, words};
 use super::{Dissector, Opening, Reader, Recognition, mail};
-use overheard_model::{Protocol, Visibility};
+use overheard_model::{Protocol, Transport, Visibility};
 
 pub(super) struct Ftp;
 
@@ -20,6 +20,10 @@ impl Dissector for Ftp {
             let known = is_one_of(words(line).next(), &COMMANDS) || begins(line, b"AUTH TLS");
             known && (on_port || greeted)
         })
+    }
+
+    fn may_begin(&self, transport: Transport, first: Option<u8>) -> bool {
+        transport == Transport::Tcp && mail::may_begin(first)
     }
 
     fn visibility(&self) -> Visibility {

@@ -5,7 +5,7 @@
 //! Promises: keeps a bounded beginning of each side until one of them says yes. The outer protocol
 //! states which it accepts, so that the nesting ends.
 
-use super::{Appetite, Chunk, DISSECTORS, Dissector, Notes, Opening, Reader, Recognition};
+use super::{Appetite, Chunk, Dissector, Notes, Opening, Reader, Recognition, asked};
 use overheard_model::{Protocol, Side};
 
 /// Bytes of each side that are kept for judging.
@@ -74,11 +74,10 @@ impl Inner {
             dst: &self.said[Side::Dst as usize],
             earlier: &[],
         };
-        let accepted = || DISSECTORS.iter().filter(|dissector| (self.accepts)(dissector.protocol()));
         let mut unsure = false;
-        for dissector in accepted() {
+        for dissector in asked(&opening).filter(|dissector| (self.accepts)(dissector.protocol())) {
             match dissector.recognise(&opening) {
-                Recognition::Yes => return self.settle(*dissector, chunk, notes),
+                Recognition::Yes => return self.settle(dissector, chunk, notes),
                 Recognition::Unsure => unsure = true,
                 Recognition::No => {}
             }

@@ -22,6 +22,10 @@ impl Dissector for Irc {
         }
     }
 
+    fn may_begin(&self, transport: Transport, first: Option<u8>) -> bool {
+        transport == Transport::Tcp && matches!(first, Some(b' '..=b'~'))
+    }
+
     fn visibility(&self) -> Visibility {
         Visibility::Readable
     }
@@ -35,27 +39,41 @@ fn judge(bytes: &[u8]) -> Recognition {
     const CAPABILITY: [&[u8]; 3] = [b"LS", b"REQ", b"END"];
     const MESSAGES: [&[u8]; 10] =
         [b"NOTICE", b"PRIVMSG", b"JOIN", b"PART", b"QUIT", b"NICK", b"MODE", b"PONG", b"TOPIC", b"CAP"];
+    /// No line that counts is shorter.
+    const SHORTEST: usize = 3;
+    if !is_printable(bytes.get(..SHORTEST).unwrap_or(bytes)) {
+        return Recognition::No;
+    }
     let (line, complete) = first_line(bytes);
     if !complete {
-        let open = line.len() < 64 && line.iter().all(|byte| (b' '..=b'~').contains(byte));
+        let open = line.len() < 64 && is_printable(line);
         return if open { Recognition::Unsure } else { Recognition::No };
     }
-    let parameters = words(line).count() - usize::from(!line.is_empty());
-    let mut words = words(line);
-    let (first, second) = (words.next().unwrap_or_default(), words.next());
-    let numeric = second.is_some_and(|word| word.len() == 3 && word.iter().all(u8::is_ascii_digit));
-    match first.to_ascii_uppercase().as_slice() {
-        [b':', ..] => (numeric || is_one_of(second, &MESSAGES)).into(),
-        b"CAP" => is_one_of(second, &CAPABILITY).into(),
-        b"NICK" => (parameters == 1 && line.len() <= 64).into(),
-        b"USER" => (parameters >= 4).into(),
-        b"NOTICE" => (is_one_of(second, &[b"AUTH", b"*"]) && parameters >= 2).into(),
-        b"PRIVMSG" | b"JOIN" => second.is_some_and(|word| word.starts_with(b"#")).into(),
+    let mut words_of_line = words(line);
+    let (first, second) = (words_of_line.next().unwrap_or_default(), words_of_line.next());
+    let is = |command: &[u8]| first.eq_ignore_ascii_case(command);
+    let parameters = || words(line).skip(1).count();
+    match () {
+        () if first.starts_with(b":") => (is_numeric(second) || is_one_of(second, &MESSAGES)).into(),
+        () if is(b"CAP") => is_one_of(second, &CAPABILITY).into(),
+        () if is(b"NICK") => (line.len() <= 64 && parameters() == 1).into(),
+        () if is(b"USER") => (parameters() >= 4).into(),
+        () if is(b"NOTICE") => (is_one_of(second, &[b"AUTH", b"*"]) && parameters() >= 2).into(),
+        () if is(b"PRIVMSG") || is(b"JOIN") => second.is_some_and(|word| word.starts_with(b"#")).into(),
         // More lines follow; the next segment shows them.
-        b"PASS" if begins_with_second_line(bytes) => Recognition::Yes,
-        b"PASS" => Recognition::Unsure,
-        _ => Recognition::No,
+        () if is(b"PASS") && begins_with_second_line(bytes) => Recognition::Yes,
+        () if is(b"PASS") => Recognition::Unsure,
+        () => Recognition::No,
     }
+}
+
+fn is_printable(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| (b' '..=b'~').contains(byte))
+}
+
+/// A reply of three digits.
+fn is_numeric(word: Option<&[u8]>) -> bool {
+    word.is_some_and(|word| word.len() == 3 && word.iter().all(u8::is_ascii_digit))
 }
 
 /// A password comes first, then who it is for (RFC 2812 §3.1.1).

@@ -8,7 +8,7 @@
 
 use super::client_hello::{ClientHello, extension, is_grease};
 use ring::digest::{SHA256, digest};
-use std::fmt::Write;
+use std::fmt;
 
 /// What carries the ClientHello: the first letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,97 +21,142 @@ pub(crate) enum Carrier {
 /// Extensions that depend on whether the client has met the server before.
 const RESUMPTION: [u16; 4] = [0x0015, 0x0023, 0x0029, 0x002a];
 
-/// JA4 and its normalised form.
-pub(crate) fn ja4(hello: &ClientHello<'_>, carrier: Carrier) -> (String, String) {
-    (
-        fingerprint(hello, carrier, |_| true),
-        fingerprint(hello, carrier, |number| !RESUMPTION.contains(&number)),
-    )
+/// Extensions that count but are not listed: what they hold changes from server to server.
+const UNLISTED: [u16; 2] = [extension::SERVER_NAME, extension::ALPN];
+
+/// A JA4: ten characters that say what can be counted, then two hashes of twelve digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ja4([u8; 36]);
+
+impl Ja4 {
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
 }
 
-fn fingerprint(hello: &ClientHello<'_>, carrier: Carrier, counts: impl Fn(u16) -> bool) -> String {
-    let mut ciphers: Vec<u16> = hello.ciphers().filter(|&cipher| !is_grease(cipher)).collect();
-    let mut extensions: Vec<u16> = hello
-        .extensions()
-        .map(|(number, _)| number)
-        .filter(|&number| !is_grease(number) && counts(number))
-        .collect();
-    let (first, last) = alpn(hello);
-    let mut text = format!(
-        "{}{}{}{:02}{:02}{first}{last}",
-        match carrier {
-            Carrier::Tls => 't',
-            Carrier::Quic => 'q',
-            Carrier::Dtls => 'd',
-        },
-        version(hello),
-        if extensions.contains(&extension::SERVER_NAME) { 'd' } else { 'i' },
-        ciphers.len().min(99),
-        extensions.len().min(99),
-    );
-    ciphers.sort_unstable();
-    extensions.sort_unstable();
-    extensions.retain(|number| ![extension::SERVER_NAME, extension::ALPN].contains(number));
-    let mut listed = hex_list(extensions.into_iter());
-    let algorithms = hex_list(hello.signature_algorithms().filter(|&number| !is_grease(number)));
-    if !listed.is_empty() && !algorithms.is_empty() {
-        listed = format!("{listed}_{algorithms}");
+impl fmt::Debug for Ja4 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
-    text.extend(["_", &short_hash(&hex_list(ciphers.into_iter())), "_", &short_hash(&listed)]);
-    text
+}
+
+/// JA4 and its normalised form.
+pub(crate) fn ja4(hello: &ClientHello<'_>, carrier: Carrier) -> (Ja4, Ja4) {
+    let mut text = Vec::with_capacity(512);
+    let mut numbers: Vec<u16> = Vec::with_capacity(64);
+    numbers.extend(hello.ciphers().filter(|&cipher| !is_grease(cipher)));
+    numbers.sort_unstable();
+    let ciphers = (numbers.len(), list_hash(&mut text, numbers.iter().copied(), std::iter::empty()));
+
+    numbers.clear();
+    numbers.extend(hello.extensions().map(|(number, _)| number).filter(|&number| !is_grease(number)));
+    numbers.sort_unstable();
+    let head = head(hello, carrier, numbers.contains(&extension::SERVER_NAME));
+    let mut form = |numbers: &[u16]| {
+        let listed = numbers.iter().copied().filter(|number| !UNLISTED.contains(number));
+        let algorithms = hello.signature_algorithms().filter(|&number| !is_grease(number));
+        written(head, ciphers, (numbers.len(), list_hash(&mut text, listed, algorithms)))
+    };
+    let plain = form(&numbers);
+    let before = numbers.len();
+    numbers.retain(|number| !RESUMPTION.contains(number));
+    let normalised = if numbers.len() == before { plain } else { form(&numbers) };
+    (plain, normalised)
+}
+
+/// Carrier, version, whether there is a server name; and the first and last character of the ALPN.
+fn head(hello: &ClientHello<'_>, carrier: Carrier, named: bool) -> [u8; 6] {
+    let carrier = match carrier {
+        Carrier::Tls => b't',
+        Carrier::Quic => b'q',
+        Carrier::Dtls => b'd',
+    };
+    let ([major, minor], [first, last]) = (*version(hello), alpn(hello));
+    [carrier, major, minor, if named { b'd' } else { b'i' }, first, last]
+}
+
+/// Puts the parts in order; ciphers and extensions are counted up to 99.
+fn written(head: [u8; 6], ciphers: (usize, Hash), extensions: (usize, Hash)) -> Ja4 {
+    let [carrier, major, minor, named, first, last] = head;
+    let digits = |count: usize| [b'0' + (count.min(99) / 10) as u8, b'0' + (count.min(99) % 10) as u8];
+    let ([c0, c1], [e0, e1]) = (digits(ciphers.0), digits(extensions.0));
+    let mut ja4 = [b'_'; 36];
+    ja4[..10].copy_from_slice(&[carrier, major, minor, named, c0, c1, e0, e1, first, last]);
+    ja4[11..23].copy_from_slice(&ciphers.1);
+    ja4[24..].copy_from_slice(&extensions.1);
+    Ja4(ja4)
 }
 
 /// The highest version on offer.
-fn version(hello: &ClientHello<'_>) -> &'static str {
+fn version(hello: &ClientHello<'_>) -> &'static [u8; 2] {
     let offered = hello.supported_versions().filter(|&version| !is_grease(version));
     // DTLS counts downwards: 0xfefc is newer than 0xfefd.
     let age = |version: &u16| if version >> 8 == 0xfe { !version } else { *version };
     match offered.max_by_key(age).unwrap_or(hello.version) {
-        0x0304 => "13",
-        0x0303 => "12",
-        0x0302 => "11",
-        0x0301 => "10",
-        0x0300 => "s3",
-        0x0002 => "s2",
-        0xfeff => "d1",
-        0xfefd => "d2",
-        0xfefc => "d3",
-        _ => "00",
+        0x0304 => b"13",
+        0x0303 => b"12",
+        0x0302 => b"11",
+        0x0301 => b"10",
+        0x0300 => b"s3",
+        0x0002 => b"s2",
+        0xfeff => b"d1",
+        0xfefd => b"d2",
+        0xfefc => b"d3",
+        _ => b"00",
     }
 }
 
 /// First and last character of the first ALPN value; of its hexadecimal form where one of them is
 /// not alphanumeric; `00` where there is none.
-fn alpn(hello: &ClientHello<'_>) -> (char, char) {
+fn alpn(hello: &ClientHello<'_>) -> [u8; 2] {
     let Some((first, last)) = hello.alpn().next().and_then(|name| Some((*name.first()?, *name.last()?)))
     else {
-        return ('0', '0');
+        return *b"00";
     };
     if first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() {
-        return (char::from(first), char::from(last));
+        return [first, last];
     }
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    (digit(first >> 4), digit(last & 0xf))
-}
-
-/// `1301,1302,…`
-fn hex_list(numbers: impl Iterator<Item = u16>) -> String {
-    numbers.fold(String::new(), |mut list, number| {
-        let comma = if list.is_empty() { "" } else { "," };
-        let _ = write!(list, "{comma}{number:04x}");
-        list
-    })
+    [digit(first >> 4), digit(last & 0xf)]
 }
 
 /// The first 12 hexadecimal digits of SHA-256; zeros for an empty list.
-fn short_hash(list: &str) -> String {
-    if list.is_empty() {
-        return "000000000000".to_owned();
+type Hash = [u8; 12];
+
+/// The hash of `1301,1302,…`, followed by `_0403,0804,…` where there are both.
+fn list_hash(
+    text: &mut Vec<u8>,
+    numbers: impl Iterator<Item = u16>,
+    more: impl Iterator<Item = u16>,
+) -> Hash {
+    text.clear();
+    push_list(text, numbers);
+    let listed = text.len();
+    if listed == 0 {
+        return *b"000000000000";
     }
-    digest(&SHA256, list.as_bytes()).as_ref().iter().take(6).fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    push_list(text, more);
+    if let Some(between) = text.get_mut(listed) {
+        *between = b'_';
+    }
+    let digest = digest(&SHA256, text.get(1..).unwrap_or_default());
+    let mut hash = [b'0'; 12];
+    for (digits, byte) in hash.as_chunks_mut().0.iter_mut().zip(digest.as_ref()) {
+        *digits = [digit(byte >> 4), digit(byte & 0xf)];
+    }
+    hash
+}
+
+/// The numbers in hexadecimal, each behind a comma.
+fn push_list(text: &mut Vec<u8>, numbers: impl Iterator<Item = u16>) {
+    for number in numbers {
+        let [high, low] = number.to_be_bytes();
+        text.extend_from_slice(&[b',', digit(high >> 4), digit(high), digit(low >> 4), digit(low)]);
+    }
+}
+
+/// A hexadecimal digit, of the lower four bits.
+fn digit(nibble: u8) -> u8 {
+    b"0123456789abcdef"[usize::from(nibble & 0xf)]
 }
 
 #[cfg(test)]
@@ -139,7 +184,8 @@ mod tests {
     }
 
     fn both(body: &[u8], carrier: Carrier) -> (String, String) {
-        ja4(&ClientHello::parse_body(body, true).expect("a hello"), carrier)
+        let (plain, normalised) = ja4(&ClientHello::parse_body(body, true).expect("a hello"), carrier);
+        (plain.as_str().to_owned(), normalised.as_str().to_owned())
     }
 
     #[test]
@@ -155,6 +201,19 @@ mod tests {
         assert_ne!(first, again);
         assert_eq!(first_normalised, again_normalised);
         assert!(first_normalised.starts_with("q13d1514h2_8daaf6152771_"));
+    }
+
+    #[test]
+    fn a_list_of_resumptions_alone_is_normalised_to_nothing() {
+        let (plain, normalised) = both(&body(0x0303, &[1], &[extension_of(0x23, &[])]), Carrier::Tls);
+        assert!(plain.starts_with("t12i010100_") && !plain.ends_with("_000000000000"));
+        assert!(normalised.starts_with("t12i010000_") && normalised.ends_with("_000000000000"));
+    }
+
+    #[test]
+    fn more_than_two_digits_are_99() {
+        let ciphers: Vec<u16> = (1..=100).collect();
+        assert!(both(&body(0x0303, &ciphers, &[]), Carrier::Tls).0.starts_with("t12i990000_"));
     }
 
     #[test]

@@ -5,10 +5,11 @@
 
 use super::inner::Inner;
 use super::{Appetite, Chunk, Notes, Reader};
+use memchr::memchr;
 
 /// The first line without its end, and whether its end was seen.
 pub(super) fn first_line(bytes: &[u8]) -> (&[u8], bool) {
-    match bytes.iter().position(|&byte| byte == b'\n') {
+    match memchr(b'\n', bytes) {
         Some(end) => (bytes[..end].trim_ascii_end(), true),
         None => (bytes, false),
     }
@@ -34,26 +35,39 @@ pub(super) fn is_one_of(word: Option<&[u8]>, known: &[&[u8]]) -> bool {
     word.is_some_and(|word| known.iter().any(|known| word.eq_ignore_ascii_case(known)))
 }
 
-/// Follows a connection into TLS (STARTTLS of RFC 3207, 2595, 4217, 6120, and RDP): no line of text
-/// begins with the two bytes of a TLS handshake record.
+/// Follows a connection into TLS (STARTTLS of RFC 3207, 2595, 4217, 6120, and RDP): text never holds the
+/// first byte of a TLS handshake record, a control character.
 #[derive(Default)]
 pub(super) struct UntilTls {
     inner: Option<Inner>,
     read: usize,
+    /// The latest byte of each side was the first of such a record.
+    may_turn: [bool; 2],
 }
 
 /// Bytes after which a connection that still speaks plainly will go on so.
 const PLAIN_LIMIT: usize = 32 << 10;
 
+/// Content type and major version of a TLS handshake record.
+const HANDSHAKE_RECORD: [u8; 2] = [0x16, 0x03];
+
 impl Reader for UntilTls {
     fn read(&mut self, chunk: &Chunk<'_>, notes: &mut Notes) -> Appetite {
-        const HANDSHAKE_RECORD: &[u8] = &[0x16, 0x03];
-        if chunk.bytes.starts_with(HANDSHAKE_RECORD) && self.inner.is_none() {
-            self.inner = Some(Inner::secured());
-        }
         if let Some(inner) = &mut self.inner {
             return inner.read(chunk, notes);
         }
+        let [first, second] = HANDSHAKE_RECORD;
+        let may_turn = &mut self.may_turn[chunk.from as usize];
+        if *may_turn && chunk.gap == 0 && chunk.bytes.first() == Some(&second) {
+            let inner = self.inner.insert(Inner::secured());
+            inner.read(&Chunk { bytes: &[first], ..*chunk }, notes);
+            return inner.read(chunk, notes);
+        }
+        if let Some(at) = chunk.bytes.array_windows().position(|pair| *pair == HANDSHAKE_RECORD) {
+            let bytes = chunk.bytes.get(at..).unwrap_or_default();
+            return self.inner.insert(Inner::secured()).read(&Chunk { bytes, ..*chunk }, notes);
+        }
+        *may_turn = chunk.bytes.last() == Some(&first);
         self.read = self.read.saturating_add(chunk.bytes.len());
         if self.read < PLAIN_LIMIT { Appetite::More } else { Appetite::Sated }
     }
@@ -84,6 +98,14 @@ mod tests {
         assert_eq!(read(&mut reader, b"EHLO a\r\nSTARTTLS\r\n"), Notes::default());
         let notes = read(&mut reader, &hello);
         assert_eq!((notes.protocol, notes.visibility), (None, Some(Visibility::Encrypted)));
+        for cut in 0..20 {
+            let (mut reader, mut notes) = (UntilTls::default(), Notes::default());
+            let stream = [b"STARTTLS\r\n", &hello[..]].concat();
+            for piece in [&stream[..cut], &stream[cut..]] {
+                reader.read(&chunk(Transport::Tcp, 25, Side::Src, piece), &mut notes);
+            }
+            assert!(notes.ja4.is_some(), "cut at {cut}");
+        }
     }
 
     #[test]

@@ -26,6 +26,10 @@ impl Dissector for Smtp {
         })
     }
 
+    fn may_begin(&self, transport: Transport, first: Option<u8>) -> bool {
+        transport == Transport::Tcp && may_begin(first)
+    }
+
     fn visibility(&self) -> Visibility {
         Visibility::Readable
     }
@@ -47,6 +51,10 @@ impl Dissector for Pop {
         judge(opening, b"+OK", greeting, |line| {
             is_one_of(words(line).next(), &COMMANDS) || (on_port && begins(line, b"USER "))
         })
+    }
+
+    fn may_begin(&self, transport: Transport, first: Option<u8>) -> bool {
+        transport == Transport::Tcp && may_begin(first)
     }
 
     fn visibility(&self) -> Visibility {
@@ -87,6 +95,10 @@ impl Dissector for Imap {
         })
     }
 
+    fn may_begin(&self, transport: Transport, first: Option<u8>) -> bool {
+        transport == Transport::Tcp && may_begin(first)
+    }
+
     fn visibility(&self) -> Visibility {
         Visibility::Readable
     }
@@ -109,6 +121,9 @@ pub(super) fn judge(
     }
     let mut open = false;
     for bytes in [opening.src, opening.dst] {
+        if !begins_with_text(bytes) {
+            continue;
+        }
         let (line, complete) = first_line(bytes);
         if complete && (is_greeting(line) || is_command(line)) {
             return Recognition::Yes;
@@ -117,6 +132,18 @@ pub(super) fn judge(
     }
     let silent = opening.src.is_empty() || opening.dst.is_empty();
     if open && silent { Recognition::Unsure } else { Recognition::No }
+}
+
+/// Whether a side of a line protocol can begin with the byte.
+pub(super) fn may_begin(first: Option<u8>) -> bool {
+    first.is_some_and(|first| is_text(&[first]))
+}
+
+/// Whether there is text where the shortest greeting or command would stand. Other bytes go at once,
+/// before the end of a line is looked for.
+fn begins_with_text(bytes: &[u8]) -> bool {
+    const SHORTEST: usize = 3;
+    is_text(bytes.get(..SHORTEST).unwrap_or(bytes))
 }
 
 fn is_text(line: &[u8]) -> bool {

@@ -7,6 +7,7 @@
 //! To extend: a file with a type that implements [`Dissector`], one line in [`DISSECTORS`], a unit
 //! test with its bytes, and a case in `corpus/` whose truth names it.
 
+mod asked;
 mod bittorrent;
 mod certificate;
 mod client_hello;
@@ -16,6 +17,7 @@ mod dns;
 mod dtls;
 mod fragments;
 mod ftp;
+mod host_name;
 mod http;
 mod http2;
 mod inner;
@@ -39,6 +41,10 @@ mod tests;
 mod tls;
 mod wireguard;
 mod xmpp;
+
+pub(crate) use asked::asked;
+pub use host_name::host_name;
+pub use ja4::Ja4;
 
 use overheard_model::{NameSource, Protocol, Side, Timestamp, Transport, Visibility};
 use std::net::IpAddr;
@@ -130,6 +136,13 @@ pub trait Dissector: Sync {
     /// Judges an opening. Must be strict: a wrong `Yes` hides what the flow really is.
     fn recognise(&self, opening: &Opening<'_>) -> Recognition;
 
+    /// Whether [`recognise`](Self::recognise) can say anything but `No` of an opening of which either
+    /// side begins with `first`; nothing where the originator is silent. Who cannot is not asked:
+    /// leave out what is certain, and nothing else.
+    fn may_begin(&self, _transport: Transport, _first: Option<u8>) -> bool {
+        true
+    }
+
     /// Whether the wire can read it, where no reader says otherwise.
     fn visibility(&self) -> Visibility;
 
@@ -163,7 +176,7 @@ pub enum Appetite {
 }
 
 /// Reads one flow. Keeps what it must between chunks, within a bound of its own, and says how much.
-pub trait Reader: Send {
+pub trait Reader: Send + Sync {
     fn read(&mut self, chunk: &Chunk<'_>, notes: &mut Notes) -> Appetite;
 
     /// Bytes kept beyond the struct itself: what the flow table charges the flow with.
@@ -196,22 +209,8 @@ pub struct Notes {
     /// Names of other addresses.
     pub answers: Vec<Answer>,
     /// JA4 and its normalised form.
-    pub ja4: Option<(String, String)>,
+    pub ja4: Option<(Ja4, Ja4)>,
     /// A closer name for the protocol (TLS on port 853 is DoT; STARTTLS turns into TLS).
     pub protocol: Option<Protocol>,
     pub visibility: Option<Visibility>,
-}
-
-/// A host name as it may be shown: lower case, no trailing dot, no port, nothing but what a host name
-/// or an address literal may hold. Refuses anything else.
-pub fn host_name(bytes: &[u8]) -> Option<Arc<str>> {
-    let text = std::str::from_utf8(bytes).ok()?.trim();
-    let host = match text.strip_prefix('[') {
-        Some(literal) => literal.split_once(']')?.0,
-        None => text.split_once(':').map_or(text, |(host, _)| host),
-    };
-    let host = host.strip_suffix('.').unwrap_or(host);
-    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '*');
-    let fits = !host.is_empty() && host.len() <= 253 && host.chars().all(allowed);
-    fits.then(|| host.to_lowercase().into())
 }

@@ -20,6 +20,10 @@ impl Dissector for Mqtt {
         }
     }
 
+    fn may_begin(&self, transport: Transport, first: Option<u8>) -> bool {
+        transport == Transport::Tcp && matches!(first, Some(0x10..))
+    }
+
     fn visibility(&self) -> Visibility {
         Visibility::Readable
     }

@@ -13,21 +13,30 @@ impl Dissector for Ntp {
 
     fn recognise(&self, opening: &Opening<'_>) -> Recognition {
         let bytes = opening.latest();
-        let Some(&first) = bytes.first() else { return Recognition::No };
-        let (version, mode) = (first >> 3 & 7, first & 7);
-        let shortest = match mode {
-            1..=5 => 48,
-            6 => 12,
-            7 => 8,
-            _ => return Recognition::No,
-        };
+        let shortest = bytes.first().and_then(|&first| shortest(first));
         let on_port = opening.transport == Transport::Udp && opening.on_port(123);
-        (on_port && (1..=4).contains(&version) && bytes.len() >= shortest).into()
+        (on_port && shortest.is_some_and(|shortest| bytes.len() >= shortest)).into()
+    }
+
+    fn may_begin(&self, transport: Transport, first: Option<u8>) -> bool {
+        transport == Transport::Udp && first.and_then(shortest).is_some()
     }
 
     fn visibility(&self) -> Visibility {
         Visibility::Readable
     }
+}
+
+/// The shortest message whose first byte has this version and mode.
+fn shortest(first: u8) -> Option<usize> {
+    let (version, mode) = (first >> 3 & 7, first & 7);
+    let shortest = match mode {
+        1..=5 => 48,
+        6 => 12,
+        7 => 8,
+        _ => return None,
+    };
+    (1..=4).contains(&version).then_some(shortest)
 }
 
 #[cfg(test)]

@@ -29,6 +29,11 @@ impl Dissector for Openvpn {
         }
     }
 
+    fn may_begin(&self, transport: Transport, first: Option<u8>) -> bool {
+        // A stream begins with a length.
+        transport == Transport::Tcp || matches!(first, Some(0x38 | 0x50))
+    }
+
     fn visibility(&self) -> Visibility {
         Visibility::Encrypted
     }

@@ -19,6 +19,10 @@ impl Dissector for Rdp {
     }
 
     /// Older clients have an encryption of their own, with keys of 40 to 128 bits or none.
+    fn may_begin(&self, transport: Transport, first: Option<u8>) -> bool {
+        first == Some(if transport == Transport::Tcp { 3 } else { 0xff })
+    }
+
     fn visibility(&self) -> Visibility {
         Visibility::Unknown
     }

@@ -25,6 +25,11 @@ impl Dissector for Rtp {
     }
 
     /// The payload may be SRTP (RFC 3711), whose header looks the same.
+    fn may_begin(&self, transport: Transport, first: Option<u8>) -> bool {
+        // A stream begins with a length.
+        transport == Transport::Tcp || matches!(first, Some(0x80..=0xbf))
+    }
+
     fn visibility(&self) -> Visibility {
         Visibility::Unknown
     }

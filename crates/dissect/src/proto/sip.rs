@@ -2,7 +2,7 @@
 
 use super::lines::first_line;
 use super::{Dissector, Opening, Recognition};
-use overheard_model::{Protocol, Visibility};
+use overheard_model::{Protocol, Transport, Visibility};
 
 pub(super) struct Sip;
 
@@ -15,16 +15,24 @@ impl Dissector for Sip {
 
     fn recognise(&self, opening: &Opening<'_>) -> Recognition {
         let bytes = opening.latest();
+        let on_port = opening.on_port(PORT);
+        if !on_port && !bytes.first().is_some_and(u8::is_ascii_uppercase) {
+            return Recognition::No;
+        }
         let (line, complete) = first_line(bytes);
         let request = line.ends_with(b" SIP/2.0") && line.first().is_some_and(u8::is_ascii_uppercase);
         // Empty lines and single zeros keep a path open (RFC 5626 §3.5.1).
         let silence = bytes.len() <= 4 && bytes.iter().all(|byte| b"\r\n\0".contains(byte));
         match () {
             () if complete && (request || line.starts_with(b"SIP/2.0 ")) => Recognition::Yes,
-            () if silence && opening.on_port(PORT) => Recognition::Unsure,
-            () if !complete && opening.on_port(PORT) && line.is_ascii() => Recognition::Unsure,
+            () if silence && on_port => Recognition::Unsure,
+            () if !complete && on_port && line.is_ascii() => Recognition::Unsure,
             () => Recognition::No,
         }
+    }
+
+    fn may_begin(&self, _transport: Transport, first: Option<u8>) -> bool {
+        matches!(first, Some(..0x80))
     }
 
     fn visibility(&self) -> Visibility {
@@ -36,7 +44,6 @@ impl Dissector for Sip {
 mod tests {
     use super::super::tests::opening;
     use super::*;
-    use overheard_model::Transport;
 
     fn judge(src: &[u8]) -> Recognition {
         Sip.recognise(&opening(Transport::Udp, PORT, src, &[]))

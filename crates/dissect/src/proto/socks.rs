@@ -40,6 +40,10 @@ impl Dissector for Socks {
         }
     }
 
+    fn may_begin(&self, transport: Transport, first: Option<u8>) -> bool {
+        transport == Transport::Tcp && matches!(first, None | Some(4 | 5))
+    }
+
     fn visibility(&self) -> Visibility {
         Visibility::Readable
     }

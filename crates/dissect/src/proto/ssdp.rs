@@ -1,6 +1,6 @@
 //! SSDP (UPnP Device Architecture 2.0 §1): HTTP's form over multicast datagrams.
 
-use super::http::{HttpReader, judge};
+use super::http::{HttpReader, judge, may_begin};
 use super::lines::{begins, holds};
 use super::{Appetite, Chunk, Dissector, Notes, Opening, Reader, Recognition};
 use overheard_model::{Protocol, Transport, Visibility};
@@ -17,6 +17,10 @@ impl Dissector for Ssdp {
         let form = opening.transport == Transport::Udp && judge(bytes) == Recognition::Yes;
         let search = begins(bytes, b"M-SEARCH ") || begins(bytes, b"NOTIFY ");
         (form && (opening.on_port(1900) || search || holds(bytes, b"\nUSN:"))).into()
+    }
+
+    fn may_begin(&self, transport: Transport, first: Option<u8>) -> bool {
+        transport == Transport::Udp && may_begin(first)
     }
 
     fn visibility(&self) -> Visibility {

@@ -25,6 +25,10 @@ impl Dissector for Ssh {
         }
     }
 
+    fn may_begin(&self, transport: Transport, first: Option<u8>) -> bool {
+        transport == Transport::Tcp && first == Some(b'S')
+    }
+
     fn visibility(&self) -> Visibility {
         Visibility::Encrypted
     }

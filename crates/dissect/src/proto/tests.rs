@@ -1,6 +1,6 @@
-//! What dissectors and readers are shown in their tests, and the test of host names.
+//! What dissectors and readers are shown in their tests.
 
-use super::{Appetite, Chunk, Notes, Opening, Reader, host_name};
+use super::{Appetite, Chunk, Notes, Opening, Reader};
 use overheard_model::{Side, Timestamp, Transport};
 
 /// What a client said last, and what the server had said before.
@@ -21,13 +21,4 @@ pub(super) fn read<'a>(
     let mut notes = Notes::default();
     let sated = chunks.into_iter().any(|chunk| reader.read(&chunk, &mut notes) == Appetite::Sated);
     (notes, if sated { Appetite::Sated } else { Appetite::More })
-}
-
-#[test]
-fn host_names_are_normalised_or_refused() {
-    assert_eq!(host_name(b"Example.ORG.:8080").as_deref(), Some("example.org"));
-    assert_eq!(host_name(b"[2001:2::1]:443").as_deref(), Some("2001:2::1"));
-    assert_eq!(host_name(b"bad name"), None);
-    assert_eq!(host_name(b""), None);
-    assert_eq!(host_name(&[0xff, 0xfe]), None);
 }

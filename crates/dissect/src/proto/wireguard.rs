@@ -25,6 +25,10 @@ impl Dissector for Wireguard {
         }
     }
 
+    fn may_begin(&self, transport: Transport, first: Option<u8>) -> bool {
+        transport == Transport::Udp && matches!(first, Some(1..=4))
+    }
+
     fn visibility(&self) -> Visibility {
         Visibility::Encrypted
     }

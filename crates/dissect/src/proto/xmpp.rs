@@ -18,6 +18,10 @@ impl Dissector for Xmpp {
         }
     }
 
+    fn may_begin(&self, transport: Transport, first: Option<u8>) -> bool {
+        transport == Transport::Tcp && first.is_some_and(|first| first == b'<' || first.is_ascii_whitespace())
+    }
+
     fn visibility(&self) -> Visibility {
         Visibility::Readable
     }

@@ -16,11 +16,17 @@ mod teredo;
 #[cfg(test)]
 mod tests;
 
-use crate::ip::{self, Addresses, Found};
+use crate::ip::{self, Found};
 use crate::link::{Outcome, Path, Span};
-use crate::packet::Tunnel;
+use crate::packet::{Addresses, Tunnel};
+
+/// Protocol numbers (IANA).
+const IP_IN_IP: u8 = 4;
+const IP6_IN_IP: u8 = 41;
+const GRE: u8 = 47;
 
 /// The innermost packet within an IP protocol.
+#[inline(always)]
 pub(crate) fn by_protocol<'a>(
     outer: Addresses,
     protocol: u8,
@@ -28,18 +34,26 @@ pub(crate) fn by_protocol<'a>(
     path: Path,
 ) -> Option<Found<'a>> {
     match protocol {
-        4 => path.into(Tunnel::IpInIp).and_then(|path| ip::v4(span, path)),
-        41 => {
-            let tunnel = if outer.src.is_ipv4() { Tunnel::SixInFour } else { Tunnel::IpInIp };
+        IP_IN_IP | IP6_IN_IP | GRE => enter(outer, protocol, span, path),
+        _ => None,
+    }
+}
+
+fn enter<'a>(outer: Addresses, protocol: u8, span: Span<'a>, path: Path) -> Option<Found<'a>> {
+    match protocol {
+        IP_IN_IP => path.into(Tunnel::IpInIp).and_then(|path| ip::v4(span, path)),
+        IP6_IN_IP => {
+            let tunnel = if outer.v6 { Tunnel::IpInIp } else { Tunnel::SixInFour };
             path.into(tunnel).and_then(|path| ip::v6(span, path))
         }
-        47 => path.into(Tunnel::Gre).and_then(|path| gre::gre(span, path)),
+        GRE => path.into(Tunnel::Gre).and_then(|path| gre::gre(span, path)),
         _ => return None,
     }
     .ok()
 }
 
 /// The innermost packet within a UDP payload, where a port suggests a tunnel or the payload is one.
+#[inline(always)]
 pub(crate) fn by_port<'a>(src: u16, dst: u16, span: Span<'a>, path: Path) -> Option<Found<'a>> {
     let (tunnel, enter) = of_port(dst).or_else(|| of_port(src)).or_else(|| teredo::recognise(span))?;
     enter(span, path.into(tunnel).ok()?.strictly()).ok()
@@ -48,6 +62,7 @@ pub(crate) fn by_port<'a>(src: u16, dst: u16, span: Span<'a>, path: Path) -> Opt
 /// A tunnel and how it is entered.
 type Entrance = (Tunnel, for<'a> fn(Span<'a>, Path) -> Outcome<'a>);
 
+#[inline]
 fn of_port(port: u16) -> Option<Entrance> {
     Some(match port {
         1701 => (Tunnel::L2tp, l2tp::l2tp),

@@ -23,6 +23,7 @@ fn without_headers(mut span: Span<'_>) -> Option<Span<'_>> {
 
 /// Teredo between clients, on any port: an IPv6 packet that fills the payload to the byte, with a
 /// Teredo address (RFC 4380 §2.6) at one end at least.
+#[inline]
 pub(super) fn recognise(span: Span<'_>) -> Option<Entrance> {
     const PREFIX: &[u8] = &[0x20, 0x01, 0, 0];
     if !matches!(span.bytes, [0x60..=0x6f, ..] | [0x00, 0x00 | 0x01, ..]) {

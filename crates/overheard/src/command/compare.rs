@@ -71,7 +71,7 @@ impl CompareArgs {
         if let Some(path) = &self.save {
             pipeline::save(path, &bundle)?;
         }
-        self.output.write(&self.output.format().comparison(&bundle, self.output.style()))?;
+        self.output.write(|out| self.output.format().comparison(&bundle, self.output.style(), out))?;
         Ok(exit(&bundle))
     }
 }

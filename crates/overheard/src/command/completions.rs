@@ -19,7 +19,7 @@ impl CompletionsArgs {
     pub fn run(self) -> Result<Exit> {
         let mut script = Vec::new();
         generate(self.shell, &mut Arguments::command(), "overheard", &mut script);
-        print(&String::from_utf8_lossy(&script))?;
+        print(|out| out.write_all(&script))?;
         Ok(Exit::Clear)
     }
 }

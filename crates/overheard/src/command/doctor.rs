@@ -17,7 +17,7 @@ impl DoctorArgs {
             text += &format!("  {}, {}\n", source.name, source.date);
         }
         text += "\nReading captures needs no privilege and no other tool: nothing is missing.\n";
-        print(&text)?;
+        print(|out| out.write_all(text.as_bytes()))?;
         Ok(Exit::Clear)
     }
 }

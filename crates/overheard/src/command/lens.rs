@@ -6,6 +6,7 @@ use clap::Args;
 use overheard_dissect::{Options, place::Atlas};
 use overheard_model::Vantage;
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 #[derive(Args, Debug)]
@@ -28,8 +29,12 @@ pub struct LensArgs {
     local: Vec<IpAddr>,
 
     /// Bound on memory for flows and reassembly, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(16..))]
+    #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(16..))]
     memory: u32,
+
+    /// Threads to read each capture with, 1 or 2: the result is the same, two are done sooner
+    #[arg(long, value_name = "N", default_value = "1")]
+    threads: NonZeroUsize,
 }
 
 impl LensArgs {
@@ -47,7 +52,8 @@ impl LensArgs {
             let text = String::from_utf8_lossy(&bytes(path)?).into_owned();
             atlas.add_anycast(&label(path), &text).map_err(|what| refused(path, &what))?;
         }
-        let options = Options { local: self.local, memory: self.memory as usize * (1 << 20) };
+        let memory = self.memory as usize * (1 << 20);
+        let options = Options { local: self.local, memory, threads: self.threads, ..Options::default() };
         Ok(Lens { options, atlas, vantage: self.vantage })
     }
 }

@@ -16,6 +16,6 @@ pub fn run() -> Result<Exit> {
     text += NOTICES;
     text += "\nLibraries:\n";
     text += CRATES;
-    print(&text)?;
+    print(|out| out.write_all(text.as_bytes()))?;
     Ok(Exit::Clear)
 }

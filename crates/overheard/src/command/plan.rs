@@ -50,7 +50,7 @@ impl PlanArgs {
             .hint("give the rates that you expect of the two builds, such as --rate 0.7"));
         }
         let plan = overheard_analyze::plan(self.rate, self.reference_rate, self.keys, self.alpha, self.power);
-        self.output.write(&self.output.format().plan(&plan, self.output.style()))?;
+        self.output.write(|out| self.output.format().plan(&plan, self.output.style(), out))?;
         Ok(Exit::Clear)
     }
 }

@@ -4,9 +4,10 @@ use super::lens::LensArgs;
 use crate::exit::{Exit, Failure, Result};
 use crate::input::{self, Input};
 use crate::output::OutputArgs;
-use crate::pipeline;
+use crate::pipeline::{self, Lens};
 use crate::progress::Progress;
 use clap::Args;
+use overheard_model::Reading;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,32 +37,43 @@ impl ReadArgs {
             inputs.extend(input::inputs(argument)?);
         }
         self.output.must_spare(inputs.iter().map(Input::file).chain(self.lens.files()))?;
-        let lens = self.lens.lens()?;
-        let progress = Progress::new(inputs.iter().map(Input::size).sum());
+        let mut lens = self.lens.lens()?;
         let (format, style, places) = (self.output.format(), self.output.style(), lens.atlas.sources());
-        let mut readings = Vec::new();
+        lens.options.hash = format.shows_hashes();
         let mut failures = Vec::new();
-        for input in &inputs {
-            match pipeline::read(input, &lens, &progress) {
-                Ok(reading) => readings.extend(reading),
-                Err(failure) => failures.push(failure),
-            }
+        let readings = inputs.iter().filter_map(|input| reading(input, &lens, &mut failures));
+        let mut readings = readings.peekable();
+        let found = readings.peek().is_some();
+        if found {
+            self.output.write(|out| format.readings(&mut readings, &places, style, out))?;
         }
-        drop(progress);
-        // Each capture stands alone here: none bounds another's places.
-        readings.iter_mut().for_each(|reading| pipeline::place([reading], &lens));
-        if !readings.is_empty() {
-            self.output.write(&format.readings(&readings, &places, style))?;
-        }
+        drop(readings);
         match failures.pop() {
             // What could be read is printed all the same; every failure is named.
             Some(last) => {
                 failures.iter().for_each(|failure| eprintln!("{failure}"));
                 Err(last)
             }
-            None if readings.is_empty() => Err(Failure::new("none of the files is a capture")
+            None if !found => Err(Failure::new("none of the files is a capture")
                 .hint("expected pcap or pcapng, plain or compressed with gzip or zstd")),
             None => Ok(Exit::Clear),
+        }
+    }
+}
+
+/// One capture, read and placed when a report asks for it: each stands alone here, and none bounds
+/// another's places.
+fn reading(input: &Input, lens: &Lens, failures: &mut Vec<Failure>) -> Option<Reading> {
+    // Each has a bar of its own, which is gone before its reading is printed.
+    let progress = Progress::new(input.size());
+    match pipeline::read(input, lens, &progress) {
+        Ok(found) => found.map(|mut reading| {
+            pipeline::place([&mut reading], lens);
+            reading
+        }),
+        Err(failure) => {
+            failures.push(failure);
+            None
         }
     }
 }

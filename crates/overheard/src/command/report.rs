@@ -1,10 +1,11 @@
 //! `overheard report`: a kept study, rendered again without its captures.
 
 use super::compare;
-use crate::exit::{Exit, Result};
+use crate::exit::{Exit, Failure, Result};
 use crate::output::OutputArgs;
 use crate::pipeline;
 use clap::Args;
+use std::io;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -28,7 +29,17 @@ impl ReportArgs {
     pub fn run(self) -> Result<Exit> {
         self.output.must_spare([self.file.as_path()])?;
         let bundle = pipeline::open(&self.file)?;
-        self.output.write(&self.output.format().comparison(&bundle, self.output.style()))?;
+        let mut damage = None;
+        let written = self.output.write(|out| {
+            self.output.format().comparison(&bundle, self.output.style(), out)?;
+            // Flows are read when they are told: what they lack shows only now.
+            damage = bundle.runs.iter().find_map(|run| run.reading.flows.failure());
+            damage.is_none().then_some(()).ok_or_else(|| io::ErrorKind::InvalidData.into())
+        });
+        match damage {
+            Some(what) => return Err(Failure::new(format!("{}: {what}", self.file.display()))),
+            None => written?,
+        }
         Ok(compare::exit(&bundle))
     }
 }

@@ -80,7 +80,7 @@ pub fn overheard_fed<A: AsRef<std::ffi::OsStr>>(args: &[A], input: &[u8]) -> Ans
     answer(child.wait_with_output().expect("the program ends"))
 }
 
-fn command<A: AsRef<std::ffi::OsStr>>(args: &[A]) -> Command {
+pub fn command<A: AsRef<std::ffi::OsStr>>(args: &[A]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_overheard"));
     command.args(args).current_dir(root()).env_remove("NO_COLOR");
     command

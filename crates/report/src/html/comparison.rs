@@ -1,32 +1,34 @@
 //! A comparison as a page: verdict, table with evidence, what surrounds it, and the runs.
 
 use super::evidence::Evidence;
-use super::page::{Cell, Page, Table};
+use super::page::{Cell, Page, Row, Table};
 use crate::figures::{count, probability};
-use crate::{order, relation, statement, verdict};
+use crate::{hostname, order, relation, statement, verdict};
 use overheard_model::{Bundle, Key, Level, Relation};
+use std::borrow::Cow;
+use std::io::{self, Write};
 
-pub(super) fn page(bundle: &Bundle) -> String {
+pub(super) fn page(bundle: &Bundle, out: &mut dyn Write) -> io::Result<()> {
     let comparison = &bundle.comparison;
     let names: Vec<String> = comparison.builds.iter().map(|build| build.name.clone()).collect();
-    let mut page = Page::new(&format!("Whom do they talk to? {}", names.join(", ")));
-    page.line(&format!("Builds: {}", statement::builds(comparison)));
-    page.verdict(&verdict::sentences(bundle));
-    page.main_table(&keys(bundle));
+    let mut page = Page::begin(&format!("Whom do they talk to? {}", names.join(", ")), out)?;
+    page.line(&format!("Builds: {}", statement::builds(comparison)))?;
+    page.verdict(&verdict::sentences(bundle))?;
+    page.main_table(&keys(bundle))?;
     for (mark, meaning) in relation::legend(comparison) {
-        page.line(&format!("{mark} {meaning}"));
+        page.line(&format!("{mark} {meaning}"))?;
     }
     for section in statement::sections(bundle) {
-        page.section(&section);
+        page.section(&section)?;
     }
-    page.heading("Runs");
-    page.table(&runs(bundle));
-    page.finish()
+    page.heading("Runs")?;
+    page.table(&runs(bundle))?;
+    page.end()
 }
 
 fn keys(bundle: &Bundle) -> Table {
     let comparison = &bundle.comparison;
-    let evidence = Evidence::of(bundle);
+    let mut evidence = Evidence::of(bundle);
     let mut columns = ["level", "key", "names", "network", "country"].map(String::from).to_vec();
     for build in &comparison.builds {
         let role = if build.name == comparison.reference { " (reference)" } else { "" };
@@ -41,21 +43,22 @@ fn keys(bundle: &Bundle) -> Table {
         let words: Vec<String> = key.relations.values().map(|result| result.relation.to_string()).collect();
         let country = key.country.as_deref().unwrap_or("unknown").replace(' ', "-");
         let network = key.network.as_deref().unwrap_or_default();
-        let text = format!("{} {} {network}", key.key, key.names.join(" "));
+        let names = key.names.iter().map(String::as_str);
+        let text = format!("{} {} {network}", shown(key), hostname::listed(names));
         let marks = vec![key.level.to_string(), country, words.join(" ")];
-        table.marked_row(marks, &text, cells(bundle, &evidence, key));
+        table.marked_row(marks, &text, cells(bundle, &mut evidence, key));
     }
     table
 }
 
-fn cells(bundle: &Bundle, evidence: &Evidence, key: &Key) -> Vec<Cell> {
+fn cells(bundle: &Bundle, evidence: &mut Evidence, key: &Key) -> Vec<Cell> {
     let comparison = &bundle.comparison;
     let asn = key.asn.map(|asn| asn.to_string());
     let network =
         [asn.as_deref(), key.network.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
     let mut cells = vec![
         Cell::classed("faint", &key.level.to_string()),
-        Cell::classed("key", &key.key),
+        Cell::classed("key", &shown(key)),
         Cell::text(&names(key)),
         Cell::classed("faint", &network),
         Cell::text(key.country.as_deref().unwrap_or_default()),
@@ -75,11 +78,16 @@ fn cells(bundle: &Bundle, evidence: &Evidence, key: &Key) -> Vec<Cell> {
     cells
 }
 
+/// The key; a name with its other spelling.
+fn shown(key: &Key) -> Cow<'_, str> {
+    if key.level == Level::Name { hostname::shown(&key.key) } else { Cow::Borrowed(&key.key) }
+}
+
 /// A server of a large network may have hundreds of names.
 const NAMES: usize = 3;
 
 fn names(key: &Key) -> String {
-    let few = key.names.iter().take(NAMES).cloned().collect::<Vec<_>>().join(", ");
+    let few = hostname::listed(key.names.iter().take(NAMES).map(String::as_str));
     match key.names.len().saturating_sub(NAMES) {
         0 => few,
         more => format!("{few} and {more} more"),
@@ -107,16 +115,16 @@ fn runs(bundle: &Bundle) -> Table {
         let build = bundle.study.builds.get(run.build).map_or("", |build| &build.name);
         let problems: Vec<String> = capture.problems.iter().map(ToString::to_string).collect();
         let flows = run.reading.flows.len() as u64;
-        table.row(vec![
+        table.row(Row::of(&[
             Cell::text(build),
             Cell::text(&run.name),
             Cell::text(&run.began.map(|began| began.to_string()).unwrap_or_default()),
             Cell::number(capture.packets as f64, &count(capture.packets)),
             Cell::number(flows as f64, &count(flows)),
             Cell::text(&capture.path),
-            Cell::classed("faint hash", &capture.sha256),
+            Cell::classed("faint hash", capture.sha256.as_deref().unwrap_or("not taken")),
             Cell::text(&problems.join("; ")),
-        ]);
+        ]));
     }
     table
 }

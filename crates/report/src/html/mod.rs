@@ -12,7 +12,8 @@ mod reading;
 use crate::figures::{count, percent};
 use crate::{Format, Style};
 use overheard_model::{Bundle, PlaceSource, Plan, Reading};
-use page::{Cell, Page, Table};
+use page::{Cell, Page, Row, Table};
+use std::io::{self, Write};
 
 /// `--format html`.
 pub(crate) struct Html;
@@ -22,27 +23,33 @@ impl Format for Html {
         "html"
     }
 
-    fn comparison(&self, bundle: &Bundle, _: Style) -> String {
-        comparison::page(bundle)
+    fn comparison(&self, bundle: &Bundle, _: Style, out: &mut dyn Write) -> io::Result<()> {
+        comparison::page(bundle, out)
     }
 
-    fn readings(&self, readings: &[Reading], places: &[PlaceSource], _: Style) -> String {
-        reading::page(readings, places)
+    fn readings(
+        &self,
+        readings: &mut dyn Iterator<Item = Reading>,
+        places: &[PlaceSource],
+        _: Style,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        reading::page(readings, places, out)
     }
 
-    fn plan(&self, plan: &Plan, _: Style) -> String {
+    fn plan(&self, plan: &Plan, _: Style, out: &mut dyn Write) -> io::Result<()> {
         let columns = ["runs of each build", "chance to find it", "0 contacts rule out more than"];
         let mut table = Table::new(columns.map(String::from).to_vec());
         for power in &plan.table {
-            table.row(vec![
+            table.row(Row::of(&[
                 Cell::number(power.runs as f64, &count(power.runs)),
                 Cell::number(power.power, &percent(power.power)),
                 Cell::number(power.absence_bound, &format!("{} of runs", percent(power.absence_bound))),
-            ]);
+            ]));
         }
-        let mut page = Page::new("How many runs?");
-        page.verdict(&[crate::statement::plan(plan)]);
-        page.table(&table);
-        page.finish()
+        let mut page = Page::begin("How many runs?", out)?;
+        page.verdict(&[crate::statement::plan(plan)])?;
+        page.table(&table)?;
+        page.end()
     }
 }

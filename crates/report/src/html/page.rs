@@ -3,6 +3,9 @@
 use crate::foreign::escaped;
 use crate::statement::Section;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::sync::Arc;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -11,86 +14,91 @@ const STYLE_HASH: &str = "YEyMJkJRCaqjVYgRD0ETOq4em3n8B+ZBBcxgruhURnM=";
 const SCRIPT_HASH: &str = "9zXWodxcTSiv7NXlTKJtWTDFMKA+F524ovlRsyFtaJY=";
 
 /// A page in the making.
-pub(super) struct Page(String);
+pub(super) struct Page<'a> {
+    out: &'a mut dyn Write,
+    /// Whether there is a table for the script.
+    scripted: bool,
+}
 
-impl Page {
-    pub(super) fn new(title: &str) -> Self {
+impl<'a> Page<'a> {
+    pub(super) fn begin(title: &str, out: &'a mut dyn Write) -> io::Result<Self> {
         let title = escaped(title);
-        Self(format!(
+        write!(
+            out,
             "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
              <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
              style-src 'sha256-{STYLE_HASH}'; script-src 'sha256-{SCRIPT_HASH}'; base-uri 'none'; form-action 'none'\">\n\
              <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
              <style>{STYLE}</style>\n<main>\n<h1>{title}</h1>\n"
-        ))
+        )?;
+        Ok(Self { out, scripted: false })
     }
 
-    pub(super) fn line(&mut self, text: &str) {
-        self.0 += &format!("<p class=\"faint\">{}</p>\n", escaped(text));
+    pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "<p class=\"faint\">{}</p>", escaped(text))
     }
 
-    pub(super) fn heading(&mut self, text: &str) {
-        self.0 += &format!("<h2>{}</h2>\n", escaped(text));
+    pub(super) fn heading(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "<h2>{}</h2>", escaped(text))
     }
 
-    pub(super) fn verdict(&mut self, sentences: &[String]) {
+    pub(super) fn verdict(&mut self, sentences: &[String]) -> io::Result<()> {
         let paragraphs: String = sentences.iter().map(|text| format!("<p>{}</p>", escaped(text))).collect();
-        self.0 += &format!("<div class=\"verdict\">{paragraphs}</div>\n");
+        writeln!(self.out, "<div class=\"verdict\">{paragraphs}</div>")
     }
 
-    pub(super) fn section(&mut self, section: &Section) {
-        self.heading(section.title);
+    pub(super) fn section(&mut self, section: &Section) -> io::Result<()> {
+        self.heading(section.title)?;
         let points = section.statements.iter().map(|point| format!("<li>{}</li>\n", escaped(&point.text)));
-        self.0 += &format!("<ul>\n{}</ul>\n", points.collect::<String>());
+        writeln!(self.out, "<ul>\n{}</ul>", points.collect::<String>())
     }
 
-    pub(super) fn table(&mut self, table: &Table) {
-        self.0 += &table.html("");
+    pub(super) fn table(&mut self, table: &Table) -> io::Result<()> {
+        table.write("", self.out)
     }
 
     /// The table that the script sorts and filters, by text and by what its rows are marked with.
-    pub(super) fn main_table(&mut self, table: &Table) {
-        self.0 += "<form hidden><label>Search <input name=\"text\" type=\"search\"></label>\n";
-        for (index, name) in table.marks.iter().enumerate() {
-            let values: BTreeSet<&str> = table
-                .rows
-                .iter()
-                .filter_map(|row| row.marks.get(index))
-                .flat_map(|mark| mark.split(' '))
-                .collect();
+    pub(super) fn main_table(&mut self, table: &Table) -> io::Result<()> {
+        self.scripted = true;
+        let search = "<form hidden><label>Search <input name=\"text\" type=\"search\"></label>";
+        writeln!(self.out, "{search}")?;
+        for (name, values) in &table.marks {
             let options = values.iter().filter(|value| !value.is_empty());
             let options: String =
                 options.map(|value| format!("<option>{}</option>", escaped(value))).collect();
-            self.0 += &format!(
-                "<label>{name} <select name=\"{name}\"><option value=\"\">all</option>{options}</select></label>\n"
-            );
+            writeln!(
+                self.out,
+                "<label>{name} <select name=\"{name}\"><option value=\"\">all</option>{options}</select></label>"
+            )?;
         }
-        self.0 += "<output id=\"shown\"></output></form>\n";
-        self.0 += &table.html(" class=\"main\"");
-        self.0 += "<noscript><p>Sorting and filtering need the page's own script.</p></noscript>\n";
+        writeln!(self.out, "<output id=\"shown\"></output></form>")?;
+        table.write(" class=\"main\"", self.out)?;
+        writeln!(self.out, "<noscript><p>Sorting and filtering need the page's own script.</p></noscript>")
     }
 
-    /// The whole page; the script runs only where there is a table for it.
-    pub(super) fn finish(self) -> String {
-        let script = if self.0.contains("class=\"main\"") {
-            format!("<script>{SCRIPT}</script>\n")
-        } else {
-            String::new()
-        };
-        self.0 + "</main>\n" + &script + "</html>\n"
+    /// The script runs only where there is a table for it.
+    pub(super) fn end(self) -> io::Result<()> {
+        writeln!(self.out, "</main>")?;
+        if self.scripted {
+            writeln!(self.out, "<script>{SCRIPT}</script>")?;
+        }
+        writeln!(self.out, "</html>")
     }
 }
 
 /// One cell, already markup.
 pub(super) struct Cell {
     class: &'static str,
-    sort: String,
-    html: String,
+    /// What it is sorted by, where that is not its text.
+    number: Option<f64>,
+    text: String,
+    /// What it opens.
+    behind: Option<String>,
 }
 
 impl Cell {
     pub(super) fn text(text: &str) -> Self {
-        Self { class: "", sort: escaped(text), html: escaped(text) }
+        Self { class: "", number: None, text: escaped(text), behind: None }
     }
 
     pub(super) fn classed(class: &'static str, text: &str) -> Self {
@@ -99,35 +107,61 @@ impl Cell {
 
     /// Sorted by the number, whatever it is shown as.
     pub(super) fn number(number: f64, shown: &str) -> Self {
-        Self { class: "number", sort: number.to_string(), html: escaped(shown) }
+        Self { class: "number", number: Some(number), ..Self::text(shown) }
     }
 
     /// Opens what is behind it, where there is something.
-    pub(super) fn opening(mut self, evidence: Option<String>) -> Self {
-        if let Some(evidence) = evidence {
-            self.html = format!(
-                "<details><summary>{}</summary><div class=\"evidence\">{evidence}</div></details>",
-                self.html
-            );
-        }
-        self
+    pub(super) fn opening(self, behind: Option<String>) -> Self {
+        Self { behind, ..self }
+    }
+
+    fn write(&self, sorted: bool, row: &mut String) {
+        let Self { class, number, text, behind } = self;
+        // Writing to a string cannot fail.
+        let _ = match (sorted, number) {
+            (false, _) => write!(row, "<td class=\"{class}\">"),
+            (true, Some(number)) => write!(row, "<td class=\"{class}\" data-sort=\"{number}\">"),
+            (true, None) => write!(row, "<td class=\"{class}\" data-sort=\"{text}\">"),
+        };
+        let _ = match behind {
+            None => write!(row, "{text}</td>"),
+            Some(behind) => write!(
+                row,
+                "<details><summary>{text}</summary><div class=\"evidence\">{behind}</div></details></td>"
+            ),
+        };
     }
 }
 
-struct Row {
-    marks: Vec<String>,
-    cells: Vec<Cell>,
-    /// Lower-case text that the search looks in.
-    text: String,
+/// A row, already markup; several tables may show it.
+#[derive(Clone)]
+pub(super) struct Row {
+    classes: Arc<[&'static str]>,
+    markup: Arc<str>,
+}
+
+impl Row {
+    pub(super) fn of(cells: &[Cell]) -> Self {
+        Self::begun("<tr>".into(), cells, false)
+    }
+
+    fn begun(mut markup: String, cells: &[Cell], sorted: bool) -> Self {
+        cells.iter().for_each(|cell| cell.write(sorted, &mut markup));
+        markup += "</tr>\n";
+        Self { classes: cells.iter().map(|cell| cell.class).collect(), markup: markup.into() }
+    }
 }
 
 /// A table in the making.
 pub(super) struct Table {
     columns: Vec<String>,
-    /// Names of what rows are marked with.
-    marks: Vec<&'static str>,
+    /// What rows are marked with, and every word that was met there. The script sorts a table that has
+    /// marks.
+    marks: Vec<(&'static str, BTreeSet<String>)>,
     rows: Vec<Row>,
 }
+
+const TABLE_END: &str = "</tbody></table></div>\n";
 
 impl Table {
     pub(super) fn new(columns: Vec<String>) -> Self {
@@ -135,42 +169,47 @@ impl Table {
     }
 
     pub(super) fn marked(columns: Vec<String>, marks: &[&'static str]) -> Self {
-        Self { marks: marks.to_vec(), ..Self::new(columns) }
+        let marks = marks.iter().map(|name| (*name, BTreeSet::new())).collect();
+        Self { marks, ..Self::new(columns) }
     }
 
-    pub(super) fn row(&mut self, cells: Vec<Cell>) {
-        self.rows.push(Row { marks: Vec::new(), cells, text: String::new() });
+    pub(super) fn row(&mut self, row: Row) {
+        self.rows.push(row);
     }
 
-    /// A row that can be filtered: one mark for each of the table's, words apart.
+    /// A row that can be filtered: one mark for each of the table's, words apart; and searched for the
+    /// text.
     pub(super) fn marked_row(&mut self, marks: Vec<String>, text: &str, cells: Vec<Cell>) {
-        self.rows.push(Row { marks, cells, text: text.to_lowercase() });
+        let mut row = String::from("<tr");
+        for ((name, known), mark) in self.marks.iter_mut().zip(&marks) {
+            row += &format!(" data-{name}=\"{}\"", escaped(mark));
+            known.extend(mark.split(' ').map(str::to_owned));
+        }
+        row += &format!(" data-text=\"{}\">", escaped(&text.to_lowercase()));
+        self.rows.push(Row::begun(row, &cells, true));
     }
 
-    pub(super) fn html(&self, attributes: &str) -> String {
-        let first = self.rows.first().map_or(&[][..], |row| &row.cells);
-        let classes = first.iter().map(|cell| cell.class);
-        let titles = self.columns.iter().zip(classes.chain(std::iter::repeat("")));
+    fn head(&self, attributes: &str) -> String {
+        let first = self.rows.first().map_or(&[][..], |row| &row.classes);
+        let classes = first.iter().copied().chain(std::iter::repeat(""));
+        let titles = self.columns.iter().zip(classes);
         let titles: String = titles
             .map(|(title, class)| format!("<th scope=\"col\" class=\"{class}\">{}</th>", escaped(title)))
             .collect();
-        let mut html =
-            format!("<div class=\"scroll\"><table{attributes}><thead><tr>{titles}</tr></thead>\n<tbody>\n");
-        for row in &self.rows {
-            html += "<tr";
-            for (name, mark) in self.marks.iter().zip(&row.marks) {
-                html += &format!(" data-{name}=\"{}\"", escaped(mark));
-            }
-            if !self.marks.is_empty() {
-                html += &format!(" data-text=\"{}\"", escaped(&row.text));
-            }
-            html.push('>');
-            for Cell { class, sort, html: inner } in &row.cells {
-                html += &format!("<td class=\"{class}\" data-sort=\"{sort}\">{inner}</td>");
-            }
-            html += "</tr>\n";
-        }
-        html + "</tbody></table></div>\n"
+        format!("<div class=\"scroll\"><table{attributes}><thead><tr>{titles}</tr></thead>\n<tbody>\n")
+    }
+
+    /// As markup inside a cell.
+    pub(super) fn html(&self) -> String {
+        let mut html = self.head("");
+        self.rows.iter().for_each(|row| html += &row.markup);
+        html + TABLE_END
+    }
+
+    fn write(&self, attributes: &str, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(self.head(attributes).as_bytes())?;
+        self.rows.iter().try_for_each(|row| out.write_all(row.markup.as_bytes()))?;
+        out.write_all(TABLE_END.as_bytes())
     }
 }
 

@@ -3,45 +3,55 @@
 use super::evidence;
 use super::page::{Cell, Page, Table};
 use crate::figures::{bytes, counted, milliseconds};
-use crate::source;
+use crate::{hostname, source};
 use overheard_model::{Endpoint, PlaceSource, Reading};
+use std::io::{self, Write};
 
-pub(super) fn page(readings: &[Reading], places: &[PlaceSource]) -> String {
-    let mut page = Page::new("Whom does it talk to?");
-    for Reading { capture, flows, .. } in readings {
-        let figures = [counted(capture.packets, "packet"), counted(flows.len() as u64, "flow")].join(", ");
-        page.line(&format!("{}: {}, {figures}, SHA-256 {}", capture.path, capture.format, capture.sha256));
-        for problem in &capture.problems {
-            page.line(&format!("! {problem}"));
-        }
+pub(super) fn page(
+    readings: &mut dyn Iterator<Item = Reading>,
+    places: &[PlaceSource],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut page = Page::begin("Whom does it talk to?", out)?;
+    let (first, second) = (readings.next(), readings.next());
+    // Of a single reading, the line above the table names the capture.
+    let several = second.is_some();
+    let mut table = endpoints_table(several);
+    let mut met = source::Met::default();
+    for reading in first.into_iter().chain(second).chain(readings) {
+        headlines(&reading, &mut page)?;
+        met.extend(&reading.endpoints);
+        reading.endpoints.iter().for_each(|endpoint| add(&mut table, &reading, endpoint, several));
     }
-    page.main_table(&endpoints(readings));
-    let endpoints = readings.iter().flat_map(|reading| &reading.endpoints);
-    let met = endpoints.map(|endpoint| &endpoint.place);
-    for sentence in source::sentences(places, met, None, None) {
-        page.line(&sentence);
+    page.main_table(&table)?;
+    for sentence in source::sentences(places, &met, None, None) {
+        page.line(&sentence)?;
     }
-    page.finish()
+    page.end()
 }
 
-fn endpoints(readings: &[Reading]) -> Table {
+/// What the capture is, and what went wrong.
+fn headlines(Reading { capture, flows, .. }: &Reading, page: &mut Page) -> io::Result<()> {
+    let figures = [counted(capture.packets, "packet"), counted(flows.len() as u64, "flow")].join(", ");
+    let hash = capture.sha256.as_deref().unwrap_or("not taken");
+    page.line(&format!("{}: {}, {figures}, SHA-256 {hash}", capture.path, capture.format))?;
+    capture.problems.iter().try_for_each(|problem| page.line(&format!("! {problem}")))
+}
+
+fn endpoints_table(several: bool) -> Table {
     let columns =
         ["country", "address", "port", "names", "network", "protocol", "on the wire", "out", "in", "rtt"];
-    // Of a single reading, the line above the table names the capture.
-    let several = readings.len() > 1;
     let columns = columns.into_iter().chain(several.then_some("capture"));
-    let mut table = Table::marked(columns.map(String::from).collect(), &["country", "wire"]);
-    for reading in readings {
-        for endpoint in &reading.endpoints {
-            let country = endpoint.place.label().unwrap_or_else(|| "unknown".into());
-            let marks = vec![country.replace(' ', "-"), endpoint.visibility.to_string()];
-            let text = format!("{} {}", endpoint.address, names(endpoint));
-            let mut cells = cells(reading, endpoint, &country);
-            cells.extend(several.then(|| Cell::classed("faint", &endpoint.capture)));
-            table.marked_row(marks, &text, cells);
-        }
-    }
-    table
+    Table::marked(columns.map(String::from).collect(), &["country", "wire"])
+}
+
+fn add(table: &mut Table, reading: &Reading, endpoint: &Endpoint, several: bool) {
+    let country = endpoint.place.label().unwrap_or_else(|| "unknown".into());
+    let marks = vec![country.replace(' ', "-"), endpoint.visibility.to_string()];
+    let text = format!("{} {}", endpoint.address, names(endpoint));
+    let mut cells = cells(reading, endpoint, &country);
+    cells.extend(several.then(|| Cell::classed("faint", &endpoint.capture)));
+    table.marked_row(marks, &text, cells);
 }
 
 fn names(endpoint: &Endpoint) -> String {
@@ -51,7 +61,7 @@ fn names(endpoint: &Endpoint) -> String {
             names.push(&name.name);
         }
     }
-    names.join(", ")
+    hostname::listed(names)
 }
 
 fn cells(reading: &Reading, endpoint: &Endpoint, country: &str) -> Vec<Cell> {

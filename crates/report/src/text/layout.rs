@@ -3,8 +3,8 @@
 //! Promises: widths are those of UAX #11 (a wide character takes two columns); a host name that must be
 //! shortened keeps its registrable domain whole, an address its two ends, other text its beginning.
 
-use crate::Style;
 use crate::foreign::safe;
+use crate::{Style, hostname};
 use std::borrow::Cow;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -55,13 +55,15 @@ enum Cut {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Field {
     text: String,
+    /// What is shown, and cut if need be, where there is no room for the text.
+    brief: Option<String>,
     ink: Ink,
     cut: Cut,
 }
 
 /// Makes text that may come from outside a field.
 pub(crate) fn field(text: impl AsRef<str>, ink: Ink) -> Field {
-    Field { text: safe(text.as_ref()).into_owned(), ink, cut: Cut::End }
+    Field { text: safe(text.as_ref()).into_owned(), brief: None, ink, cut: Cut::End }
 }
 
 /// An address, which is told by its two ends.
@@ -69,27 +71,30 @@ pub(crate) fn address(text: impl AsRef<str>, ink: Ink) -> Field {
     Field { cut: Cut::Middle, ..field(text, ink) }
 }
 
-/// A host name; `domains` are the registrable domains known.
+/// A host name, with its other spelling where there is room, else in ASCII; `domains` are the registrable
+/// domains known.
 pub(crate) fn host<'a>(name: &str, mut domains: impl Iterator<Item = &'a str>, ink: Ink) -> Field {
-    let field = field(name, ink);
-    let domain = domains
-        .find(|domain| field.text.strip_suffix(&*safe(domain)).is_some_and(|host| host.ends_with('.')));
-    let cut = domain.map_or(Cut::Middle, |domain| Cut::Before(safe(domain).len() + ".".len()));
-    Field { cut, ..field }
+    let field = field(hostname::shown(name), ink);
+    let domain = domains.find(|domain| name.strip_suffix(domain).is_some_and(|host| host.ends_with('.')));
+    let cut = domain.map_or(Cut::Middle, |domain| Cut::Before(hostname::ascii(domain).len() + ".".len()));
+    Field { brief: Some(hostname::ascii(name).into_owned()), cut, ..field }
 }
 
 impl Field {
     fn fitted(&self, width: usize) -> Cow<'_, str> {
-        let text = &*self.text;
+        if self.text.width() <= width {
+            return Cow::Borrowed(&self.text);
+        }
+        let text = self.brief.as_deref().unwrap_or(&self.text);
         if text.width() <= width {
             return Cow::Borrowed(text);
         }
         let split = match self.cut {
             Cut::End => return Cow::Owned(elided(text, width, width)),
             Cut::Middle => text.len(),
-            Cut::Before(kept) => text.len() - kept,
+            Cut::Before(kept) => text.len().saturating_sub(kept),
         };
-        let (host, domain) = text.split_at(split);
+        let (host, domain) = text.split_at_checked(split).unwrap_or((text, ""));
         match width.checked_sub(domain.width()).filter(|room| *room > 1) {
             Some(room) => Cow::Owned(elided(host, room, room / 2) + domain),
             // The domain or its end, or the two ends of what has none.
@@ -258,6 +263,14 @@ mod tests {
         assert_eq!(name.fitted(14), "r….example.com");
         assert_eq!(name.fitted(10), "…ample.com");
         assert_eq!(name.fitted(80), "r3---sn-4g5e6nzz.google.example.com");
+    }
+
+    #[test]
+    fn a_name_that_must_be_shortened_is_shown_in_ascii() {
+        let name = host("\u{430}pple.bücher.example", ["bücher.example"].into_iter(), Ink::Plain);
+        assert_eq!(name.fitted(80), "\u{430}pple.bücher.example (xn--pple-43d.xn--bcher-kva.example)");
+        assert_eq!(name.fitted(40), "xn--pple-43d.xn--bcher-kva.example");
+        assert_eq!(name.fitted(28), "xn-…3d.xn--bcher-kva.example");
     }
 
     #[test]

@@ -10,8 +10,9 @@ mod plan;
 mod reading;
 mod table;
 
-use crate::{Format, Style};
+use crate::{Format, Style, source};
 use overheard_model::{Bundle, PlaceSource, Plan, Reading};
+use std::io::{self, Write};
 
 /// `--format text`.
 pub(crate) struct Text;
@@ -21,15 +22,32 @@ impl Format for Text {
         "text"
     }
 
-    fn comparison(&self, bundle: &Bundle, style: Style) -> String {
-        comparison::text(bundle, style)
+    fn shows_hashes(&self) -> bool {
+        false
     }
 
-    fn readings(&self, readings: &[Reading], places: &[PlaceSource], style: Style) -> String {
-        reading::text(readings, places, style)
+    fn comparison(&self, bundle: &Bundle, style: Style, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(comparison::text(bundle, style).as_bytes())
     }
 
-    fn plan(&self, plan: &Plan, style: Style) -> String {
-        plan::text(plan, style)
+    fn readings(
+        &self,
+        readings: &mut dyn Iterator<Item = Reading>,
+        places: &[PlaceSource],
+        style: Style,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let mut met = source::Met::default();
+        for reading in readings {
+            met.extend(&reading.endpoints);
+            writeln!(out, "{}", reading::text(&reading, style))?;
+            // Whoever reads along has a whole artifact now.
+            out.flush()?;
+        }
+        out.write_all(reading::sources(places, &met, style).as_bytes())
+    }
+
+    fn plan(&self, plan: &Plan, style: Style, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(plan::text(plan, style).as_bytes())
     }
 }

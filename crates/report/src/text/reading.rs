@@ -8,17 +8,13 @@ use overheard_model::{Capture, Endpoint, LocalRule, PlaceSource, Reading, Visibi
 /// Endpoints shown; every one is in the other formats.
 const ROWS: usize = 60;
 
-pub(super) fn text(readings: &[Reading], places: &[PlaceSource], style: Style) -> String {
-    let mut text: String = readings.iter().map(|reading| one(reading, style) + "\n").collect();
-    let endpoints = readings.iter().flat_map(|reading| &reading.endpoints);
-    let met = endpoints.map(|endpoint| &endpoint.place);
-    for sentence in source::sentences(places, met, None, None) {
-        text += &paragraph("", &sentence, Ink::Faint, style);
-    }
-    text
+/// What the places of all readings rest on.
+pub(super) fn sources(places: &[PlaceSource], met: &source::Met, style: Style) -> String {
+    let sentences = source::sentences(places, met, None, None);
+    sentences.iter().map(|sentence| paragraph("", sentence, Ink::Faint, style)).collect()
 }
 
-fn one(reading: &Reading, style: Style) -> String {
+pub(super) fn text(reading: &Reading, style: Style) -> String {
     let capture = &reading.capture;
     let mut text = paragraph("", &capture.path, Ink::Strong, style);
     text += &paragraph("  ", &summary(reading), Ink::Plain, style);

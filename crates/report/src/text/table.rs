@@ -146,6 +146,7 @@ fn server_row(comparison: &Comparison, key: &Key) -> Vec<Field> {
 fn level_row(comparison: &Comparison, key: &Key) -> Vec<Field> {
     let own = match (key.level, &key.network) {
         (Level::Network, Some(network)) => field(format!("{} {network}", key.key), ink_of(key)),
+        (Level::Name, _) => host(&key.key, std::iter::empty(), ink_of(key)),
         _ => address(&key.key, ink_of(key)),
     };
     let beside = if key.level == Level::Name { Field::default() } else { name(comparison, key) };

@@ -166,24 +166,38 @@ pub const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\u{1b}[31m\u{202
 
 /// [`two_builds`] with the hostile name at every place where a capture or a user may put one.
 pub fn hostile() -> Bundle {
+    calling_itself(HOSTILE)
+}
+
+/// The same with any text in those places.
+pub fn calling_itself(text: &str) -> Bundle {
     let mut bundle = two_builds();
     for run in &mut bundle.runs {
         for endpoint in &mut run.reading.endpoints {
-            endpoint.names.iter_mut().for_each(|name| name.name = HOSTILE.into());
+            endpoint.names.iter_mut().for_each(|name| name.name = text.into());
+            endpoint.capture = text.into();
         }
-        for flow in &mut run.reading.flows {
-            flow.names.iter_mut().for_each(|name| name.name = HOSTILE.into());
-        }
-        run.name = HOSTILE.into();
+        let flows = run.reading.flows.iter().map(|mut flow| {
+            flow.names.iter_mut().for_each(|name| name.name = text.into());
+            flow
+        });
+        run.reading.flows = flows.collect();
+        run.name = text.into();
+        let capture = &mut run.reading.capture;
+        capture.path = text.into();
+        capture.comments = vec![text.into()];
+        capture.problems.iter_mut().for_each(|problem| problem.text = text.into());
     }
     for key in &mut bundle.comparison.keys {
-        key.names = vec![HOSTILE.into()];
-        key.network = Some(HOSTILE.into());
+        key.names = vec![text.into()];
+        key.network = Some(text.into());
         if key.level == Level::Name {
-            key.key = HOSTILE.into();
+            key.key = text.into();
         }
     }
-    bundle.comparison.warnings[0].text = HOSTILE.into();
+    bundle.comparison.warnings[0].text = text.into();
+    bundle.comparison.findings[0].claim = text.into();
+    bundle.study.places[0].name = text.into();
     bundle
 }
 
@@ -259,7 +273,7 @@ pub fn reading(path: &str, hour: i64, servers: &[&Server]) -> Reading {
     Reading {
         capture: Capture {
             path: path.into(),
-            sha256: format!("{hour:064x}"),
+            sha256: Some(format!("{hour:064x}")),
             bytes: 123_456,
             format: "pcapng".into(),
             packets: 40,
@@ -280,7 +294,7 @@ pub fn reading(path: &str, hour: i64, servers: &[&Server]) -> Reading {
                 count: 3,
             }],
         },
-        flows,
+        flows: flows.into(),
         endpoints,
     }
 }
@@ -344,7 +358,7 @@ fn endpoint(index: usize, flow: &Flow, server: &Server) -> Endpoint {
         transport: flow.transport,
         names: flow.names.clone(),
         domains: flow.names.first().map(|_| "example.cn".into()).into_iter().collect(),
-        place: Place { claims: vec![claim], anycast: server.country == "anycast", ..Place::default() },
+        place: Place { claims: [claim].into(), anycast: server.country == "anycast", ..Place::default() },
         protocols: vec![flow.protocol],
         visibility: flow.visibility,
         packets_out: flow.packets_out,

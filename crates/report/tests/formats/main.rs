@@ -5,11 +5,32 @@ mod hostile;
 mod schema;
 mod snapshot;
 
+use overheard_model::{Bundle, Reading};
 use overheard_report::{FORMATS, Format, Style};
+use std::io::{self, Write};
 
 /// A wide terminal without colour.
 const STYLE: Style = Style { width: 110, color: false };
 
 fn format(name: &str) -> &'static dyn Format {
     *FORMATS.iter().find(|format| format.name() == name).expect("a format of that name")
+}
+
+fn written(report: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> String {
+    let mut bytes = Vec::new();
+    report(&mut bytes).expect("memory takes all");
+    String::from_utf8(bytes).expect("every format is UTF-8")
+}
+
+fn comparison(format: &str, bundle: &Bundle, style: Style) -> String {
+    written(|out| crate::format(format).comparison(bundle, style, out))
+}
+
+fn readings(format: &str, readings: Vec<Reading>) -> String {
+    let mut readings = readings.into_iter();
+    written(|out| crate::format(format).readings(&mut readings, &bundle::places(), STYLE, out))
+}
+
+fn plan(format: &str) -> String {
+    written(|out| crate::format(format).plan(&snapshot::plan(), STYLE, out))
 }

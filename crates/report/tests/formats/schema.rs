@@ -1,6 +1,6 @@
 //! JSON and JSON lines, held to the schemas in `docs/schema/`; these refuse fields that they do not name.
 
-use crate::{STYLE, bundle, format, snapshot};
+use crate::{STYLE, bundle, comparison, plan, readings};
 use jsonschema::Validator;
 use overheard_model::Reading;
 use serde_json::Value;
@@ -10,19 +10,19 @@ fn schema(text: &str) -> Validator {
     jsonschema::draft202012::new(&schema).expect("the schema is a schema")
 }
 
-fn comparison() -> Validator {
+fn comparison_schema() -> Validator {
     schema(include_str!("../../../../docs/schema/comparison.schema.json"))
 }
 
-fn reading() -> Validator {
+fn reading_schema() -> Validator {
     schema(include_str!("../../../../docs/schema/reading.schema.json"))
 }
 
-fn plan() -> Validator {
+fn plan_schema() -> Validator {
     schema(include_str!("../../../../docs/schema/plan.schema.json"))
 }
 
-fn readings() -> Vec<Reading> {
+fn all_readings() -> Vec<Reading> {
     bundle::two_builds().runs.into_iter().map(|run| run.reading).collect()
 }
 
@@ -35,32 +35,30 @@ fn hold(schema: &Validator, text: &str) {
 
 #[test]
 fn documents_are_as_their_schemas_say() {
-    let json = format("json");
     for bundle in [bundle::two_builds(), bundle::one_run(), bundle::hostile()] {
-        hold(&comparison(), &json.comparison(&bundle, STYLE));
+        hold(&comparison_schema(), &comparison("json", &bundle, STYLE));
     }
-    hold(&reading(), &json.readings(&readings(), &bundle::places(), STYLE));
-    hold(&plan(), &json.plan(&snapshot::plan(), STYLE));
+    hold(&reading_schema(), &readings("json", all_readings()));
+    hold(&plan_schema(), &plan("json"));
 }
 
 #[test]
 fn lines_are_as_their_schemas_say() {
-    let jsonl = format("jsonl");
-    let (comparison, reading) = (comparison(), reading());
-    for line in jsonl.comparison(&bundle::two_builds(), STYLE).lines() {
-        hold(&comparison, line);
+    let (of_comparison, of_reading) = (comparison_schema(), reading_schema());
+    for line in comparison("jsonl", &bundle::two_builds(), STYLE).lines() {
+        hold(&of_comparison, line);
     }
-    for line in jsonl.readings(&readings(), &bundle::places(), STYLE).lines() {
-        hold(&reading, line);
+    for line in readings("jsonl", all_readings()).lines() {
+        hold(&of_reading, line);
     }
-    hold(&plan(), jsonl.plan(&snapshot::plan(), STYLE).trim_end());
+    hold(&plan_schema(), plan("jsonl").trim_end());
 }
 
 #[test]
 fn a_field_that_the_schema_does_not_name_is_refused() {
     let mut value: Value =
-        serde_json::from_str(&format("json").comparison(&bundle::two_builds(), STYLE)).expect("JSON");
-    assert!(comparison().is_valid(&value));
+        serde_json::from_str(&comparison("json", &bundle::two_builds(), STYLE)).expect("JSON");
+    assert!(comparison_schema().is_valid(&value));
     value["keys"][0]["colour"] = "red".into();
-    assert!(!comparison().is_valid(&value));
+    assert!(!comparison_schema().is_valid(&value));
 }

@@ -1,6 +1,6 @@
 //! What each format prints of two small studies, whole, so that a change of layout is seen in review.
 
-use crate::{STYLE, bundle, format};
+use crate::{STYLE, bundle, comparison, readings};
 use overheard_model::{Plan, Power};
 use overheard_report::Style;
 
@@ -20,43 +20,43 @@ pub fn plan() -> Plan {
 
 #[test]
 fn two_builds_as_text() {
-    insta::assert_snapshot!(format("text").comparison(&bundle::two_builds(), STYLE));
+    insta::assert_snapshot!(comparison("text", &bundle::two_builds(), STYLE));
 }
 
 #[test]
 fn two_builds_as_csv() {
-    insta::assert_snapshot!(format("csv").comparison(&bundle::two_builds(), STYLE));
+    insta::assert_snapshot!(comparison("csv", &bundle::two_builds(), STYLE));
 }
 
 #[test]
 fn one_run_as_text() {
-    insta::assert_snapshot!(format("text").comparison(&bundle::one_run(), STYLE));
+    insta::assert_snapshot!(comparison("text", &bundle::one_run(), STYLE));
 }
 
 #[test]
 fn one_run_as_json() {
-    insta::assert_snapshot!(format("json").comparison(&bundle::one_run(), STYLE));
+    insta::assert_snapshot!(comparison("json", &bundle::one_run(), STYLE));
 }
 
 #[test]
 fn a_narrow_terminal() {
     let narrow = Style { width: 72, color: false };
-    insta::assert_snapshot!(format("text").comparison(&bundle::two_builds(), narrow));
+    insta::assert_snapshot!(comparison("text", &bundle::two_builds(), narrow));
 }
 
 #[test]
 fn a_reading_as_text() {
     let reading = bundle::two_builds().runs.swap_remove(8).reading;
-    insta::assert_snapshot!(format("text").readings(&[reading], &bundle::places(), STYLE));
+    insta::assert_snapshot!(readings("text", vec![reading]));
 }
 
 #[test]
 fn a_reading_as_csv() {
     let reading = bundle::two_builds().runs.swap_remove(8).reading;
-    insta::assert_snapshot!(format("csv").readings(&[reading], &bundle::places(), STYLE));
+    insta::assert_snapshot!(readings("csv", vec![reading]));
 }
 
 #[test]
 fn a_plan_as_text() {
-    insta::assert_snapshot!(format("text").plan(&plan(), STYLE));
+    insta::assert_snapshot!(crate::plan("text"));
 }

@@ -16,7 +16,7 @@ pub fn fixed() -> Bundle {
     let mut runner = TestRunner::deterministic();
     let parts = (capture(), flow(), endpoint()).new_tree(&mut runner).expect("a tree").current();
     let (capture, flow, endpoint) = parts;
-    let reading = Reading { capture, flows: vec![flow], endpoints: vec![endpoint] };
+    let reading = Reading { capture, flows: vec![flow].into(), endpoints: vec![endpoint] };
     let comparison = Comparison {
         keys: vec![key("192.0.2.1", 0.5)],
         findings: vec![Finding {
@@ -142,7 +142,7 @@ fn key(key: &str, number: f64) -> Key {
 
 fn run() -> impl Strategy<Value = Run> {
     let reading = (capture(), vec(flow(), 0..6), vec(endpoint(), 0..4))
-        .prop_map(|(capture, flows, endpoints)| Reading { capture, flows, endpoints });
+        .prop_map(|(capture, flows, endpoints)| Reading { capture, flows: flows.into(), endpoints });
     (0..9usize, any::<String>(), option::of(time()), reading).prop_map(|(build, name, began, reading)| Run {
         build,
         name,
@@ -185,11 +185,10 @@ fn place() -> impl Strategy<Value = Place> {
         .prop_map(|(source, country, asn, network)| Claim { source, country, asn, network });
     (vec(claim, 0..3), any::<bool>(), any::<bool>(), option::of(0.0..20_000.0)).prop_map(
         |(claims, anycast, local, within_km)| Place {
-            claims,
+            claims: claims.into(),
             anycast,
             local,
-            within_km,
-            impossible: Vec::new(),
+            reach: within_km.map(|within_km| Arc::new(Reach { within_km, impossible: Vec::new() })),
         },
     )
 }
@@ -214,7 +213,7 @@ fn capture() -> impl Strategy<Value = Capture> {
     (text(), any::<[u64; 4]>(), option::of(time()), rule, vec(address(), 0..3), vec(problem, 0..3)).prop_map(
         |(path, [bytes, packets, undecoded, secrets], first, local_rule, local, problems)| Capture {
             path,
-            sha256: format!("{bytes:064x}"),
+            sha256: Some(format!("{bytes:064x}")),
             bytes,
             format: "pcapng+gzip".into(),
             packets,

@@ -3,9 +3,20 @@
 mod stream;
 mod table;
 
-use overheard_model::Flow;
+use crate::flow::Record;
+use crate::flow::content::Content;
+use overheard_model::{NameSource, Visibility};
 
-/// A flow between two hosts, one packet each way, the first of them number `packet`.
-pub(crate) fn flow(src: &str, dst: &str, packet: u64) -> Flow {
+/// The record of a flow between two hosts, one packet each way, the first of them number `packet`.
+pub(crate) fn record(src: &str, dst: &str, packet: u64) -> Record {
     table::exchange(src, dst, packet)
+}
+
+impl Record {
+    /// Lets the flow have said a name.
+    pub(crate) fn say(&mut self, name: &str, source: NameSource, visibility: Visibility) {
+        let mut content = Content::of(None, Some(visibility));
+        content.add_name(name.into(), source, self.first_packet);
+        self.settle(content);
+    }
 }

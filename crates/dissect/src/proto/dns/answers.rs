@@ -4,7 +4,7 @@
 //! Promises: follows aliases back to the name that was asked for, each once; says nothing that no
 //! record of the message says.
 
-use super::message::{Message, Rdata, Record};
+use super::message::{Message, Name, Rdata, Record};
 use crate::proto::host_name;
 use overheard_model::NameSource;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -15,9 +15,9 @@ use std::sync::Arc;
 const ALIAS_LIMIT: usize = 64;
 
 /// An alias: whoever asks for `owner` is led to `target`.
-struct Alias<'a> {
-    owner: &'a str,
-    target: &'a str,
+struct Alias {
+    owner: String,
+    target: String,
     /// By an HTTPS or SVCB record.
     service: bool,
 }
@@ -29,49 +29,69 @@ pub(super) fn read(
     direct: NameSource,
     found: &mut dyn FnMut(IpAddr, Arc<str>, NameSource),
 ) {
-    let (_, at) = message.questions();
-    let (records, _) = message.records(at);
-    let aliases: Vec<Alias<'_>> = records.iter().filter_map(alias).take(ALIAS_LIMIT).collect();
-    for record in &records {
-        match &record.rdata {
-            Rdata::A(address) => leading_to(&record.owner, direct, &aliases, &mut |name, source| {
-                found((*address).into(), name, source);
-            }),
-            Rdata::Aaaa(address) => leading_to(&record.owner, direct, &aliases, &mut |name, source| {
-                found((*address).into(), name, source);
-            }),
+    let Some(at) = message.after_questions(|_| true) else { return };
+    let records = || message.records(at).map(|(record, _)| record);
+    let mut way = Way::among(records().filter_map(alias).take(ALIAS_LIMIT).collect());
+    for Record { owner, rdata } in records() {
+        let mut each = |address, names: &[(Arc<str>, NameSource)]| {
+            names.iter().for_each(|(name, source)| found(address, name.clone(), *source));
+        };
+        match rdata {
+            Rdata::A(address) => each(address.into(), way.leading_to(owner, direct)),
+            Rdata::Aaaa(address) => each(address.into(), way.leading_to(owner, direct)),
             Rdata::Service { target, hints } => {
-                let owner = if target.is_empty() { &record.owner } else { target };
-                leading_to(owner, NameSource::DnsHttps, &aliases, &mut |name, source| {
-                    hints.iter().for_each(|hint| found(*hint, name.clone(), source));
-                });
+                let owner = if target.is_root() { owner } else { target };
+                let names = way.leading_to(owner, NameSource::DnsHttps);
+                hints.each(&mut |hint| each(hint, names));
             }
             Rdata::Ptr(name) => {
-                let named = reversed(&record.owner).zip(host_name(name.as_bytes()));
-                named.into_iter().for_each(|(address, name)| found(address, name, NameSource::DnsPtr));
+                let named = reversed(&owner.text()).zip(host_name(name.text().as_bytes()));
+                named.into_iter().for_each(|(address, name)| each(address, &[(name, NameSource::DnsPtr)]));
             }
             Rdata::Alias(_) | Rdata::Other => {}
         }
     }
 }
 
-fn alias(record: &Record) -> Option<Alias<'_>> {
-    let owner = record.owner.as_str();
-    match &record.rdata {
-        Rdata::Alias(target) => Some(Alias { owner, target, service: false }),
-        Rdata::Service { target, .. } if !target.is_empty() => Some(Alias { owner, target, service: true }),
-        _ => None,
+fn alias(record: Record<'_>) -> Option<Alias> {
+    let (target, service) = match record.rdata {
+        Rdata::Alias(target) => (target, false),
+        Rdata::Service { target, .. } if !target.is_root() => (target, true),
+        _ => return None,
+    };
+    Some(Alias { owner: record.owner.text(), target: target.text(), service })
+}
+
+/// The names that lead to the owner of a record; kept for the next record, mostly the same owner's.
+struct Way {
+    aliases: Vec<Alias>,
+    owner: String,
+    direct: Option<NameSource>,
+    names: Vec<(Arc<str>, NameSource)>,
+    /// Room to write an owner into.
+    next: String,
+}
+
+impl Way {
+    fn among(aliases: Vec<Alias>) -> Self {
+        Self { aliases, owner: String::new(), direct: None, names: Vec::new(), next: String::new() }
+    }
+
+    fn leading_to(&mut self, owner: Name<'_>, direct: NameSource) -> &[(Arc<str>, NameSource)] {
+        owner.write(&mut self.next);
+        if self.direct != Some(direct) || self.owner != self.next {
+            std::mem::swap(&mut self.owner, &mut self.next);
+            self.direct = Some(direct);
+            self.names.clear();
+            leading_to(&self.owner, direct, &self.aliases, &mut self.names);
+        }
+        &self.names
     }
 }
 
 /// `owner` and all names whose aliases lead to it. One that no alias leads to was asked for; the
 /// others are canonical names on the way.
-fn leading_to(
-    owner: &str,
-    direct: NameSource,
-    aliases: &[Alias<'_>],
-    found: &mut dyn FnMut(Arc<str>, NameSource),
-) {
+fn leading_to(owner: &str, direct: NameSource, aliases: &[Alias], names: &mut Vec<(Arc<str>, NameSource)>) {
     let mut way = vec![(owner, direct)];
     let mut next = 0;
     while let Some(&(name, reached_by)) = way.get(next) {
@@ -79,7 +99,7 @@ fn leading_to(
         let before = way.len();
         for alias in aliases.iter().filter(|alias| alias.target == name) {
             if way.len() < ALIAS_LIMIT && way.iter().all(|(seen, _)| *seen != alias.owner) {
-                way.push((alias.owner, if alias.service { NameSource::DnsHttps } else { reached_by }));
+                way.push((&alias.owner, if alias.service { NameSource::DnsHttps } else { reached_by }));
             }
         }
         let source = match (way.len() == before, reached_by) {
@@ -87,9 +107,7 @@ fn leading_to(
             (false, NameSource::DnsHttps) => NameSource::DnsHttps,
             (false, _) => NameSource::DnsCname,
         };
-        if let Some(name) = host_name(without_service_labels(name).as_bytes()) {
-            found(name, source);
-        }
+        names.extend(host_name(without_service_labels(name).as_bytes()).map(|name| (name, source)));
     }
 }
 

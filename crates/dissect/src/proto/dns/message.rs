@@ -16,8 +16,10 @@ pub(super) const SVCB: u16 = 64;
 pub(super) const HTTPS: u16 = 65;
 
 const HEADER: usize = 12;
-/// Longest name in presentation form; the wire allows 255 octets with the lengths.
+/// Longest name on the wire, its lengths included (RFC 1035 §2.3.4).
 const NAME_LIMIT: usize = 255;
+/// Most pointers on the way through one name: one for each label that fits.
+const POINTER_LIMIT: usize = 128;
 
 /// A message whose header is complete.
 #[derive(Clone, Copy, Debug)]
@@ -28,34 +30,33 @@ pub(super) struct Message<'a> {
     records: u32,
 }
 
-/// One question.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a question asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Question {
-    pub(super) name: String,
     pub(super) kind: u16,
     /// Without the top bit, which mDNS uses (RFC 6762 §5.4).
     pub(super) class: u16,
 }
 
 /// One resource record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Record {
-    pub(super) owner: String,
-    pub(super) rdata: Rdata,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Record<'a> {
+    pub(super) owner: Name<'a>,
+    pub(super) rdata: Rdata<'a>,
 }
 
 /// What a record says, as far as it bears on names of addresses.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Rdata {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rdata<'a> {
     A(Ipv4Addr),
     Aaaa(Ipv6Addr),
     /// CNAME or DNAME.
-    Alias(String),
-    Ptr(String),
-    /// HTTPS or SVCB (RFC 9460 §2). An empty target is the owner itself.
+    Alias(Name<'a>),
+    Ptr(Name<'a>),
+    /// HTTPS or SVCB (RFC 9460 §2). The root as target is the owner itself.
     Service {
-        target: String,
-        hints: Vec<IpAddr>,
+        target: Name<'a>,
+        hints: Hints<'a>,
     },
     Other,
 }
@@ -87,38 +88,32 @@ impl<'a> Message<'a> {
         self.records
     }
 
-    /// The questions and the offset after them; fewer than announced where one is malformed.
-    pub(super) fn questions(&self) -> (Vec<Question>, usize) {
-        let mut questions = Vec::new();
+    /// Where the records begin; nothing where a question is malformed or not accepted.
+    pub(super) fn after_questions(&self, accepts: impl Fn(Question) -> bool) -> Option<usize> {
         let mut at = HEADER;
         for _ in 0..self.questions {
-            let Some((question, next)) = self.question(at) else { break };
-            questions.push(question);
-            at = next;
+            at = Name::at(self.bytes, at)?.1;
+            let class = u16_at(self.bytes, at + 2)? & 0x7fff;
+            if !accepts(Question { kind: u16_at(self.bytes, at)?, class }) {
+                return None;
+            }
+            at += 4;
         }
-        (questions, at)
+        Some(at)
     }
 
-    fn question(&self, at: usize) -> Option<(Question, usize)> {
-        let (name, at) = name_at(self.bytes, at)?;
-        let class = u16_at(self.bytes, at + 2)? & 0x7fff;
-        Some((Question { name, kind: u16_at(self.bytes, at)?, class }, at + 4))
-    }
-
-    /// The records from `at`, where the questions end, of all three sections; and the offset after
-    /// the last one that is well-formed.
-    pub(super) fn records(&self, mut at: usize) -> (Vec<Record>, usize) {
-        let mut records = Vec::new();
-        for _ in 0..self.records {
-            let Some((record, next)) = self.record(at) else { break };
-            records.push(record);
+    /// The well-formed records from an offset on, of all three sections, each with the offset after it.
+    pub(super) fn records(&self, mut at: usize) -> impl Iterator<Item = (Record<'a>, usize)> {
+        let message = *self;
+        (0..self.records).map_while(move |_| {
+            let (record, next) = message.record(at)?;
             at = next;
-        }
-        (records, at)
+            Some((record, next))
+        })
     }
 
-    fn record(&self, at: usize) -> Option<(Record, usize)> {
-        let (owner, at) = name_at(self.bytes, at)?;
+    fn record(&self, at: usize) -> Option<(Record<'a>, usize)> {
+        let (owner, at) = Name::at(self.bytes, at)?;
         let kind = u16_at(self.bytes, at)?;
         let start = at + 10;
         let end = start + usize::from(u16_at(self.bytes, at + 8)?);
@@ -126,9 +121,9 @@ impl<'a> Message<'a> {
         Some((Record { owner, rdata }, end))
     }
 
-    fn rdata(&self, kind: u16, start: usize, end: usize) -> Option<Rdata> {
+    fn rdata(&self, kind: u16, start: usize, end: usize) -> Option<Rdata<'a>> {
         let bytes = self.bytes.get(start..end)?;
-        let name = || name_at(self.bytes, start).map(|(name, _)| name);
+        let name = || Name::at(self.bytes, start).map(|(name, _)| name);
         Some(match kind {
             A => Rdata::A(<[u8; 4]>::try_from(bytes).ok()?.into()),
             AAAA => Rdata::Aaaa(<[u8; 16]>::try_from(bytes).ok()?.into()),
@@ -140,57 +135,100 @@ impl<'a> Message<'a> {
     }
 }
 
-/// Two octets, a target without compression, then parameters: key, length, value (RFC 9460 §2.2).
-fn service(bytes: &[u8]) -> Option<Rdata> {
-    const IPV4_HINT: u16 = 4;
-    const IPV6_HINT: u16 = 6;
-    let (target, mut at) = name_at(bytes, 2)?;
-    let mut hints = Vec::new();
-    while let (Some(key), Some(len)) = (u16_at(bytes, at), u16_at(bytes, at + 2)) {
-        let end = at + 4 + usize::from(len);
-        let value = bytes.get(at + 4..end)?;
-        match key {
-            IPV4_HINT => hints.extend(value.as_chunks().0.iter().map(|hint: &[u8; 4]| IpAddr::from(*hint))),
-            IPV6_HINT => hints.extend(value.as_chunks().0.iter().map(|hint: &[u8; 16]| IpAddr::from(*hint))),
-            _ => {}
-        }
-        at = end;
-    }
+/// Two octets, a target without compression, then parameters (RFC 9460 §2.2).
+fn service(bytes: &[u8]) -> Option<Rdata<'_>> {
+    let (target, at) = Name::at(bytes, 2)?;
+    let hints = Hints { parameters: bytes.get(at..)? };
+    hints.each(&mut |_| {})?;
     Some(Rdata::Service { target, hints })
+}
+
+/// The parameters of a service: key, length, value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hints<'a> {
+    parameters: &'a [u8],
+}
+
+impl Hints<'_> {
+    /// The addresses that the service is said to have; nothing where a value is longer than the record.
+    pub(super) fn each(&self, found: &mut impl FnMut(IpAddr)) -> Option<()> {
+        const IPV4_HINT: u16 = 4;
+        const IPV6_HINT: u16 = 6;
+        let mut at = 0;
+        while let (Some(key), Some(len)) = (u16_at(self.parameters, at), u16_at(self.parameters, at + 2)) {
+            let end = at + 4 + usize::from(len);
+            let value = self.parameters.get(at + 4..end)?;
+            match key {
+                IPV4_HINT => value.as_chunks().0.iter().for_each(|hint: &[u8; 4]| found((*hint).into())),
+                IPV6_HINT => value.as_chunks().0.iter().for_each(|hint: &[u8; 16]| found((*hint).into())),
+                _ => {}
+            }
+            at = end;
+        }
+        Some(())
+    }
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..)?.first_chunk().map(|&pair| u16::from_be_bytes(pair))
 }
 
-/// The name at `at` in presentation form, lower case, without the last dot, and the offset after it (after its
-/// first pointer, where it has one). Octets that a host name cannot hold stay visible as `\DDD`
-/// (RFC 1035 §5.1), so that no label can pretend to be two.
-fn name_at(bytes: &[u8], mut at: usize) -> Option<(String, usize)> {
-    let mut name = String::new();
+/// A name within a message, known to be well-formed and to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Name<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Name<'a> {
+    /// The name at an offset, and the offset after it (after its first pointer, where it has one).
+    fn at(bytes: &'a [u8], at: usize) -> Option<(Self, usize)> {
+        let after = walk(bytes, at, &mut |_| {})?;
+        Some((Self { bytes, at }, after))
+    }
+
+    pub(super) fn is_root(&self) -> bool {
+        self.bytes.get(self.at) == Some(&0)
+    }
+
+    /// Writes the name in presentation form, lower case, without the last dot. Octets that a host name
+    /// cannot hold stay visible as `\DDD` (RFC 1035 §5.1), so that no label can pretend to be two.
+    pub(super) fn write(&self, text: &mut String) {
+        text.clear();
+        walk(self.bytes, self.at, &mut |label| push_label(text, label));
+    }
+
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text);
+        text
+    }
+}
+
+/// Calls `label` for each label of the name at an offset; the offset after it.
+fn walk(bytes: &[u8], mut at: usize, label: &mut impl FnMut(&[u8])) -> Option<usize> {
     let mut after = None;
     let mut lowest = at;
+    let (mut octets, mut pointers) = (1, 0);
     loop {
-        let length = *bytes.get(at)?;
-        match length {
-            0 => return Some((name, after.unwrap_or(at + 1))),
-            1..=63 => {
-                let label = bytes.get(at + 1..at + 1 + usize::from(length))?;
-                push_label(&mut name, label);
-                at += 1 + label.len();
+        match *bytes.get(at)? {
+            0 => return Some(after.unwrap_or(at + 1)),
+            length @ 1..=63 => {
+                let end = at + 1 + usize::from(length);
+                octets += end - at;
+                label(bytes.get(at + 1..end).filter(|_| octets <= NAME_LIMIT)?);
+                at = end;
             }
             0xc0.. => {
                 let pointer = usize::from(u16_at(bytes, at)? & 0x3fff);
                 after.get_or_insert(at + 2);
-                if pointer >= lowest {
+                pointers += 1;
+                if pointer >= lowest || pointers > POINTER_LIMIT {
                     return None;
                 }
                 (lowest, at) = (pointer, pointer);
             }
             _ => return None,
-        }
-        if name.len() > 4 * NAME_LIMIT {
-            return None;
         }
     }
 }
@@ -199,15 +237,29 @@ fn push_label(name: &mut String, label: &[u8]) {
     if !name.is_empty() {
         name.push('.');
     }
+    let start = name.len();
     match std::str::from_utf8(label) {
-        Ok(text) if !text.contains(['.', '\\']) => name.push_str(&text.to_lowercase()),
-        _ => label.iter().for_each(|byte| name.push_str(&format!("\\{byte:03}"))),
+        Ok(text) if text.contains(['.', '\\']) => push_escaped(name, label),
+        Ok(text) if text.is_ascii() => {
+            name.push_str(text);
+            name[start..].make_ascii_lowercase();
+        }
+        Ok(text) => name.push_str(&text.to_lowercase()),
+        Err(_) => push_escaped(name, label),
     }
+}
+
+fn push_escaped(name: &mut String, label: &[u8]) {
+    label.iter().for_each(|byte| name.push_str(&format!("\\{byte:03}")));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn name_at(bytes: &[u8], at: usize) -> Option<(String, usize)> {
+        Name::at(bytes, at).map(|(name, after)| (name.text(), after))
+    }
 
     /// RFC 1035 §4.1.4: F.ISI.ARPA, FOO.F.ISI.ARPA, ARPA and the root, with compression.
     #[test]
@@ -232,8 +284,23 @@ mod tests {
     }
 
     #[test]
+    fn names_and_chains_of_pointers_have_a_bound() {
+        let longest =
+            [&b"\x3e".iter().chain(&[b'a'; 62]).copied().collect::<Vec<_>>().repeat(4)[..], b"\x01a\0"]
+                .concat();
+        assert_eq!(longest.len(), NAME_LIMIT);
+        assert!(name_at(&longest, 0).is_some());
+        assert_eq!(name_at(&[b"\x01a", &longest[..]].concat(), 0), None);
+        let mut chain = vec![0, 0];
+        (0..=POINTER_LIMIT as u16).for_each(|at| chain.extend((0xc000 | (2 * at)).to_be_bytes()));
+        assert_eq!(name_at(&chain, 2 * POINTER_LIMIT).map(|(name, _)| name), Some(String::new()));
+        assert_eq!(name_at(&chain, 2 * POINTER_LIMIT + 2), None);
+    }
+
+    #[test]
     fn a_dot_within_a_label_stays_visible() {
         assert_eq!(name_at(b"\x03a.b\x00", 0), Some((r"\097\046\098".into(), 5)));
+        assert_eq!(name_at(b"\x02\xc3\x89\x02\xff_\x00", 0), Some((r"é.\255\095".into(), 7)));
     }
 
     /// RFC 9460 appendix D.2, figure 7 (ipv6hint) with the example's parameters.
@@ -243,8 +310,14 @@ mod tests {
             \x00\x06\x00\x20\
             \x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\
             \x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x53\x00\x01";
-        let hints = vec!["2001:db8::1".parse().unwrap(), "2001:db8::53:1".parse().unwrap()];
-        assert_eq!(service(bytes), Some(Rdata::Service { target: "foo.example.com".into(), hints }));
+        let Some(Rdata::Service { target, hints }) = service(bytes) else { panic!("no service") };
+        let mut found = Vec::new();
+        hints.each(&mut |address| found.push(address.to_string()));
+        assert_eq!(
+            (target.text(), found.join(" ")),
+            ("foo.example.com".into(), "2001:db8::1 2001:db8::53:1".into())
+        );
+        assert_eq!(service(&bytes[..bytes.len() - 1]), None);
     }
 
     #[test]
@@ -252,8 +325,9 @@ mod tests {
         let mut bytes = b"\x00\x01\x81\x80\x00\x00\x00\x02\x00\x00\x00\x00".to_vec();
         bytes.extend(b"\x01a\x00\x00\x01\x00\x01\x00\x00\x00\x00\x00\x04\xc0\x00\x02\x01");
         bytes.extend(b"\x01b\x00\x00\x01\x00\x01\x00\x00\x00\x00\x00\x04\xc0");
-        let (records, end) = Message::new(&bytes).unwrap().records(HEADER);
-        assert_eq!(records, [Record { owner: "a".into(), rdata: Rdata::A([192, 0, 2, 1].into()) }]);
-        assert_eq!(end, 29);
+        let message = Message::new(&bytes).unwrap();
+        let records: Vec<_> =
+            message.records(HEADER).map(|(record, end)| (record.owner.text(), record.rdata, end)).collect();
+        assert_eq!(records, [("a".into(), Rdata::A([192, 0, 2, 1].into()), 29)]);
     }
 }

@@ -9,7 +9,7 @@ mod message;
 
 use super::cursor::Cursor;
 use super::{Answer, Appetite, Chunk, Dissector, Notes, Opening, Reader, Recognition};
-use message::Message;
+use message::{Message, Question};
 use overheard_model::{NameSource, Protocol, Transport, Visibility};
 
 const DNS_PORT: u16 = 53;
@@ -89,19 +89,18 @@ fn judge(bytes: &[u8]) -> Shape {
     const HIGHEST_RCODE: u16 = 11;
     const CLASSES: [u16; 4] = [1, 3, 254, 255];
     let Some(message) = Message::new(bytes) else { return Shape::None };
-    let (questions, at) = message.questions();
     let plausible = KNOWN_OPCODES.contains(&message.opcode())
         && message.rcode() <= HIGHEST_RCODE
         && (message.is_response() || message.rcode() == 0)
-        && questions.len() == usize::from(message.question_count())
-        && message.question_count() as u32 + message.record_count() > 0
-        && questions.iter().all(|question| CLASSES.contains(&question.class) && question.kind != 0);
+        && message.question_count() as u32 + message.record_count() > 0;
     if !plausible {
         return Shape::None;
     }
-    let (records, end) = message.records(at);
-    let complete = records.len() as u32 == message.record_count() && end == bytes.len();
-    if complete && !questions.is_empty() { Shape::Whole } else { Shape::Beginning }
+    let accepts = |question: Question| CLASSES.contains(&question.class) && question.kind != 0;
+    let Some(at) = message.after_questions(accepts) else { return Shape::None };
+    let (records, end) = message.records(at).fold((0, at), |(records, _), (_, end)| (records + 1, end));
+    let complete = records == message.record_count() && end == bytes.len();
+    if complete && message.question_count() > 0 { Shape::Whole } else { Shape::Beginning }
 }
 
 /// Over TCP a length of two octets precedes each message (RFC 1035 §4.2.2).

@@ -31,6 +31,10 @@ impl Dissector for Dtls {
         (opening.transport == Transport::Udp && is_datagram(opening.latest())).into()
     }
 
+    fn may_begin(&self, transport: Transport, first: Option<u8>) -> bool {
+        transport == Transport::Udp && matches!(first, Some(20..=23))
+    }
+
     fn visibility(&self) -> Visibility {
         Visibility::Encrypted
     }

@@ -33,7 +33,7 @@ fn a_hello_cut_at_any_byte_and_sent_backwards_is_read() {
     let length = hello().len();
     let (whole, appetite) = read(&[fragment(0, 0, length)]);
     assert_eq!(whole.names, [("example.org".into(), NameSource::DtlsSni)]);
-    assert!(whole.ja4.as_ref().is_some_and(|(plain, _)| plain.starts_with("dd2d010100_")));
+    assert!(whole.ja4.as_ref().is_some_and(|(plain, _)| plain.as_str().starts_with("dd2d010100_")));
     assert_eq!(appetite, Appetite::Sated);
     for cut in 1..length {
         assert_eq!(read(&[fragment(0, cut, length), fragment(0, 0, cut)]).0, whole, "cut at {cut}");

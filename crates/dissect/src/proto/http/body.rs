@@ -3,8 +3,6 @@
 //!
 //! Promises: what contradicts itself is [`Framing::Unclear`], never a guess.
 
-use super::line::field;
-
 /// What the fields of a head say about the content that follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Framing {
@@ -17,8 +15,7 @@ pub(super) enum Framing {
 
 impl Framing {
     /// With one more field. A transfer coding outranks a length.
-    pub(super) fn with(self, line: &[u8]) -> Self {
-        let Some((name, value)) = field(line) else { return self };
+    pub(super) fn with(self, name: &[u8], value: &[u8]) -> Self {
         if name.eq_ignore_ascii_case(b"transfer-encoding") {
             let coding = value.rsplit(|&byte| byte == b',').next().unwrap_or_default().trim_ascii();
             return if coding.eq_ignore_ascii_case(b"chunked") { Self::Chunked } else { Self::Unclear };
@@ -47,10 +44,12 @@ fn number(digits: &[u8], radix: u32) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::line::field;
     use super::*;
 
     fn framing(lines: &[&str]) -> Framing {
-        lines.iter().fold(Framing::default(), |framing, line| framing.with(line.as_bytes()))
+        let fields = lines.iter().filter_map(|line| field(line.as_bytes()));
+        fields.fold(Framing::default(), |framing, (name, value)| framing.with(name, value))
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! To extend: a method that is met without a version goes into `METHODS`.
 
 use crate::proto::{Recognition, host_name};
+use memchr::memchr;
 use std::sync::Arc;
 
 /// Registered methods (IANA "HTTP Method Registry") that one meets, and those of UPnP, of Microsoft's
@@ -60,6 +61,11 @@ pub(super) enum First<'a> {
     Neither,
 }
 
+/// Whether a head can begin with the byte, the line break of an earlier body among them.
+pub(in crate::proto) fn may_begin(first: Option<u8>) -> bool {
+    first.is_some_and(|first| first.is_ascii_uppercase() || first.is_ascii_whitespace())
+}
+
 /// Whether bytes begin with the first line of a head.
 pub(in crate::proto) fn judge(bytes: &[u8]) -> Recognition {
     // The line break that ends an earlier body may still come (RFC 9112 §2.2).
@@ -71,10 +77,20 @@ pub(in crate::proto) fn judge(bytes: &[u8]) -> Recognition {
     if !bytes.first().is_some_and(u8::is_ascii_uppercase) {
         return Recognition::No;
     }
-    let Some(end) = bytes.iter().position(|&byte| byte == b'\n') else {
+    if !is_first_word(bytes) {
+        return Recognition::No;
+    }
+    let Some(end) = memchr(b'\n', bytes) else {
         return judge_unfinished(bytes);
     };
     (first_line(&bytes[..end]) != First::Neither).into()
+}
+
+/// Whether the line begins with a version or a method, or with part of one.
+fn is_first_word(bytes: &[u8]) -> bool {
+    let start = bytes.get(..LONGEST_METHOD + 1).unwrap_or(bytes);
+    let end = start.iter().position(u8::is_ascii_whitespace).unwrap_or(start.len());
+    bytes.starts_with(VERSION) || is_method(&start[..end])
 }
 
 fn judge_unfinished(line: &[u8]) -> Recognition {
@@ -142,12 +158,14 @@ fn is_target(method: &[u8], target: &[u8]) -> bool {
 
 /// Name and value of a field line.
 pub(super) fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let colon = line.iter().position(|&byte| byte == b':')?;
+    let colon = memchr(b':', line)?;
     Some((line[..colon].trim_ascii(), line[colon + 1..].trim_ascii()))
 }
 
 /// The host of an absolute target, `http://user@host:port/path` (RFC 9112 §3.2.2).
 pub(super) fn target_host(target: &[u8]) -> Option<Arc<str>> {
+    // Most targets are paths.
+    target.first().filter(|first| first.is_ascii_alphanumeric())?;
     let scheme = target.windows(3).position(|window| window == b"://")?;
     let rest = &target[scheme + 3..];
     let is_scheme = target[..scheme].iter().all(u8::is_ascii_alphanumeric);

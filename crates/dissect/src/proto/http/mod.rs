@@ -13,7 +13,8 @@ use super::inner::Inner;
 use super::{Appetite, Chunk, Dissector, Notes, Opening, Reader, Recognition, host_name};
 use body::{Framing, chunk_length};
 use line::First;
-pub(super) use line::judge;
+pub(super) use line::{judge, may_begin};
+use memchr::memchr;
 use overheard_model::{NameSource, Protocol, Transport, Visibility};
 
 /// Longest line that is kept; servers stop at 8 to 64 KiB.
@@ -31,6 +32,10 @@ impl Dissector for Http {
             Transport::Tcp => judge(opening.latest()),
             _ => Recognition::No,
         }
+    }
+
+    fn may_begin(&self, transport: Transport, first: Option<u8>) -> bool {
+        transport == Transport::Tcp && line::may_begin(first)
     }
 
     fn visibility(&self) -> Visibility {
@@ -146,7 +151,7 @@ impl Reader for HttpReader {
                 }
                 self.streams[side].place = Place::FirstLine;
             }
-            let (line, after) = match rest.iter().position(|&byte| byte == b'\n') {
+            let (line, after) = match memchr(b'\n', rest) {
                 Some(end) => (&rest[..end], &rest[end + 1..]),
                 None => {
                     self.keep(side, rest);
@@ -238,18 +243,20 @@ impl HttpReader {
         if self.streams[side].answers {
             return;
         }
-        self.streams[side].framing = self.streams[side].framing.with(line);
+        let stream = &mut self.streams[side];
         let folded = line.starts_with(b" ") || line.starts_with(b"\t");
-        let host = if folded && self.streams[side].host_folds {
+        let field = line::field(line);
+        stream.framing = field.map_or(stream.framing, |(name, value)| stream.framing.with(name, value));
+        let host = if folded && stream.host_folds {
             Some(line.trim_ascii())
         } else {
-            let field = line::field(line).filter(|_| !folded);
+            let field = field.filter(|_| !folded);
             if field.is_some_and(|(name, _)| name.eq_ignore_ascii_case(b"upgrade")) && self.inner.is_none() {
                 self.inner = Some(Inner::carried(within_http));
             }
             field.filter(|(name, _)| name.eq_ignore_ascii_case(b"host")).map(|(_, value)| value)
         };
-        self.streams[side].host_folds = host.is_some_and(<[u8]>::is_empty);
+        stream.host_folds = host.is_some_and(<[u8]>::is_empty);
         let name = host.and_then(host_name);
         notes.names.extend(name.map(|name| (name, NameSource::HttpHost)));
     }

@@ -1,9 +1,15 @@
 //! HPACK (RFC 7541): a header block becomes the authority it names.
 //!
 //! For: decoding by `fluke-hpack`, which takes a size update that is cut short for impossible.
-//! Promises: only blocks whose every integer and string fits reach the decoder.
+//! Promises: only blocks whose every integer and string fits reach the decoder; what is kept of one is
+//! bounded, however much it unfolds to.
 
 use fluke_hpack::Decoder;
+
+/// Authorities kept of one block, and the longest of them. A byte may stand for 4 KiB (RFC 7541 §7.3), and
+/// a request has one authority, of a host name, a port and perhaps who asks.
+const AUTHORITIES: usize = 8;
+const LONGEST: usize = 1 << 10;
 
 /// Values of `:authority` and `host`, in order; `None` when the block cannot be read, after which the
 /// connection's table is lost.
@@ -11,7 +17,8 @@ pub(super) fn authorities(decoder: &mut Decoder<'_>, block: &[u8]) -> Option<Vec
     fits(block)?;
     let mut found = Vec::new();
     let decoded = decoder.decode_with_cb(block, |name, value| {
-        if matches!(&*name, b":authority" | b"host") {
+        let kept = found.len() < AUTHORITIES && value.len() <= LONGEST;
+        if kept && matches!(&*name, b":authority" | b"host") {
             found.push(value.into_owned());
         }
     });

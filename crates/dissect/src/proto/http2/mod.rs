@@ -36,6 +36,10 @@ impl Dissector for Http2 {
         }
     }
 
+    fn may_begin(&self, transport: Transport, first: Option<u8>) -> bool {
+        transport == Transport::Tcp && first == Some(b'P')
+    }
+
     fn visibility(&self) -> Visibility {
         Visibility::Readable
     }

@@ -11,13 +11,28 @@ pub(crate) fn crypto(frames: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
     std::iter::from_fn(move || {
         loop {
             match cursor.varint()? {
-                0 | 1 => {}
+                // Padding is long.
+                0 => cursor = Cursor(without_padding(cursor.rest())),
+                1 => {}
                 kind @ (2 | 3) => skip_ack(&mut cursor, kind == 3)?,
                 6 | 8 => return take_crypto(&mut cursor),
                 _ => return None,
             }
         }
     })
+}
+
+/// What follows the padding; a frame of it is one zero.
+fn without_padding(frames: &[u8]) -> &[u8] {
+    const STRIDE: usize = 32;
+    let mut rest = frames;
+    while let Some((zeros, after)) = rest.split_first_chunk::<STRIDE>()
+        && *zeros == [0; STRIDE]
+    {
+        rest = after;
+    }
+    let zeros = rest.iter().take_while(|&&byte| byte == 0).count();
+    rest.get(zeros..).unwrap_or_default()
 }
 
 fn take_crypto<'a>(cursor: &mut Cursor<'a>) -> Option<(u64, &'a [u8])> {

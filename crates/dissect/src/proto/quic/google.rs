@@ -8,18 +8,20 @@
 use super::super::cursor::Cursor;
 use super::version;
 
+/// Whether a packet that begins with the byte may state a version in the form up to Q043.
+pub(crate) fn may_state_version(flags: u8) -> bool {
+    const VERSION: u8 = 0x01;
+    const CONNECTION_ID: u8 = 0x08;
+    flags & (0xc0 | VERSION | CONNECTION_ID) == VERSION | CONNECTION_ID
+}
+
 /// The version that a client's packet states: after the flags and the connection identifier up to
 /// Q043, right after the flags since.
 pub(crate) fn stated_version(datagram: &[u8]) -> Option<u32> {
-    const VERSION: u8 = 0x01;
-    const CONNECTION_ID: u8 = 0x08;
     let mut cursor = Cursor(datagram);
     let flags = cursor.u8()?;
     if flags & 0x80 == 0 {
-        if flags & 0xc0 != 0 || flags & VERSION == 0 || flags & CONNECTION_ID == 0 {
-            return None;
-        }
-        cursor.take(8)?;
+        cursor.take(8).filter(|_| may_state_version(flags))?;
     }
     cursor.u32().filter(|&version| version::is_google(version))
 }

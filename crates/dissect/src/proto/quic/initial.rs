@@ -18,7 +18,7 @@ pub(crate) struct Keys {
 impl Keys {
     /// Derives the client's keys from the destination connection identifier of its first packet.
     pub(crate) fn derive(salt: &Salt, dcid: &[u8]) -> Option<Self> {
-        let initial = ring::hkdf::Salt::new(HKDF_SHA256, &salt.bytes).extract(dcid);
+        let initial = salt.extract(dcid);
         let client = Prk::new_less_safe(HKDF_SHA256, &expand_label::<32>(&initial, "client in")?);
         let [key, iv, header] = salt.labels;
         let packet = UnboundKey::new(&AES_128_GCM, &expand_label::<16>(&client, key)?).ok()?;
@@ -44,8 +44,10 @@ impl Keys {
         }
         let (header, payload) = bytes.split_at_mut_checked(packet.number_at + width)?;
         let nonce = Nonce::assume_unique_for_key(nonce);
-        let frames = self.packet.open_in_place(nonce, Aad::from(&*header), payload).ok()?;
-        Some(frames.to_vec())
+        let length = self.packet.open_in_place(nonce, Aad::from(&*header), payload).ok()?.len();
+        bytes.drain(..packet.number_at + width);
+        bytes.truncate(length);
+        Some(bytes)
     }
 }
 

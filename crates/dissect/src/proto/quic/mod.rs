@@ -48,6 +48,11 @@ impl Dissector for Quic {
         }
     }
 
+    fn may_begin(&self, transport: Transport, first: Option<u8>) -> bool {
+        transport == Transport::Udp
+            && first.is_some_and(|first| first >= 0x40 || google::may_state_version(first))
+    }
+
     fn visibility(&self) -> Visibility {
         Visibility::Encrypted
     }

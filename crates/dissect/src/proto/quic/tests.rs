@@ -19,7 +19,7 @@ fn learn(datagrams: &[Vec<u8>]) -> (Option<String>, Option<String>, Appetite) {
         assert_eq!(*source, NameSource::QuicSni);
         name.to_string()
     });
-    (name, notes.ja4.map(|(plain, _)| plain), appetite)
+    (name, notes.ja4.map(|(plain, _)| plain.as_str().to_owned()), appetite)
 }
 
 /// A CRYPTO frame with a piece of the example's hello.

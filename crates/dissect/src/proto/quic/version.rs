@@ -6,10 +6,15 @@
 //! To extend: a salt in [`SALTS`] and its versions in [`salt_of`]. A version that nobody listed is
 //! tried with all salts: authentication tells which one was right.
 
+use ring::hkdf;
+use std::sync::OnceLock;
+
 /// What protects Initial packets of some versions.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Salt {
-    pub(crate) bytes: [u8; 20],
+    bytes: [u8; 20],
+    /// The same as a key, once it was needed.
+    key: OnceLock<hkdf::Salt>,
     /// Labels of the key, the nonce and the header key, for HKDF-Expand-Label.
     pub(crate) labels: [&'static str; 3],
 }
@@ -47,7 +52,14 @@ const fn salt(high: u128, low: u32, labels: [&'static str; 3]) -> Salt {
         bytes[i] = if i < 16 { high[i] } else { low[i - 16] };
         i += 1;
     }
-    Salt { bytes, labels }
+    Salt { bytes, key: OnceLock::new(), labels }
+}
+
+impl Salt {
+    /// HKDF-Extract of a client's first destination identifier.
+    pub(crate) fn extract(&self, dcid: &[u8]) -> hkdf::Prk {
+        self.key.get_or_init(|| hkdf::Salt::new(hkdf::HKDF_SHA256, &self.bytes)).extract(dcid)
+    }
 }
 
 const VERSION_1: u32 = 0x0000_0001;

@@ -36,6 +36,10 @@ impl Dissector for Tls {
         }
     }
 
+    fn may_begin(&self, transport: Transport, first: Option<u8>) -> bool {
+        transport == Transport::Tcp && matches!(first, Some(20..=24 | 0x80..))
+    }
+
     fn visibility(&self) -> Visibility {
         Visibility::Encrypted
     }

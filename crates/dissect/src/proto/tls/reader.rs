@@ -6,7 +6,7 @@
 //! To extend: a protocol that turns into TLS (STARTTLS) hands its bytes to a [`TlsReader`] from the
 //! first one after the turn.
 
-use super::super::client_hello::{CLIENT_HELLO, ClientHello, extension};
+use super::super::client_hello::{CLIENT_HELLO, ClientHello, NameSearch, extension};
 use super::super::cursor::Cursor;
 use super::super::ja4::{Carrier, ja4};
 use super::super::{Appetite, Chunk, Notes, Reader, certificate, host_name};
@@ -43,13 +43,9 @@ impl Reader for TlsReader {
         if chunk.gap > 0 {
             records.miss();
         }
-        records.feed(chunk.bytes);
-        while let Some(message) = whole_message(records.handshake()) {
-            self.handshake.take(message, notes);
-            let length = message.len();
-            records.consume(length);
-        }
-        self.handshake.take_early_name(records.handshake(), notes);
+        let handshake = &mut self.handshake;
+        records.feed(chunk.bytes, &mut |message| handshake.take(message, notes));
+        handshake.take_early_name(chunk.from, records.beginning(), notes);
         if self.over() { Appetite::Sated } else { Appetite::More }
     }
 
@@ -77,6 +73,8 @@ struct Handshake {
     told: bool,
     /// All of the server's clear part that matters was read.
     server_read: bool,
+    /// In the hello of which only the beginning has come, of either side.
+    searches: [NameSearch; 2],
 }
 
 impl Handshake {
@@ -97,15 +95,18 @@ impl Handshake {
     }
 
     /// Takes the beginning of a message: a name is told though the hello's end has not come.
-    fn take_early_name(&mut self, beginning: &[u8], notes: &mut Notes) {
-        if let Some(hello) = ClientHello::parse(beginning) {
-            self.tell_name(&hello, notes);
+    fn take_early_name(&mut self, from: Side, beginning: &[u8], notes: &mut Notes) {
+        if beginning.is_empty() || self.named || self.told {
+            self.searches[from as usize] = NameSearch::default();
+        } else {
+            let name = self.searches[from as usize].name(beginning);
+            self.tell_name(name, notes);
         }
     }
 
     fn take_client_hello(&mut self, message: &[u8], notes: &mut Notes) {
         let Some(hello) = ClientHello::parse(message).filter(|_| !self.told) else { return };
-        self.tell_name(&hello, notes);
+        self.tell_name(hello.server_name(), notes);
         self.told = true;
         notes.ja4 = Some(ja4(&hello, Carrier::Tls));
         if hello.alpn().any(|protocol| protocol == b"dot") {
@@ -113,21 +114,12 @@ impl Handshake {
         }
     }
 
-    fn tell_name(&mut self, hello: &ClientHello<'_>, notes: &mut Notes) {
-        if self.named {
-            return;
-        }
-        if let Some(name) = hello.server_name().and_then(host_name) {
+    fn tell_name(&mut self, name: Option<&[u8]>, notes: &mut Notes) {
+        if let Some(name) = name.filter(|_| !self.named).and_then(host_name) {
             notes.names.push((name, NameSource::TlsSni));
             self.named = true;
         }
     }
-}
-
-/// The first handshake message, when all of it is there.
-fn whole_message(handshake: &[u8]) -> Option<&[u8]> {
-    let length = Cursor(handshake.get(1..)?).u24()?;
-    handshake.get(..length.checked_add(4)?)
 }
 
 /// Whether a ServerHello chose TLS 1.3 (or a draft of it), which encrypts the certificate.

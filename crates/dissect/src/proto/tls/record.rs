@@ -66,14 +66,14 @@ pub(crate) enum End {
 }
 
 impl Records {
-    /// Takes the next bytes of the stream.
-    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+    /// Takes the next bytes of the stream; hands each handshake message to `take` once it is whole.
+    pub(crate) fn feed(&mut self, bytes: &[u8], take: &mut impl FnMut(&[u8])) {
         let mut cursor = Cursor(bytes);
         while !cursor.is_empty() && self.end.is_none() {
             if self.left == 0 {
                 self.take_header(&mut cursor);
             } else {
-                self.take_body(&mut cursor);
+                self.take_body(&mut cursor, take);
             }
         }
     }
@@ -96,19 +96,14 @@ impl Records {
         self.handshake = Vec::new();
     }
 
-    /// The handshake bytes that were not yet consumed.
-    pub(crate) fn handshake(&self) -> &[u8] {
+    /// The beginning of the handshake message that is not yet whole.
+    pub(crate) fn beginning(&self) -> &[u8] {
         &self.handshake
     }
 
     /// Bytes held beyond the struct itself.
     pub(crate) fn held(&self) -> usize {
         self.handshake.capacity()
-    }
-
-    /// Drops the first `count` handshake bytes.
-    pub(crate) fn consume(&mut self, count: usize) {
-        self.handshake.drain(..count.min(self.handshake.len()));
     }
 
     fn take_header(&mut self, cursor: &mut Cursor<'_>) {
@@ -136,16 +131,40 @@ impl Records {
         }
     }
 
-    fn take_body(&mut self, cursor: &mut Cursor<'_>) {
+    fn take_body(&mut self, cursor: &mut Cursor<'_>, take: &mut impl FnMut(&[u8])) {
         let taken = cursor.take_up_to(self.left);
         self.left -= taken.len();
         if self.kind != content::HANDSHAKE {
             return;
         }
-        if self.handshake.len() + taken.len() > BOUND {
-            self.lose();
+        // Most messages come whole: they are read where they lie.
+        if self.handshake.is_empty() {
+            let whole = take_messages(taken, take);
+            self.handshake.extend_from_slice(taken.get(whole..).unwrap_or_default());
         } else {
             self.handshake.extend_from_slice(taken);
+            let whole = take_messages(&self.handshake, take);
+            self.handshake.drain(..whole);
+        }
+        if self.handshake.len() > BOUND {
+            self.lose();
         }
     }
+}
+
+/// Hands over the messages that are whole; how many bytes they are.
+fn take_messages(handshake: &[u8], take: &mut impl FnMut(&[u8])) -> usize {
+    let mut rest = handshake;
+    while let Some((message, after)) = whole_message(rest) {
+        take(message);
+        rest = after;
+    }
+    handshake.len() - rest.len()
+}
+
+/// The first handshake message (type, length of three octets, body) where all of it is there, and
+/// what follows it.
+fn whole_message(handshake: &[u8]) -> Option<(&[u8], &[u8])> {
+    let length = Cursor(handshake.get(1..)?).u24()?;
+    handshake.split_at_checked(length.checked_add(4)?)
 }

@@ -33,7 +33,7 @@ fn a_hello_cut_at_any_byte_over_segments_gives_the_same() {
     let stream = record(22, &hello(b"Example.ORG"));
     let (whole, _) = read(&[(Side::Src, &stream)]);
     assert_eq!(sni(&whole), ["example.org"]);
-    assert!(whole.ja4.as_ref().is_some_and(|(plain, _)| plain.starts_with("t12d0202h2_")));
+    assert!(whole.ja4.as_ref().is_some_and(|(plain, _)| plain.as_str().starts_with("t12d0202h2_")));
     for cut in 1..stream.len() {
         let (early, late) = stream.split_at(cut);
         assert_eq!(read(&[(Side::Src, early), (Side::Src, late)]).0, whole, "cut at {cut}");

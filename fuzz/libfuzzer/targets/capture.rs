@@ -1,0 +1,4 @@
+//! libFuzzer over the target `capture`.
+#![no_main]
+
+overheard_libfuzzer::target!("capture");

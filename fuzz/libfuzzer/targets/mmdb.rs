@@ -1,0 +1,4 @@
+//! libFuzzer over the target `mmdb`.
+#![no_main]
+
+overheard_libfuzzer::target!("mmdb");

@@ -1,0 +1,4 @@
+//! libFuzzer over the target `payload`.
+#![no_main]
+
+overheard_libfuzzer::target!("payload");

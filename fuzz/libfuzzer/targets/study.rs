@@ -1,0 +1,4 @@
+//! libFuzzer over the target `study`.
+#![no_main]
+
+overheard_libfuzzer::target!("study");
