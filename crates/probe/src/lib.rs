@@ -1,3 +1,8 @@
 //! Acts on the machine: the only crate with privilege, sockets, child processes and `unsafe`.
 //!
-//! Nearly empty until live runs: reading captures needs none of it.
+//! For: live runs. A `room` is a set of namespaces whose only way out is a [`door`]; the `gateway` stands there
+//! and opens the real connections; the `record` keeps every packet that crosses.
+//! Promises: whatever ends this program ends what it started: processes, namespaces, mounts, scratch files.
+//! To extend: each room of this crate says how in its own opening.
+
+pub mod door;
