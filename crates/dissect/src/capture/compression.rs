@@ -2,10 +2,12 @@
 //!
 //! Promises: members and frames that follow each other read as one stream, as their tools write them.
 //! What comes before a damage or an early end is given; a checksum that does not match is an error.
+//! In which pieces the source gives its bytes, and in which they are asked for, changes nothing.
 
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::MultiGzDecoder;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
+use std::ops::Range;
 use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 
 /// The source with the bytes put back that were read to recognise it.
@@ -14,7 +16,7 @@ type Whole<R> = Chain<Cursor<Vec<u8>>, R>;
 /// Where the capture's bytes come from.
 pub(crate) enum Source<R> {
     Plain(Whole<R>),
-    Gzip(Box<MultiGzDecoder<Whole<R>>>),
+    Gzip(Box<Gzip<Whole<R>>>),
     Zstd(Box<Zstd<Whole<R>>>),
 }
 
@@ -26,7 +28,7 @@ impl<R: Read> Source<R> {
         let compression = sniffed.is_ok().then(|| magic.first_chunk::<4>().copied()).flatten();
         let whole = Cursor::new(magic).chain(source);
         match compression {
-            Some([0x1f, 0x8b, ..]) => Self::Gzip(Box::new(MultiGzDecoder::new(whole))),
+            Some([0x1f, 0x8b, ..]) => Self::Gzip(Box::new(Gzip::new(whole))),
             Some(magic) if Zstd::<R>::begins_with(magic) => Self::Zstd(Box::new(Zstd::new(whole))),
             _ => Self::Plain(whole),
         }
@@ -59,6 +61,74 @@ impl<R> fmt::Debug for Source<R> {
             Self::Gzip(_) => "Gzip",
             Self::Zstd(_) => "Zstd",
         })
+    }
+}
+
+/// Gzip members one after the other. A call of the decoder that fails gives nothing of what it decoded: it
+/// works in small steps of one size, so that little is lost, and always the same.
+pub(crate) struct Gzip<R> {
+    decoder: MultiGzDecoder<Blocks<R>>,
+    decoded: Box<[u8; DECODED]>,
+    ready: Range<usize>,
+}
+
+/// Bytes that the decoder gives in one call, at most.
+const DECODED: usize = 4096;
+
+impl<R: Read> Gzip<R> {
+    fn new(source: R) -> Self {
+        let decoder = MultiGzDecoder::new(Blocks { source, block: [0; _], ready: 0..0 });
+        Self { decoder, decoded: Box::new([0; _]), ready: 0..0 }
+    }
+}
+
+impl<R: Read> Read for Gzip<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.ready.is_empty() {
+            self.ready = 0..self.decoder.read(&mut self.decoded[..])?;
+        }
+        let given = (&self.decoded[self.ready.clone()]).read(into)?;
+        self.ready.start += given;
+        Ok(given)
+    }
+}
+
+/// Gives its source in blocks of one size, but for the last.
+struct Blocks<R> {
+    source: R,
+    block: [u8; 512],
+    ready: Range<usize>,
+}
+
+impl<R: Read> BufRead for Blocks<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.ready.is_empty() {
+            let mut filled = 0;
+            while let Some(free) = self.block.get_mut(filled..).filter(|free| !free.is_empty()) {
+                match self.source.read(free) {
+                    Ok(0) => break,
+                    Ok(read) => filled += read,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    // What came before it comes first: a source that is broken says so again.
+                    Err(error) if filled == 0 => return Err(error),
+                    Err(_) => break,
+                }
+            }
+            self.ready = 0..filled;
+        }
+        Ok(&self.block[self.ready.clone()])
+    }
+
+    fn consume(&mut self, used: usize) {
+        self.ready.start += used;
+    }
+}
+
+impl<R: Read> Read for Blocks<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let given = self.fill_buf()?.read(into)?;
+        self.consume(given);
+        Ok(given)
     }
 }
 
