@@ -21,8 +21,8 @@ pub const SERVER_V4: &str = "198.18.0.1";
 pub const SERVER_V6: &str = "2001:2::1";
 
 /// A network namespace, which lives as long as this does.
-#[derive(Debug)]
-pub struct Namespace(File);
+#[derive(Clone, Debug)]
+pub struct Namespace(Arc<File>);
 
 impl Namespace {
     pub fn new() -> Self {
@@ -30,7 +30,7 @@ impl Namespace {
             unshare(CloneFlags::CLONE_NEWNET).expect("root");
             File::open("/proc/thread-self/ns/net").expect("a namespace")
         });
-        let namespace = Self(made.join().expect("a namespace"));
+        let namespace = Self(Arc::new(made.join().expect("a namespace")));
         namespace.ip("link set lo up");
         namespace
     }
@@ -48,9 +48,9 @@ impl Namespace {
 
     /// Runs something on a thread in the namespace that may outlive the caller.
     pub fn spawn(&self, act: impl FnOnce() + Send + 'static) {
-        let namespace = self.0.try_clone().expect("a file descriptor");
+        let namespace = self.clone();
         std::thread::spawn(move || {
-            setns(namespace.as_fd(), CloneFlags::CLONE_NEWNET).expect("a namespace");
+            setns(namespace.0.as_fd(), CloneFlags::CLONE_NEWNET).expect("a namespace");
             act();
         });
     }
@@ -153,7 +153,9 @@ fn host() -> Namespace {
 
 /// Keeps what crossed in memory, in order.
 #[derive(Clone, Debug, Default)]
-pub struct Tape(Arc<Mutex<Vec<(Direction, Vec<u8>)>>>);
+pub struct Tape(Arc<Mutex<Vec<Crossed>>>);
+
+pub type Crossed = (Direction, Vec<u8>);
 
 impl Recorder for Tape {
     fn packet(&mut self, direction: Direction, _time: SystemTime, ip: &[u8]) -> io::Result<()> {
@@ -165,7 +167,7 @@ impl Recorder for Tape {
 }
 
 impl Tape {
-    pub fn packets(&self) -> Vec<(Direction, Vec<u8>)> {
+    pub fn packets(&self) -> Vec<Crossed> {
         self.0.lock().expect("a tape").clone()
     }
 }

@@ -3,5 +3,10 @@
 //! Promises: every wait is bounded; nothing leaves the machine. Where namespaces need a privilege that lacks, a test
 //! says that it skipped.
 
+mod datagrams;
+mod dns;
 mod fixture;
+mod policy;
+mod proxies;
 mod tcp;
+mod upstream;
