@@ -2,7 +2,6 @@
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, setsockopt, socket, sockopt};
@@ -105,7 +104,7 @@ fn pinger(world: &World, v6: bool) -> UdpSocket {
         std::fs::write("/proc/sys/net/ipv4/ping_group_range", "0 2147483647").expect("ping sockets");
         socket(family, SockType::Datagram, SockFlag::SOCK_CLOEXEC, protocol).expect("a ping socket")
     });
-    let socket = UdpSocket::from(OwnedFd::from(opened));
+    let socket = UdpSocket::from(opened);
     socket.set_read_timeout(Some(LIMIT)).expect("a limit");
     socket
 }

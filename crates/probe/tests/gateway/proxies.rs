@@ -15,12 +15,12 @@ pub type Asked = Arc<Mutex<Vec<SocketAddr>>>;
 
 /// A SOCKS5 proxy in the host's namespace that wants the login `who` with `secret`.
 pub fn socks5(world: &World, at: &str) -> Asked {
-    proxy(world, at, |stream, asked| serve_socks5(stream, asked))
+    proxy(world, at, serve_socks5)
 }
 
 /// An HTTP proxy in the host's namespace that wants the login `who` with `secret`.
 pub fn http(world: &World, at: &str) -> Asked {
-    proxy(world, at, |stream, asked| serve_http(stream, asked))
+    proxy(world, at, serve_http)
 }
 
 fn proxy(world: &World, at: &str, serve: fn(TcpStream, Asked) -> io::Result<()>) -> Asked {
