@@ -26,6 +26,13 @@ pub struct Command {
     pub streams: Streams,
 }
 
+impl Command {
+    /// Whether the program is given by its path and not by a name to be looked for.
+    pub(super) fn is_path(&self) -> bool {
+        self.program.as_encoded_bytes().contains(&b'/')
+    }
+}
+
 /// Where standard input, output and error of a program lead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Streams {

@@ -189,7 +189,8 @@ impl Stage {
         match self {
             Self::Entering => format!("{program}: could not enter the room: {error}"),
             Self::Folder => format!("{}: no folder to work in within the room: {error}", cwd.display()),
-            Self::Program if error.kind() == io::ErrorKind::NotFound => format!(
+            // A search that also meets folders which are closed to the user ends with that error.
+            Self::Program if error.kind() == io::ErrorKind::NotFound || !command.is_path() => format!(
                 "{program}: no such program in the room, which sees no file of the home or of /tmp unless told to"
             ),
             Self::Program => format!("{program}: {error}"),
