@@ -92,15 +92,18 @@ impl Drop for EndOfCopy {
 /// What the two sides say: a word and a number or two.
 #[derive(Clone, Copy)]
 enum Word {
-    /// The copy is in its user namespace and asks for the map of users.
+    /// The copy is in its user namespace and asks for the map of users. It waits for an answer.
     Map,
-    /// The first process has this PID.
+    /// The first process has this PID, and waits for an answer: so it is known before it can fail.
     Init(i32),
     /// The step of this place failed, with this error.
     Failed(i32, i32),
     /// Comes with the door's descriptors.
     Ready,
 }
+
+/// The opener's only word.
+const GO_ON: &[u8] = &[0];
 
 impl Word {
     const LENGTH: usize = 12;
@@ -143,10 +146,7 @@ fn outside(
         let mut bytes = [0; Word::LENGTH];
         let (length, descriptors) = kernel::receive_descriptors::<DOOR>(ours.as_fd(), &mut bytes)?;
         match Word::of(&bytes[..length]).ok_or(Error::Ended)? {
-            Word::Map => {
-                map_user(copy, user)?;
-                send(ours.as_raw_fd(), &[0], MsgFlags::MSG_NOSIGNAL)?;
-            }
+            Word::Map => map_user(copy, user)?,
             Word::Init(pid) => *init = Some(Process::new(Pid::from_raw(pid))?),
             Word::Failed(step, errno) => {
                 let step = steps.get(step as usize).ok_or(Error::Ended)?;
@@ -154,6 +154,7 @@ fn outside(
             }
             Word::Ready => return door(descriptors),
         }
+        send(ours.as_raw_fd(), GO_ON, MsgFlags::MSG_NOSIGNAL)?;
     }
 }
 
@@ -193,7 +194,7 @@ fn inside(mut builder: Builder, steps: &[Step], nothing: RawFd, channel: RawFd) 
     let channel = unsafe { BorrowedFd::borrow_raw(CHANNEL) };
     for (place, step) in steps.iter().enumerate() {
         let taken = builder.take(step).and_then(|()| match step {
-            Step::UserNamespace => ask_for_map(channel),
+            Step::UserNamespace => say(channel, Word::Map).and_then(|()| may_go_on(channel)),
             Step::Init => become_init(channel),
             _ => Ok(()),
         });
@@ -236,11 +237,10 @@ fn duplicate(descriptor: RawFd) -> nix::Result<RawFd> {
     nix::fcntl::fcntl(descriptor, nix::fcntl::FcntlArg::F_DUPFD_CLOEXEC(CHANNEL + 1))
 }
 
-fn ask_for_map(channel: BorrowedFd<'_>) -> nix::Result<()> {
-    say(channel, Word::Map)?;
-    match recv(channel.as_raw_fd(), &mut [0; 1], MsgFlags::empty())? {
-        1 => Ok(()),
-        _ => Err(Errno::EPIPE),
+fn may_go_on(channel: BorrowedFd<'_>) -> nix::Result<()> {
+    match recv(channel.as_raw_fd(), &mut [0; GO_ON.len()], MsgFlags::empty())? {
+        0 => Err(Errno::EPIPE),
+        _ => Ok(()),
     }
 }
 
@@ -251,6 +251,7 @@ fn become_init(channel: BorrowedFd<'_>) -> nix::Result<()> {
         let said = say(channel, Word::Init(pid.as_raw()));
         kernel::end(i32::from(said.is_err()));
     }
+    may_go_on(channel)?;
     // Out of the opener's terminal: its keys are not for us.
     setsid()?;
     nix::sys::prctl::set_name(c"overheard-room")

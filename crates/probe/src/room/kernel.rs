@@ -238,6 +238,13 @@ pub(super) fn filter(program: &[libc::sock_filter]) -> Result<()> {
     Errno::result(result).map(drop)
 }
 
+/// A signal may cut it short (nanosleep(2)).
+pub(super) fn sleep_a_millisecond() {
+    let time = libc::timespec { tv_sec: 0, tv_nsec: 1_000_000 };
+    // SAFETY: the time outlives the call, and what is left of it is not asked for.
+    unsafe { libc::nanosleep(&raw const time, std::ptr::null_mut()) };
+}
+
 /// The terminal on standard input becomes that of this new session (ioctl_tty(2)).
 pub(super) fn control_terminal() -> Result<()> {
     // SAFETY: TIOCSCTTY takes an integer.

@@ -30,6 +30,7 @@ pub(super) fn steps(user: &Identity) -> Vec<Step> {
     steps.extend([
         address(door::LOBBY_V4.into(), 32),
         address(door::LOBBY_V6.into(), 128),
+        local(door::LOBBY_V6.into()),
         route(door::LOBBY_FLOWS_V4.into(), 10, None),
         route(door::LOBBY_FLOWS_V6.into(), 64, None),
         Step::Listen { address: SocketAddr::new(door::LOBBY_V4.into(), 0), keep: TCP_V4 },
@@ -42,6 +43,7 @@ pub(super) fn steps(user: &Identity) -> Vec<Step> {
     steps.extend([
         address(door::ROOM_V4.into(), 24),
         address(door::ROOM_V6.into(), 64),
+        local(door::ROOM_V6.into()),
         route(Ipv4Addr::UNSPECIFIED.into(), 0, Some(door::GATEWAY_V4.into())),
         route(Ipv6Addr::UNSPECIFIED.into(), 0, Some(door::GATEWAY_V6.into())),
     ]);
@@ -86,6 +88,14 @@ fn address(address: IpAddr, prefix: u8) -> Step {
     message.0.extend([family, prefix, NO_DETECTION, libc::RT_SCOPE_UNIVERSE]);
     message.0.extend(TUN.to_ne_bytes());
     message.with(libc::IFA_LOCAL, &bytes).with(libc::IFA_ADDRESS, &bytes).step("give the TUN device its address")
+}
+
+fn local(address: IpAddr) -> Step {
+    let (family, bytes) = family(address);
+    let mut message = Message::new(libc::RTM_GETROUTE, 0);
+    message.0.extend([family, bytes.len() as u8 * 8, 0, 0, 0, 0, 0, 0]);
+    message.0.extend(0_u32.to_ne_bytes());
+    Step::AwaitLocal { message: message.with(libc::RTA_DST, &bytes).bytes() }
 }
 
 fn route(to: IpAddr, prefix: u8, by: Option<IpAddr>) -> Step {
@@ -150,9 +160,14 @@ impl Message {
         self.with(outer, &middle.0)
     }
 
-    fn step(mut self, what: &'static str) -> Step {
+    fn step(self, what: &'static str) -> Step {
+        Step::Netlink { what, message: self.bytes() }
+    }
+
+    /// With its length, which stands first.
+    fn bytes(mut self) -> Vec<u8> {
         let length = self.0.len() as u32;
         self.0[..4].copy_from_slice(&length.to_ne_bytes());
-        Step::Netlink { what, message: self.0 }
+        self.0
     }
 }

@@ -43,6 +43,8 @@ pub(super) enum Step {
     Tun { name: &'static CStr, index: u32, keep: usize },
     /// A request to rtnetlink, which must be acknowledged.
     Netlink { what: &'static str, message: Vec<u8> },
+    /// Waits until rtnetlink calls an address local: the kernel takes a new one of IPv6 into use a little later.
+    AwaitLocal { message: Vec<u8> },
     /// A TCP listener in the present network namespace.
     Listen { address: SocketAddr, keep: usize },
     /// Text into a file that exists, such as a kernel setting.
@@ -104,7 +106,8 @@ impl Builder {
                 self.door[*keep] = Some(device);
                 Ok(())
             }
-            Step::Netlink { message, .. } => ask_rtnetlink(message),
+            Step::Netlink { message, .. } => acknowledged(&ask_rtnetlink(message)?),
+            Step::AwaitLocal { message } => await_local(message),
             Step::Listen { address, keep } => {
                 self.door[*keep] = Some(listen(*address)?);
                 Ok(())
@@ -179,8 +182,11 @@ fn listen(address: SocketAddr) -> nix::Result<OwnedFd> {
     Ok(listener)
 }
 
-/// Sends one request and reads its acknowledgement (rtnetlink(7)).
-fn ask_rtnetlink(message: &[u8]) -> nix::Result<()> {
+/// The beginning of an answer: `struct nlmsghdr`, then an error's number or a `struct rtmsg`.
+type Answer = [u8; 24];
+
+/// Sends one request and reads the answer to it (rtnetlink(7)).
+fn ask_rtnetlink(message: &[u8]) -> nix::Result<Answer> {
     let netlink = socket::socket(
         AddressFamily::Netlink,
         SockType::Raw,
@@ -188,16 +194,35 @@ fn ask_rtnetlink(message: &[u8]) -> nix::Result<()> {
         Some(SockProtocol::NetlinkRoute),
     )?;
     socket::send(netlink.as_raw_fd(), message, MsgFlags::empty())?;
-    let mut answer = [0_u8; 8192];
-    let length = socket::recv(netlink.as_raw_fd(), &mut answer, MsgFlags::empty())?;
-    // A header of 16 bytes whose type is an error, then its number, negated: 0 is the acknowledgement.
+    let mut answer = [0; size_of::<Answer>()];
+    socket::recv(netlink.as_raw_fd(), &mut answer, MsgFlags::empty())?;
+    Ok(answer)
+}
+
+/// An error of number 0 is the acknowledgement.
+fn acknowledged(answer: &Answer) -> nix::Result<()> {
     let is_error = answer[4..6] == (libc::NLMSG_ERROR as u16).to_ne_bytes();
     let error = i32::from_ne_bytes([answer[16], answer[17], answer[18], answer[19]]);
-    match (length >= 20 && is_error, error) {
+    match (is_error, error) {
         (true, 0) => Ok(()),
         (true, error) => Err(Errno::from_raw(error.saturating_neg())),
         (false, _) => Err(Errno::EPROTO),
     }
+}
+
+/// For at most some five seconds.
+fn await_local(message: &[u8]) -> nix::Result<()> {
+    /// Of `rtm_type`, behind the header.
+    const KIND: usize = 16 + 7;
+    for _ in 0..5000 {
+        let answer = ask_rtnetlink(message)?;
+        let is_route = answer[4..6] == libc::RTM_NEWROUTE.to_ne_bytes();
+        if is_route && answer[KIND] == libc::RTN_LOCAL {
+            return Ok(());
+        }
+        kernel::sleep_a_millisecond();
+    }
+    Err(Errno::ETIMEDOUT)
 }
 
 impl fmt::Display for Step {
@@ -209,6 +234,7 @@ impl fmt::Display for Step {
             Self::Become { uid, .. } => write!(f, "become user {uid}"),
             Self::Tun { name, .. } => write!(f, "make the device {name:?} with /dev/net/tun"),
             Self::Netlink { what, .. } => write!(f, "{what}"),
+            Self::AwaitLocal { .. } => write!(f, "take its IPv6 address into use"),
             Self::Listen { address, .. } => write!(f, "listen at {address} in the lobby"),
             Self::Write { path, .. } => write!(f, "write to {path:?}"),
             Self::Hostname(name) => write!(f, "take the host name {name}"),
