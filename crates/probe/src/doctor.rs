@@ -112,7 +112,9 @@ fn trial() -> Found {
     match opened {
         Ok(()) => Ok("a room was opened and closed".into()),
         Err(Error::Missing(missing)) => bad(missing.to_string(), missing.mend()),
-        Err(error) => bad(error.to_string(), "mend what stands above first; if nothing does, please report this"),
+        Err(error) => {
+            bad(error.to_string(), "mend what stands above first; if nothing does, please report this")
+        }
     }
 }
 
@@ -142,7 +144,11 @@ fn space(folder: &Path) -> Found {
     #[allow(clippy::unnecessary_cast, reason = "32-bit machines count in fewer bits")]
     let free = found.blocks_available() as u64 * found.fragment_size() as u64;
     let what = format!("{} MiB in the present folder", free >> 20);
-    if free >= ENOUGH { Ok(what) } else { bad(what, "captures of a study need more: free some, or go elsewhere") }
+    if free >= ENOUGH {
+        Ok(what)
+    } else {
+        bad(what, "captures of a study need more: free some, or go elsewhere")
+    }
 }
 
 /// What the emulated networks of `worlds/` are made of, with the Debian package of each.

@@ -42,7 +42,11 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn new(namespaces: CloneFlags, user: &Identity, environment: Vec<(OsString, OsString)>) -> Self {
+    pub(super) fn new(
+        namespaces: CloneFlags,
+        user: &Identity,
+        environment: Vec<(OsString, OsString)>,
+    ) -> Self {
         let home = environment.iter().find(|(name, _)| name == "HOME").map(|(_, home)| home.into());
         Self {
             namespaces,

@@ -67,7 +67,9 @@ impl Error {
             (_, Errno::ENOSYS) => Missing::Kernel,
             (Step::UserNamespace, _) => Missing::UserNamespaces,
             (Step::Tun { .. }, _) => Missing::Tun,
-            (Step::Netlink { .. } | Step::Listen { .. }, Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP) => Missing::Ipv6,
+            (Step::Netlink { .. } | Step::Listen { .. }, Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP) => {
+                Missing::Ipv6
+            }
             (_, Errno::EPERM | Errno::EACCES) => Missing::Privilege,
             _ => return Self::Step { doing: step.to_string(), why: errno.into() },
         };

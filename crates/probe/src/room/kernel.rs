@@ -67,8 +67,7 @@ pub(super) unsafe fn fork_sibling() -> Result<Option<Pid>> {
     let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
     arguments.flags = libc::CLONE_PARENT as u64;
     // SAFETY: without CLONE_VM the child has memory of its own; the rest is the caller's promise.
-    let pid =
-        unsafe { libc::syscall(libc::SYS_clone3, &raw mut arguments, size_of::<libc::clone_args>()) };
+    let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw mut arguments, size_of::<libc::clone_args>()) };
     let pid = Errno::result(pid)?;
     Ok((pid != 0).then(|| Pid::from_raw(pid as libc::pid_t)))
 }
@@ -151,7 +150,8 @@ pub(super) fn tun(device: BorrowedFd<'_>, name: &CStr, index: u32) -> Result<()>
     // SAFETY: TUNSETIFF reads and writes one ifreq, which outlives the call.
     Errno::result(unsafe { libc::ioctl(device, libc::TUNSETIFF, &raw mut request) })?;
     // SAFETY: TUNSETOFFLOAD takes an integer.
-    Errno::result(unsafe { libc::ioctl(device, libc::TUNSETOFFLOAD, libc::c_ulong::from(offloads)) }).map(drop)
+    Errno::result(unsafe { libc::ioctl(device, libc::TUNSETOFFLOAD, libc::c_ulong::from(offloads)) })
+        .map(drop)
 }
 
 /// Sends bytes together with `N` descriptors (unix(7), SCM_RIGHTS).
@@ -229,12 +229,10 @@ pub(super) fn drop_capabilities() -> Result<()> {
 
 /// Lets a filter judge every system call of this process from now on (seccomp(2)).
 pub(super) fn filter(program: &[libc::sock_filter]) -> Result<()> {
-    let program =
-        libc::sock_fprog { len: program.len() as u16, filter: program.as_ptr().cast_mut() };
+    let program = libc::sock_fprog { len: program.len() as u16, filter: program.as_ptr().cast_mut() };
     // SAFETY: the program and its length outlive the call, which only reads them.
-    let result = unsafe {
-        libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const program)
-    };
+    let result =
+        unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const program) };
     Errno::result(result).map(drop)
 }
 

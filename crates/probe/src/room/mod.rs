@@ -237,3 +237,43 @@ fn environment(
     });
     taken.chain(room).chain(wanted.iter().cloned()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    /// What root does where user namespaces are turned off.
+    #[test]
+    fn root_needs_no_user_namespace() {
+        if !geteuid().is_root() {
+            return eprintln!("skipped: we are not root");
+        }
+        let Some(nobody) = Identity::named("nobody") else { return eprintln!("skipped: there is no nobody") };
+        let spec = Spec { user: nobody, ..Spec::default() };
+        let (room, _door) = match Room::open_by(&spec, Means::Root) {
+            Ok(opened) => opened,
+            Err(Error::Missing(missing)) => return eprintln!("skipped: {missing}"),
+            Err(error) => panic!("{error}"),
+        };
+        let script = "readlink /proc/self/ns/user; id -u; id -G; grep CapEff /proc/self/status; touch ~/x && echo home";
+        let args = ["-c", script].map(Into::into).to_vec();
+        let command = Command { program: "sh".into(), args, streams: Streams::Pipes, ..Command::default() };
+        let mut child = room.spawn(&command).expect("the shell starts");
+        let mut text = String::new();
+        child.stdout.take().expect("a pipe").read_to_string(&mut text).expect("it can be read");
+        let ours = std::fs::read_link("/proc/self/ns/user").expect("it can be read");
+        let Identity { uid, gid, .. } = spec.user;
+        let expected = format!("{}\n{uid}\n{gid}\nCapEff:\t0000000000000000\nhome\n", ours.display());
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn only_root_opens_rooms_for_others() {
+        if geteuid().is_root() {
+            return eprintln!("skipped: we are root");
+        }
+        let user = Identity { uid: nix::unistd::Uid::from_raw(0), ..Identity::caller() };
+        assert!(matches!(Room::open(&Spec { user, ..Spec::default() }), Err(Error::AnotherUser)));
+    }
+}

@@ -87,7 +87,10 @@ fn address(address: IpAddr, prefix: u8) -> Step {
     // struct ifaddrmsg
     message.0.extend([family, prefix, NO_DETECTION, libc::RT_SCOPE_UNIVERSE]);
     message.0.extend(TUN.to_ne_bytes());
-    message.with(libc::IFA_LOCAL, &bytes).with(libc::IFA_ADDRESS, &bytes).step("give the TUN device its address")
+    message
+        .with(libc::IFA_LOCAL, &bytes)
+        .with(libc::IFA_ADDRESS, &bytes)
+        .step("give the TUN device its address")
 }
 
 fn local(address: IpAddr) -> Step {
@@ -103,7 +106,16 @@ fn route(to: IpAddr, prefix: u8, by: Option<IpAddr>) -> Step {
     let mut message = Message::new(libc::RTM_NEWROUTE, libc::NLM_F_CREATE);
     let scope = if by.is_some() { libc::RT_SCOPE_UNIVERSE } else { libc::RT_SCOPE_LINK };
     // struct rtmsg
-    message.0.extend([family, prefix, 0, 0, libc::RT_TABLE_MAIN, libc::RTPROT_BOOT, scope, libc::RTN_UNICAST]);
+    message.0.extend([
+        family,
+        prefix,
+        0,
+        0,
+        libc::RT_TABLE_MAIN,
+        libc::RTPROT_BOOT,
+        scope,
+        libc::RTN_UNICAST,
+    ]);
     message.0.extend(0_u32.to_ne_bytes());
     if prefix > 0 {
         message = message.with(libc::RTA_DST, &bytes);

@@ -66,9 +66,8 @@ impl Process {
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
             // Rounded up, or the last millisecond would be spent in a busy loop.
             let left = left.map(|left| left.as_micros().div_ceil(1000));
-            let timeout = left.map_or(PollTimeout::NONE, |left| {
-                PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
-            });
+            let timeout = left
+                .map_or(PollTimeout::NONE, |left| PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX));
             match poll(&mut [PollFd::new(self.handle.as_fd(), PollFlags::POLLIN)], timeout) {
                 Ok(0) if left == Some(0) => return Ok(false),
                 Ok(0) | Err(Errno::EINTR) => {}

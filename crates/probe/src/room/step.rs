@@ -14,7 +14,9 @@ use nix::fcntl::{OFlag, open};
 use nix::libc;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
-use nix::sys::socket::{self, AddressFamily, Backlog, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrStorage};
+use nix::sys::socket::{
+    self, AddressFamily, Backlog, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrStorage,
+};
 use nix::sys::stat::Mode;
 use nix::unistd::{self, Gid, Uid};
 use std::ffi::{CStr, CString};
@@ -38,32 +40,74 @@ pub(super) enum Step {
     /// What follows is done by the first process of the new PID namespace.
     Init,
     /// From here on as this user, in no further group.
-    Become { uid: Uid, gid: Gid },
+    Become {
+        uid: Uid,
+        gid: Gid,
+    },
     /// A TUN device in the present network namespace.
-    Tun { name: &'static CStr, index: u32, keep: usize },
+    Tun {
+        name: &'static CStr,
+        index: u32,
+        keep: usize,
+    },
     /// A request to rtnetlink, which must be acknowledged.
-    Netlink { what: &'static str, message: Vec<u8> },
+    Netlink {
+        what: &'static str,
+        message: Vec<u8>,
+    },
     /// Waits until rtnetlink calls an address local: the kernel takes a new one of IPv6 into use a little later.
-    AwaitLocal { message: Vec<u8> },
+    AwaitLocal {
+        message: Vec<u8>,
+    },
     /// A TCP listener in the present network namespace.
-    Listen { address: SocketAddr, keep: usize },
+    Listen {
+        address: SocketAddr,
+        keep: usize,
+    },
     /// Text into a file that exists, such as a kernel setting.
-    Write { path: CString, text: Vec<u8> },
+    Write {
+        path: CString,
+        text: Vec<u8>,
+    },
     Hostname(String),
     /// No mount of ours is seen outside, and none from outside appears here.
     Private,
     /// Sets a tree of mounts aside before its place is covered.
-    Keep { path: CString, slot: usize },
+    Keep {
+        path: CString,
+        slot: usize,
+    },
     /// Shows what was set aside.
-    Show { slot: usize, at: CString, writable: bool },
+    Show {
+        slot: usize,
+        at: CString,
+        writable: bool,
+    },
     ReadOnly(CString),
     /// A new file system.
-    Mount { kind: &'static CStr, at: CString, options: CString },
-    Folder { path: CString, mode: u32, owner: (Uid, Gid) },
-    File { path: CString, text: Vec<u8> },
-    Link { path: CString, to: CString },
+    Mount {
+        kind: &'static CStr,
+        at: CString,
+        options: CString,
+    },
+    Folder {
+        path: CString,
+        mode: u32,
+        owner: (Uid, Gid),
+    },
+    File {
+        path: CString,
+        text: Vec<u8>,
+    },
+    Link {
+        path: CString,
+        to: CString,
+    },
     /// One file in the place of another.
-    Bind { from: CString, at: CString },
+    Bind {
+        from: CString,
+        at: CString,
+    },
     /// Better with it, but a room without.
     Try(Box<Step>),
     /// The second where the first cannot be done.
@@ -114,9 +158,13 @@ impl Builder {
             }
             Step::Write { path, text } => write(path, OFlag::O_WRONLY, text),
             Step::Hostname(name) => unistd::sethostname(name),
-            Step::Private => {
-                mount(None::<&CStr>, c"/", None::<&CStr>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&CStr>)
-            }
+            Step::Private => mount(
+                None::<&CStr>,
+                c"/",
+                None::<&CStr>,
+                MsFlags::MS_REC | MsFlags::MS_PRIVATE,
+                None::<&CStr>,
+            ),
             Step::Keep { path, slot } => {
                 self.trees[*slot] = Some(kernel::copy_tree(path)?);
                 Ok(())
@@ -136,10 +184,10 @@ impl Builder {
                 mount(Some(*kind), at.as_c_str(), Some(*kind), flags, Some(options.as_c_str()))
             }
             Step::Folder { path, mode, owner } => folder(path, *mode, *owner),
-            Step::File { path, text } => {
-                write(path, OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_TRUNC, text)
+            Step::File { path, text } => write(path, OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_TRUNC, text),
+            Step::Link { path, to } => {
+                unistd::symlinkat(to.as_c_str(), nix::fcntl::AT_FDCWD, path.as_c_str())
             }
-            Step::Link { path, to } => unistd::symlinkat(to.as_c_str(), nix::fcntl::AT_FDCWD, path.as_c_str()),
             Step::Bind { from, at } => {
                 let none = None::<&CStr>;
                 mount(Some(from.as_c_str()), at.as_c_str(), none, MsFlags::MS_BIND, none)

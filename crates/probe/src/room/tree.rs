@@ -19,9 +19,8 @@ use std::path::{Component, Path, PathBuf};
 const COVERED: &[(&str, u32)] =
     &[("/tmp", 0o1777), ("/var/tmp", 0o1777), ("/run", 0o755), ("/dev", 0o755), ("/dev/shm", 0o1777)];
 /// What is left of `/dev`: no disk, no modem, no `/dev/net/tun`.
-const DEVICES: &[&str] = &[
-    "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/dri",
-];
+const DEVICES: &[&str] =
+    &["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/dri"];
 /// Where our own files are written before they are put in place.
 const OWN: &str = "/run/room";
 /// Settings of the kernel that root may change without any capability.
@@ -104,7 +103,8 @@ impl Shown {
     }
 
     fn keep(&self) -> Vec<Step> {
-        let keep = |(slot, (path, ..)): (usize, &(PathBuf, PathBuf, bool))| Step::Keep { path: c(path), slot };
+        let keep =
+            |(slot, (path, ..)): (usize, &(PathBuf, PathBuf, bool))| Step::Keep { path: c(path), slot };
         self.0.iter().enumerate().map(keep).collect()
     }
 

@@ -35,7 +35,8 @@ pub enum Kind {
 }
 
 /// File systems behind which there is a network, or a process (proc_pid_mountinfo(5)).
-const REMOTE: &[&str] = &["nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "afs", "glusterfs", "autofs", "virtiofs"];
+const REMOTE: &[&str] =
+    &["nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "afs", "glusterfs", "autofs", "virtiofs"];
 
 /// `root` is the room's root as we see it: `/proc/PID/root` of a process inside.
 pub(super) fn find(process: &Path, user: &Identity) -> Vec<Way> {

@@ -8,7 +8,10 @@ use std::io::Read;
 #[test]
 fn names_and_the_machine_are_the_rooms_own() {
     let Some((room, _door)) = open(&Spec { hostname: "attic".into(), ..Spec::default() }) else { return };
-    assert_eq!(output(&room, "cat /etc/resolv.conf"), "nameserver 10.219.0.1\nnameserver fd6f:7665:7268::1\n");
+    assert_eq!(
+        output(&room, "cat /etc/resolv.conf"),
+        "nameserver 10.219.0.1\nnameserver fd6f:7665:7268::1\n"
+    );
     assert!(output(&room, "cat /etc/hosts").starts_with("127.0.0.1 localhost attic\n"));
     assert_eq!(output(&room, "uname -n"), "attic\n");
     assert_eq!(output(&room, "grep ^hosts: /etc/nsswitch.conf"), "hosts: files dns\n");
@@ -24,7 +27,10 @@ fn names_and_the_machine_are_the_rooms_own() {
 fn a_fresh_home_is_empty_and_goes_with_the_room() {
     let spec = Spec::default();
     let Some((room, _door)) = open(&spec) else { return };
-    assert_eq!(output(&room, "ls -A ~; echo kept >~/file; cat ~/file; pwd"), format!("kept\n{}\n", home(&room)));
+    assert_eq!(
+        output(&room, "ls -A ~; echo kept >~/file; cat ~/file; pwd"),
+        format!("kept\n{}\n", home(&room))
+    );
     room.close().expect("it closes");
     assert!(!spec.user.home.join("file").exists());
     let Some((room, _door)) = open(&spec) else { return };
@@ -52,8 +58,7 @@ fn nothing_of_the_machine_can_be_changed_but_what_was_named() {
     let write = tempfile::tempdir().expect("a folder");
     let hidden = tempfile::tempdir().expect("a folder");
     fs::write(read.path().join("app"), "here\n").expect("it can be written");
-    let spec =
-        Spec { read: vec![read.path().into()], write: vec![write.path().into()], ..Spec::default() };
+    let spec = Spec { read: vec![read.path().into()], write: vec![write.path().into()], ..Spec::default() };
     let Some((room, _door)) = open(&spec) else { return };
     let [read, write, hidden] = [&read, &write, &hidden].map(|folder| folder.path().display().to_string());
     let script = format!(
@@ -68,7 +73,8 @@ fn nothing_of_the_machine_can_be_changed_but_what_was_named() {
 fn devices_are_few() {
     let Some((room, _door)) = open(&Spec::default()) else { return };
     let devices = output(&room, "ls /dev");
-    let allowed = ["dri", "fd", "full", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty"];
+    let allowed =
+        ["dri", "fd", "full", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty"];
     for device in devices.lines() {
         assert!(allowed.contains(&device) || ["urandom", "zero"].contains(&device), "{device}");
     }

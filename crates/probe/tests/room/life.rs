@@ -119,5 +119,7 @@ fn nothing_survives_the_openers_sudden_death() {
 /// Whether any process is in this network namespace.
 fn lives_in(namespace: &std::path::Path) -> bool {
     let processes = fs::read_dir("/proc").expect("it can be read").flatten();
-    processes.filter_map(|process| fs::read_link(process.path().join("ns/net")).ok()).any(|of| of == namespace)
+    processes
+        .filter_map(|process| fs::read_link(process.path().join("ns/net")).ok())
+        .any(|of| of == namespace)
 }

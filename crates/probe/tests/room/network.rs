@@ -22,8 +22,10 @@ fn packet(device: &OwnedFd, limit: u16) -> Option<Vec<u8>> {
 
 /// Protocol, source and destination.
 fn ends(packet: &[u8]) -> (u8, IpAddr, IpAddr) {
-    let v4 = |at: usize| Ipv4Addr::from(<[u8; 4]>::try_from(&packet[at..at + 4]).expect("long enough")).into();
-    let v6 = |at: usize| Ipv6Addr::from(<[u8; 16]>::try_from(&packet[at..at + 16]).expect("long enough")).into();
+    let v4 =
+        |at: usize| Ipv4Addr::from(<[u8; 4]>::try_from(&packet[at..at + 4]).expect("long enough")).into();
+    let v6 =
+        |at: usize| Ipv6Addr::from(<[u8; 16]>::try_from(&packet[at..at + 16]).expect("long enough")).into();
     match packet[0] >> 4 {
         4 => (packet[9], v4(12), v4(16)),
         6 => (packet[6], v6(8), v6(24)),
@@ -78,7 +80,10 @@ fn what_is_sent_inside_arrives_at_the_door() {
 #[test]
 fn the_loopback_stays_inside() {
     let Some((room, door)) = open(&Spec::default()) else { return };
-    output(&room, "echo hello >/dev/udp/127.0.0.1/9; echo hello >/dev/udp/::1/9; echo hello >/dev/udp/10.219.0.2/9");
+    output(
+        &room,
+        "echo hello >/dev/udp/127.0.0.1/9; echo hello >/dev/udp/::1/9; echo hello >/dev/udp/10.219.0.2/9",
+    );
     assert_eq!(packet(&door.room, 0), None);
 }
 

@@ -16,7 +16,8 @@ fn planted_doors_are_found_and_covered_ones_are_not() {
     let _bus = plant(&shown.path().join("bus"));
     let _closed = plant(&shown.path().join("closed"));
     let _covered = plant(&covered.path().join("covered"));
-    std::fs::set_permissions(shown.path().join("closed"), PermissionsExt::from_mode(0o000)).expect("it is ours");
+    std::fs::set_permissions(shown.path().join("closed"), PermissionsExt::from_mode(0o000))
+        .expect("it is ours");
     nix::unistd::mkfifo(&shown.path().join("pipe"), Mode::S_IRWXU).expect("it can be made");
     let spec =
         Spec { read: vec![shown.path().into()], write: vec![written.path().into()], ..Spec::default() };
