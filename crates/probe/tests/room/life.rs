@@ -58,6 +58,27 @@ fn a_child_can_be_waited_for_and_ended() {
 }
 
 #[test]
+fn programs_that_have_ended_leave_no_zombies() {
+    let Some((room, _door)) = open(&Spec::default()) else { return };
+    let children: Vec<u32> = (0..5)
+        .map(|_| {
+            let child = room.spawn(&shell("true")).expect("the shell starts");
+            let (pid, mut stdout) = (child.pid(), child.stdout.expect("a pipe"));
+            // Its end is when it ends, but nobody waits for it.
+            std::io::copy(&mut stdout, &mut std::io::sink()).expect("it can be read");
+            pid
+        })
+        .collect();
+    let until = Instant::now() + Duration::from_secs(20);
+    let zombies =
+        || children.iter().filter(|pid| fs::exists(format!("/proc/{pid}")).unwrap_or(false)).count();
+    while zombies() > 0 && Instant::now() < until {
+        output(&room, "true");
+    }
+    assert_eq!(zombies(), 0);
+}
+
+#[test]
 fn a_room_outlives_the_thread_that_opened_it() {
     let opened = std::thread::spawn(|| open(&Spec::default())).join().expect("the thread ends");
     let Some((room, _door)) = opened else { return };
