@@ -108,7 +108,7 @@ mod tests {
     fn what_was_pushed_before_the_close_is_taken_and_then_nothing() {
         let queue = Queue::default();
         for time in [7, 8, 9] {
-            queue.push(Direction::Out, Timestamp(time), &[0x45], None);
+            queue.push(Direction::Outbound, Timestamp(time), &[0x45], None);
         }
         queue.close();
         let mut batch = Batch::default();
@@ -132,7 +132,7 @@ mod tests {
                 }
                 taken
             });
-            (0..packets).for_each(|_| queue.push(Direction::In, Timestamp(0), &packet, None));
+            (0..packets).for_each(|_| queue.push(Direction::Inbound, Timestamp(0), &packet, None));
             queue.close();
             writer.join().unwrap()
         });

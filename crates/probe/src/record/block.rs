@@ -94,8 +94,8 @@ pub(super) fn packet(
     out.extend_from_slice(ip);
     pad(out);
     let flags: u32 = match direction {
-        Direction::In => 0b01,
-        Direction::Out => 0b10,
+        Direction::Inbound => 0b01,
+        Direction::Outbound => 0b10,
     };
     push_option(out, option::PACKET_FLAGS, &flags.to_le_bytes());
     if let Some(comment) = comment {
@@ -198,7 +198,7 @@ mod tests {
         let mut out = Vec::new();
         packet(
             &mut out,
-            Direction::Out,
+            Direction::Outbound,
             Timestamp(0x0102_0304_0506_0708),
             &[0x45, 1, 2, 3, 4],
             Some("hello"),

@@ -37,6 +37,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
+use std::time::{SystemTime, UNIX_EPOCH};
 use writer::{Progress, Writer};
 
 /// Flows that are listed with their owners; more are counted.
@@ -46,9 +47,9 @@ const MOST_ATTRIBUTED: usize = 1 << 18;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// To the app.
-    In,
+    Inbound,
     /// From the app.
-    Out,
+    Outbound,
 }
 
 /// What a capture says of itself.
@@ -120,12 +121,18 @@ impl Recording {
     }
 
     /// Keeps a packet, from its IP header on, that crossed at `time`.
-    pub fn packet(&mut self, direction: Direction, time: Timestamp, ip: &[u8]) {
+    ///
+    /// # Errors
+    /// The disk has refused packets that were taken earlier, and so the capture has a gap. This one is taken all the
+    /// same: who wants to go on may.
+    pub fn packet(&mut self, direction: Direction, time: SystemTime, ip: &[u8]) -> io::Result<()> {
+        let time = timestamp(time);
         let comment = match direction {
-            Direction::Out => self.owner(time, ip),
-            Direction::In => None,
+            Direction::Outbound => self.owner(time, ip),
+            Direction::Inbound => None,
         };
         self.queue.push(direction, time, ip, comment.as_deref());
+        self.progress.is_whole()
     }
 
     /// Packets that could not be kept so far.
@@ -168,6 +175,12 @@ impl Drop for Recording {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// A time before 1970 is the beginning of 1970: the format knows none before.
+fn timestamp(time: SystemTime) -> Timestamp {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
 /// What a flow's first packet says of its owner.

@@ -1,9 +1,9 @@
 //! Owners of flows in a network namespace of the test's own, which has a loopback device and nothing else.
 
 use crate::reader::{blocks, packets};
-use crate::{SECTION, datagram, syn};
+use crate::{SECTION, at, datagram, syn};
 use nix::sched::{CloneFlags, unshare};
-use overheard_model::{Process, Timestamp, Transport};
+use overheard_model::{Process, Transport};
 use overheard_probe::record::{Attribution, Direction, Ends, Recording, SocketDiagnosis, Sources};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
@@ -175,9 +175,9 @@ fn a_recording_names_the_process_on_the_first_packet_of_its_flow() {
         let sources = Sources { attribution: Some(attribution), ..Sources::default() };
         let mut recording = Recording::create(&path, &SECTION, sources).unwrap();
         let (src, dst) = (([127, 0, 0, 1], client.port()), ([127, 0, 0, 1], port));
-        recording.packet(Direction::Out, Timestamp(1), &syn(src, dst));
-        recording.packet(Direction::Out, Timestamp(2), &syn(src, dst));
-        recording.packet(Direction::Out, Timestamp(3), &datagram(src, dst, b""));
+        recording.packet(Direction::Outbound, at(1), &syn(src, dst)).unwrap();
+        recording.packet(Direction::Outbound, at(2), &syn(src, dst)).unwrap();
+        recording.packet(Direction::Outbound, at(3), &datagram(src, dst, b"")).unwrap();
         let recorded = recording.finish();
         writeln!(shell.child.stdin.as_ref().unwrap()).unwrap();
         shell.child.wait().unwrap();

@@ -1,8 +1,7 @@
 //! What goes in comes out: bytes, times, directions and counts; also when we are killed.
 
 use crate::reader::{self, Block, blocks, options, packets};
-use crate::{SECTION, datagram};
-use overheard_model::Timestamp;
+use crate::{SECTION, at, datagram};
 use overheard_probe::record::{Direction, Recording, Sources};
 use proptest::prelude::*;
 use std::path::Path;
@@ -31,8 +30,8 @@ proptest! {
         let path = folder.path().join("capture.pcapng");
         let mut recording = Recording::create(&path, &SECTION, Sources::default()).unwrap();
         for (out, nanos, bytes) in &written {
-            let direction = if *out { Direction::Out } else { Direction::In };
-            recording.packet(direction, Timestamp(*nanos), bytes);
+            let direction = if *out { Direction::Outbound } else { Direction::Inbound };
+            recording.packet(direction, at(*nanos), bytes).unwrap();
         }
         let outcome = recording.finish().outcome;
         let blocks = read(&path);
@@ -83,7 +82,7 @@ fn what_was_recorded_is_readable_before_the_end() {
     let path = folder.path().join("capture.pcapng");
     let mut recording = Recording::create(&path, &SECTION, Sources::default()).unwrap();
     let packet = datagram(([198, 18, 0, 10], 40_000), ([198, 18, 1, 53], 53), b"x");
-    recording.packet(Direction::Out, Timestamp(1), &packet);
+    recording.packet(Direction::Outbound, at(1), &packet).unwrap();
     let seen = (0..400).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(25));
         packets(&read(&path)).len() == 1
@@ -98,7 +97,7 @@ fn a_capture_cut_anywhere_keeps_what_came_before() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("capture.pcapng");
     let mut recording = Recording::create(&path, &SECTION, Sources::default()).unwrap();
-    (0..5).for_each(|time| recording.packet(Direction::In, Timestamp(time), &[0x45; 21]));
+    (0..5).for_each(|time| recording.packet(Direction::Inbound, at(time), &[0x45; 21]).unwrap());
     recording.finish();
     let bytes = std::fs::read(&path).unwrap();
     let whole = packets(&blocks(&bytes));
@@ -113,7 +112,7 @@ fn dropped_without_an_end_it_keeps_everything() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("capture.pcapng");
     let mut recording = Recording::create(&path, &SECTION, Sources::default()).unwrap();
-    (0..5000).for_each(|time| recording.packet(Direction::In, Timestamp(time), &[0x45; 1400]));
+    (0..5000).for_each(|time| recording.packet(Direction::Inbound, at(time), &[0x45; 1400]).unwrap());
     drop(recording);
     let blocks = read(&path);
     assert_eq!((packets(&blocks).len(), reader::count(&blocks, 4)), (5000, 5000));
@@ -127,16 +126,17 @@ fn a_full_disk_loses_what_the_file_says_it_lost() {
         std::fs::write(&ballast, vec![0; 512 << 10]).unwrap();
         let mut recording = Recording::create(&path, &SECTION, Sources::default()).unwrap();
         let mut sent = 0;
-        while recording.lost() == 0 {
+        while recording.packet(Direction::Outbound, at(sent), &[0x45; 1400]).is_ok() {
             assert!(sent < 100_000, "512 KiB hold {sent} packets");
-            recording.packet(Direction::Out, Timestamp(sent), &[0x45; 1400]);
             sent += 1;
         }
         std::fs::remove_file(ballast).unwrap();
         let lost = recording.lost();
         // A batch may still be on its way to a full disk.
         std::thread::sleep(std::time::Duration::from_millis(600));
-        recording.packet(Direction::Out, Timestamp(sent), &[0x45; 1400]);
+        sent += 1;
+        let told = recording.packet(Direction::Outbound, at(sent), &[0x45; 1400]).unwrap_err();
+        assert!(told.to_string().contains("No space left"), "{told}");
         let outcome = recording.finish().outcome;
         let blocks = read(&path);
         let last = packets(&blocks).last().unwrap().nanos;

@@ -7,10 +7,16 @@ mod reader;
 mod tshark;
 
 use overheard_probe::record::Section;
+use std::time::{Duration, SystemTime};
 
 /// What the captures of these tests say of themselves.
 const SECTION: Section<'static> =
     Section { vantage: "direct", build: "regular", run: "regular-3", interface: "room0" };
+
+/// Nanoseconds after the epoch.
+fn at(nanos: i64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_nanos(nanos.cast_unsigned())
+}
 
 /// A UDP datagram in IPv4.
 fn datagram(src: ([u8; 4], u16), dst: ([u8; 4], u16), payload: &[u8]) -> Vec<u8> {

@@ -1,8 +1,7 @@
 //! Wireshark reads what we write: packets, directions, comments, counts, and what the secrets decrypt.
 
 use crate::reader::{blocks, packets, u32_at};
-use crate::{SECTION, datagram};
-use overheard_model::Timestamp;
+use crate::{SECTION, at, datagram};
 use overheard_probe::record::{Attribution, Direction, Recording, Sources};
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -33,9 +32,15 @@ fn tshark_shows_directions_times_and_comments() {
     let sources = Sources { attribution, ..Sources::default() };
     let mut recording = Recording::create(&path, &SECTION, sources).unwrap();
     let (room, server) = (([198, 18, 0, 10], 40_000), ([198, 18, 1, 53], 9));
-    recording.packet(Direction::Out, Timestamp(1_700_000_000_123_456_789), &datagram(room, server, b"ping"));
-    recording.packet(Direction::In, Timestamp(1_700_000_000_123_456_790), &datagram(server, room, b"pong"));
-    recording.packet(Direction::Out, Timestamp(1_700_000_000_123_456_791), &datagram(room, server, b"ping"));
+    recording
+        .packet(Direction::Outbound, at(1_700_000_000_123_456_789), &datagram(room, server, b"ping"))
+        .unwrap();
+    recording
+        .packet(Direction::Inbound, at(1_700_000_000_123_456_790), &datagram(server, room, b"pong"))
+        .unwrap();
+    recording
+        .packet(Direction::Outbound, at(1_700_000_000_123_456_791), &datagram(room, server, b"ping"))
+        .unwrap();
     recording.finish();
     let fields = ["frame.time_epoch", "frame.packet_flags_direction", "ip.src", "frame.comment"];
     let Some(lines) = tshark(&path, "frame", &fields) else { return };
@@ -62,7 +67,7 @@ fn secrets_that_come_after_their_server_hello_decrypt_it_all_the_same() {
     let mut recording = Recording::create(&path, &SECTION, sources).unwrap();
     // The link was Ethernet; ours is bare IP.
     let mut keep = |packet: &crate::reader::Packet| {
-        recording.packet(Direction::Out, Timestamp(packet.nanos as i64), &packet.bytes[14..]);
+        recording.packet(Direction::Outbound, at(packet.nanos as i64), &packet.bytes[14..]).unwrap();
     };
     let (before, after) = recorded.split_at(10);
     before.iter().for_each(&mut keep);
@@ -92,7 +97,7 @@ fn capinfos_counts_what_we_counted() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("capture.pcapng");
     let mut recording = Recording::create(&path, &SECTION, Sources::default()).unwrap();
-    (0..1000).for_each(|time| recording.packet(Direction::In, Timestamp(time), &[0x45; 900]));
+    (0..1000).for_each(|time| recording.packet(Direction::Inbound, at(time), &[0x45; 900]).unwrap());
     recording.finish();
     let Ok(output) = Command::new("capinfos").args(["-M"]).arg(&path).output() else {
         eprintln!("skipped: capinfos is not installed");
