@@ -5,5 +5,6 @@
 //! Promises: whatever ends this program ends what it started: processes, namespaces, mounts, scratch files.
 //! To extend: each room of this crate says how in its own opening.
 
+pub mod confine;
 pub mod door;
 pub mod record;

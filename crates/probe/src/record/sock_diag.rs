@@ -54,6 +54,13 @@ impl SocketDiagnosis {
     }
 }
 
+impl From<OwnedFd> for SocketDiagnosis {
+    /// A `NETLINK_SOCK_DIAG` socket that somebody else opened in the room's network namespace.
+    fn from(socket: OwnedFd) -> Self {
+        Self(socket)
+    }
+}
+
 fn request(transport: Transport, local: SocketAddr, remote: SocketAddr) -> Vec<u8> {
     let family = match local {
         SocketAddr::V4(_) => AddressFamily::Inet,
