@@ -8,12 +8,13 @@
 //! Promises: signs nothing that has a fault; [`Certificate::read`] gives nothing that it did not check. A certificate
 //! names the key that signed it; whose key that is, it cannot say.
 
+use super::hex::{hex, unhex};
 use super::key::SigningKey;
 use super::statement::{FORMAT, Fault, Sha256, Statement};
 use ring::digest::{Context, SHA256};
 use ring::signature::{ED25519, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
-use std::fmt::{self, Write};
+use std::fmt;
 use std::io::{self, Read};
 
 /// Keeps this signature from meaning anything elsewhere.
@@ -73,7 +74,7 @@ impl Certificate {
             return Err(faults);
         }
         let signature = hex(&key.sign(&signed_bytes(&statement)));
-        Ok(Self { statement, key: hex(key.public()), signature })
+        Ok(Self { statement, key: key.public_hex(), signature })
     }
 
     /// Checks a file's bytes.
@@ -141,19 +142,4 @@ pub fn sha256(mut source: impl Read) -> io::Result<(Sha256, u64)> {
 /// What is signed.
 fn signed_bytes(statement: &Statement) -> Vec<u8> {
     [PURPOSE, &serde_json::to_vec(statement).expect(PLAIN)].concat()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _never_fails = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// Only of what [`hex`] writes: small letters alone, or the same signature would have other bytes.
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let (pairs, _) = text.as_bytes().as_chunks::<2>();
-    let byte = |pair: &[u8; 2]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
-    let bytes: Vec<u8> = pairs.iter().map(byte).collect::<Option<_>>()?;
-    (hex(&bytes) == text).then_some(bytes)
 }

@@ -3,6 +3,7 @@
 //! Promises: the file is its owner's alone from its first byte on, and a key in a file that others can read is not
 //! used; two programs that make it at once end up with the same one.
 
+use super::hex::hex;
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use std::ffi::OsString;
@@ -45,9 +46,9 @@ impl SigningKey {
         Ok(Self(key))
     }
 
-    /// The half that checks, 32 bytes.
-    pub fn public(&self) -> &[u8] {
-        self.0.public_key().as_ref()
+    /// The half that checks: 64 hexadecimal digits.
+    pub fn public_hex(&self) -> String {
+        hex(self.0.public_key().as_ref())
     }
 
     pub(super) fn sign(&self, message: &[u8]) -> [u8; 64] {
@@ -90,7 +91,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/er/key");
         let made = SigningKey::open(&path).unwrap();
-        assert_eq!(SigningKey::open(&path).unwrap().public(), made.public());
+        assert_eq!(SigningKey::open(&path).unwrap().public_hex(), made.public_hex());
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
         assert!(SigningKey::open(&path).unwrap_err().to_string().contains("others may read"));
@@ -110,7 +111,7 @@ mod tests {
     fn programs_that_make_it_at_once_get_the_same() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
-        let open = || SigningKey::open(&path).unwrap().public().to_vec();
+        let open = || SigningKey::open(&path).unwrap().public_hex();
         let keys = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()

@@ -10,6 +10,7 @@
 
 mod certificate;
 pub mod class;
+mod hex;
 mod key;
 pub mod plant;
 mod statement;

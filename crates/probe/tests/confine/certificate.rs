@@ -62,8 +62,7 @@ fn what_was_signed_is_read_back() {
     let certificate = Certificate::sign(statement(), &key).unwrap();
     let read = Certificate::read(&certificate.bytes()).unwrap();
     assert_eq!((read.statement(), read.key()), (&statement(), certificate.key()));
-    let digits: String = key.public().iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(read.key(), digits);
+    assert_eq!(read.key(), key.public_hex());
 }
 
 /// Each of its bytes, in each of its bits; and each byte taken away, and one put before each.
