@@ -42,6 +42,11 @@ impl Failure {
         Self { what: what.into(), hint: None, exit: Exit::Failed }
     }
 
+    /// A failure that is what was asked for: something was found.
+    pub fn finding(what: impl Into<String>) -> Self {
+        Self { exit: Exit::Findings, ..Self::new(what) }
+    }
+
     /// Adds the next step.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

@@ -4,6 +4,7 @@ use crate::draft;
 use crate::exit::{Failure, Result};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
+pub use overheard_report::safe;
 use overheard_report::{FORMATS, Format, Style};
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write, stdout};
 use std::os::unix::fs::MetadataExt;

@@ -7,7 +7,9 @@
 //! Promises: whatever ends this program ends what it started: processes, namespaces, mounts, scratch files.
 //! To extend: each room of this crate says how in its own opening.
 
+pub mod confine;
 pub mod doctor;
 pub mod door;
 pub mod gateway;
+pub mod record;
 pub mod room;

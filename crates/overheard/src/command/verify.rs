@@ -1,0 +1,141 @@
+//! `overheard verify`: whether a certificate of confinement holds.
+
+use crate::exit::{Exit, Failure, Result};
+use crate::output::{print, safe};
+use clap::Args;
+use overheard_probe::confine::{Attempted, Broken, Certificate, SigningKey, Statement, default_path, sha256};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  overheard verify app.certificate.json
+  overheard verify app.certificate.json app.pcapng
+  overheard verify --key 9f…e1 app.certificate.json app.pcapng
+
+Ends with 0 where it holds, with 1 where a byte of it or of the capture was changed.";
+
+/// Far more than a certificate ever is.
+const LONGEST: u64 = 64 << 20;
+
+/// Check a certificate of confinement, and that a capture is the one it speaks of
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct VerifyArgs {
+    /// The certificate that `overheard confine` wrote
+    certificate: PathBuf,
+
+    /// The capture that it speaks of
+    capture: Option<PathBuf>,
+
+    /// The key that must have signed it: 64 hexadecimal digits
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+}
+
+impl VerifyArgs {
+    pub fn run(self) -> Result<Exit> {
+        let certificate = self.read()?;
+        self.must_be_signed_by(&certificate)?;
+        let capture = match &self.capture {
+            Some(path) => matches(path, certificate.statement())?,
+            None => "not checked: give it beside the certificate".into(),
+        };
+        let text = summary(certificate.statement(), &capture, &signer(certificate.key()));
+        print(|out| out.write_all(text.as_bytes()))?;
+        Ok(Exit::Clear)
+    }
+
+    fn read(&self) -> Result<Certificate> {
+        let path = self.certificate.display();
+        let mut bytes = Vec::new();
+        let read = File::open(&self.certificate).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes));
+        read.map_err(|error| unreadable(&self.certificate, &error))?;
+        Certificate::read(&bytes).map_err(|broken| match broken {
+            Broken::Unknown(_) => Failure::new(format!("{path}: {broken}"))
+                .hint("give the file that `overheard confine` wrote beside its capture, unchanged"),
+            _ => Failure::finding(format!("{path}: {broken}"))
+                .hint("trust nothing that it says; ask for the file as it was written"),
+        })
+    }
+
+    fn must_be_signed_by(&self, certificate: &Certificate) -> Result<()> {
+        match &self.key {
+            Some(key) if !key.eq_ignore_ascii_case(certificate.key()) => Err(Failure::finding(format!(
+                "{}: signed by {}, which is another key than --key",
+                self.certificate.display(),
+                certificate.key()
+            ))
+            .hint("whoever signed it is not whom you expect")),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn matches(path: &Path, statement: &Statement) -> Result<String> {
+    let (hash, bytes) = File::open(path).and_then(sha256).map_err(|error| unreadable(path, &error))?;
+    if (&hash, bytes) == (&statement.capture.sha256, statement.capture.bytes) {
+        return Ok("is the one it speaks of".into());
+    }
+    Err(Failure::finding(format!(
+        "{}: not the capture that the certificate speaks of: {bytes} bytes with SHA-256 {hash}",
+        path.display()
+    ))
+    .hint(format!(
+        "the right one has {} bytes and SHA-256 {}",
+        statement.capture.bytes, statement.capture.sha256
+    )))
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("{}: {error}", path.display()))
+        .hint("give a certificate, and the capture that was written with it, that you may read")
+}
+
+/// Whose key it is, as far as this machine can tell.
+fn signer(key: &str) -> String {
+    let ours = default_path(|name| std::env::var_os(name)).and_then(|path| SigningKey::read(&path).ok());
+    match ours.is_some_and(|ours| ours.public_hex() == key) {
+        true => format!("{key}, this machine's key"),
+        false => format!("{key}, not this machine's key: compare it with what its owner tells you"),
+    }
+}
+
+fn summary(statement: &Statement, capture: &str, signer: &str) -> String {
+    let Statement { ran, proxy, began, ended, overheard, kernel, .. } = statement;
+    let flows: u64 = statement.passed.iter().map(|passed| passed.flows).sum();
+    let (classes, packets) = (statement.planted.len(), statement.capture.packets);
+    let mut text = format!(
+        "The certificate holds: {} reached nobody but {}.\n\
+         \n  program    SHA-256 {}\
+         \n  run        {began} to {ended}, overheard {}, Linux {}\
+         \n  tested     {classes} planted leaks, each stopped and seen\
+         \n  passed     {flows} flows to the proxy\n",
+        safe(&ran.path),
+        safe(&proxy.url),
+        safe(&ran.sha256),
+        safe(overheard),
+        safe(kernel),
+    );
+    text.extend(statement.attempted.iter().map(attempt));
+    if statement.unlisted_attempts > 0 {
+        text += &format!("  attempted  {} packets to further places\n", statement.unlisted_attempts);
+    }
+    if statement.attempted.is_empty() && statement.unlisted_attempts == 0 {
+        text += "  attempted  nothing else\n";
+    }
+    for door in &statement.doors {
+        text +=
+            &format!("  door       {} {}: open, and not the network\n", safe(&door.kind), safe(&door.path));
+    }
+    text + &format!("  capture    {packets} packets; {capture}\n  signed by  {signer}\n")
+}
+
+fn attempt(attempted: &Attempted) -> String {
+    let Attempted { class, transport, address, port, country, packets } = attempted;
+    let country = country.map_or_else(|| "country unknown".into(), |country| country.to_string());
+    format!(
+        "  attempted  {class}: {packets} packets, {transport} to {address} port {port} ({country}), stopped\n"
+    )
+}

@@ -1,0 +1,141 @@
+//! `overheard verify`: what holds, what was changed, and what is no certificate.
+
+mod program;
+
+use overheard_model::{Timestamp, Transport};
+use overheard_probe::confine::{
+    Attempted, Certificate, Class, Doorway, FORMAT, Kept, Passed, Planted, Program, Proxy, SigningKey,
+    Statement, sha256,
+};
+use program::{Answer, command};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Stdio;
+use tempfile::TempDir;
+
+/// A certificate, its capture, and the key in the folder where the program looks for it.
+struct Signed {
+    folder: TempDir,
+    certificate: PathBuf,
+    capture: PathBuf,
+    key: String,
+}
+
+impl Signed {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let (certificate, capture) = (path("app.certificate.json"), path("app.pcapng"));
+        fs::write(&capture, b"packets").unwrap();
+        let key = SigningKey::open(&path("overheard/signing-key.pk8")).unwrap();
+        let (hash, bytes) = sha256(&b"packets"[..]).unwrap();
+        let signed = Certificate::sign(statement(hash, bytes), &key).unwrap();
+        fs::write(&certificate, signed.bytes()).unwrap();
+        let key = key.public_hex();
+        Self { folder, certificate, capture, key }
+    }
+
+    fn verify(&self, arguments: &[&str]) -> Answer {
+        let mut verify = command(&["verify"]);
+        verify.args(arguments).arg(&self.certificate).env("XDG_DATA_HOME", self.folder.path());
+        answer(verify.arg(&self.capture))
+    }
+}
+
+fn answer(command: &mut std::process::Command) -> Answer {
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Answer { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+fn statement(sha256: String, bytes: u64) -> Statement {
+    let nobody = "198.18.255.254:9".parse().unwrap();
+    let proxy = Proxy { url: "socks5://127.0.0.1:1080".into(), at: "10.219.0.1:1080".parse().unwrap() };
+    let planted = |class| Planted { class, transport: Transport::Udp, to: nobody, stopped: true, seen: true };
+    Statement {
+        format: FORMAT,
+        overheard: "0.1.0".into(),
+        kernel: "6.1.0".into(),
+        began: Timestamp(1_700_000_000_000_000_000),
+        ended: Timestamp(1_700_000_060_000_000_000),
+        ran: Program {
+            path: "/opt/\u{1b}[31mapp".into(),
+            sha256: "ab".repeat(32),
+            arguments_sha256: "cd".repeat(32),
+        },
+        planted: Class::ALL.map(planted).into(),
+        attempted: vec![Attempted {
+            class: Class::Quic,
+            transport: Transport::Udp,
+            address: "198.18.60.21".parse().unwrap(),
+            port: 443,
+            country: Some("CN".parse().unwrap()),
+            packets: 3,
+        }],
+        unlisted_attempts: 0,
+        passed: vec![Passed { transport: Transport::Tcp, to: proxy.at, flows: 7 }],
+        proxy,
+        doors: vec![Doorway { kind: "socket".into(), path: "/tmp/.X11-unix/X0".into() }],
+        capture: Kept { sha256, bytes, packets: 20, lost: 0 },
+    }
+}
+
+#[test]
+fn what_holds_is_told_in_full() {
+    let signed = Signed::new();
+    let answer = signed.verify(&[]);
+    assert_eq!((answer.code, &*answer.stderr), (0, ""));
+    for told in [
+        "The certificate holds: /opt/\u{fffd}[31mapp reached nobody but socks5://127.0.0.1:1080.",
+        "18 planted leaks, each stopped and seen",
+        "QUIC: 3 packets, udp to 198.18.60.21 port 443 (CN), stopped",
+        "socket /tmp/.X11-unix/X0: open, and not the network",
+        "is the one it speaks of",
+        "this machine's key",
+    ] {
+        assert!(answer.stdout.contains(told), "{told:?} is not in {}", answer.stdout);
+    }
+}
+
+#[test]
+fn a_changed_certificate_and_another_capture_are_found() {
+    let signed = Signed::new();
+    let found = |answer: Answer, thing: &str| {
+        assert_eq!((answer.code, &*answer.stdout), (1, ""), "{answer:?}");
+        assert!(answer.stderr.contains(thing) && answer.stderr.contains("hint: "), "{answer:?}");
+    };
+    fs::write(&signed.capture, b"Packets").unwrap();
+    found(signed.verify(&[]), "app.pcapng: not the capture");
+    let text = fs::read_to_string(&signed.certificate).unwrap();
+    fs::write(&signed.certificate, text.replace("\"flows\": 7", "\"flows\": 6")).unwrap();
+    found(signed.verify(&[]), "its signature does not fit");
+    fs::write(&signed.certificate, text.replace("  ", "\t")).unwrap();
+    found(signed.verify(&[]), "its bytes are not those of a certificate");
+}
+
+#[test]
+fn the_key_that_must_have_signed_it_can_be_named() {
+    let signed = Signed::new();
+    assert_eq!(signed.verify(&["--key", &signed.key.to_uppercase()]).code, 0);
+    let answer = signed.verify(&["--key", &"0".repeat(64)]);
+    assert_eq!(answer.code, 1);
+    assert!(answer.stderr.contains(&signed.key), "{answer:?}");
+}
+
+#[test]
+fn a_certificate_of_another_machine_says_so_and_its_capture_may_be_elsewhere() {
+    let signed = Signed::new();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut verify = command(&["verify"]);
+    let answer = answer(verify.arg(&signed.certificate).env("XDG_DATA_HOME", elsewhere.path()));
+    assert_eq!(answer.code, 0);
+    assert!(answer.stdout.contains("not this machine's key"), "{}", answer.stdout);
+    assert!(answer.stdout.contains("not checked"), "{}", answer.stdout);
+    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0, "checking makes no key");
+}
+
+#[test]
+fn what_is_no_certificate_is_refused() {
+    program::overheard(&["verify", "nowhere.json"]).refuses("nowhere.json");
+    program::overheard(&["verify", "README.md"]).refuses("README.md: not a certificate");
+}

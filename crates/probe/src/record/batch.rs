@@ -1,0 +1,141 @@
+//! Packets on their way to the file: gathered by the gateway, written by the writer, many at a time.
+//!
+//! Promises: adding a packet costs one copy and never waits for the disk, unless [`MOST`] bytes wait already: then
+//! it waits, since a slow app is better than a packet lost. Nothing is allocated once both buffers have grown.
+
+use super::Direction;
+use super::block;
+use overheard_model::Timestamp;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Bytes that are worth a write.
+const FULL: usize = 256 << 10;
+/// Bytes that may wait for the disk.
+const MOST: usize = 32 << 20;
+/// How long a packet may wait for others. What was recorded before is readable whatever happens.
+const INTERVAL: Duration = Duration::from_millis(250);
+
+/// Packets as the blocks that they will be in the file.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) blocks: Vec<u8>,
+    pub(super) packets: u64,
+    /// Times of the first and the last packet.
+    pub(super) times: Option<(Timestamp, Timestamp)>,
+}
+
+impl Batch {
+    fn push(&mut self, direction: Direction, time: Timestamp, ip: &[u8], comment: Option<&str>) {
+        block::packet(&mut self.blocks, direction, time, ip, comment);
+        self.packets += 1;
+        let (first, _) = self.times.unwrap_or((time, time));
+        self.times = Some((first, time));
+    }
+
+    fn clear(&mut self) {
+        self.blocks.clear();
+        self.packets = 0;
+        self.times = None;
+    }
+}
+
+/// Between the gateway and the writer.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    waiting: Mutex<Waiting>,
+    /// There is something to write, or enough, or nothing more will come.
+    filled: Condvar,
+    /// There is room again.
+    emptied: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    batch: Batch,
+    closed: bool,
+}
+
+impl Queue {
+    pub(super) fn push(&self, direction: Direction, time: Timestamp, ip: &[u8], comment: Option<&str>) {
+        let waiting = self.lock();
+        let mut waiting = self
+            .emptied
+            .wait_while(waiting, |waiting| waiting.batch.blocks.len() >= MOST && !waiting.closed)
+            .unwrap_or_else(PoisonError::into_inner);
+        let before = waiting.batch.blocks.len();
+        waiting.batch.push(direction, time, ip, comment);
+        let after = waiting.batch.blocks.len();
+        drop(waiting);
+        if before == 0 || (before < FULL && after >= FULL) {
+            self.filled.notify_one();
+        }
+    }
+
+    /// Nothing more will come; and nobody waits for room any longer.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.filled.notify_one();
+        self.emptied.notify_all();
+    }
+
+    /// Waits for packets and exchanges them for the emptied `batch`; false when there are no more.
+    pub(super) fn take(&self, batch: &mut Batch) -> bool {
+        batch.clear();
+        let waiting = self.lock();
+        let nothing = |waiting: &mut Waiting| waiting.batch.packets == 0 && !waiting.closed;
+        let waiting = self.filled.wait_while(waiting, nothing).unwrap_or_else(PoisonError::into_inner);
+        let few = |waiting: &mut Waiting| waiting.batch.blocks.len() < FULL && !waiting.closed;
+        let (mut waiting, _) =
+            self.filled.wait_timeout_while(waiting, INTERVAL, few).unwrap_or_else(PoisonError::into_inner);
+        std::mem::swap(&mut waiting.batch, batch);
+        drop(waiting);
+        self.emptied.notify_one();
+        batch.packets > 0
+    }
+
+    /// A poisoned lock still guards whole packets: they are pushed or not.
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_pushed_before_the_close_is_taken_and_then_nothing() {
+        let queue = Queue::default();
+        for time in [7, 8, 9] {
+            queue.push(Direction::Outbound, Timestamp(time), &[0x45], None);
+        }
+        queue.close();
+        let mut batch = Batch::default();
+        assert!(queue.take(&mut batch));
+        assert_eq!((batch.packets, batch.times), (3, Some((Timestamp(7), Timestamp(9)))));
+        assert!(!queue.take(&mut batch));
+        assert_eq!(batch.packets, 0);
+    }
+
+    #[test]
+    fn a_full_queue_waits_for_the_writer_and_loses_nothing() {
+        let queue = Queue::default();
+        let packet = vec![0x45; 60_000];
+        let packets = 3 * (MOST / packet.len()) as u64;
+        let taken = std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                let (mut batch, mut taken) = (Batch::default(), 0);
+                while queue.take(&mut batch) {
+                    assert!(batch.blocks.len() < MOST + packet.len() + 100);
+                    taken += batch.packets;
+                }
+                taken
+            });
+            (0..packets).for_each(|_| queue.push(Direction::Inbound, Timestamp(0), &packet, None));
+            queue.close();
+            writer.join().unwrap()
+        });
+        assert_eq!(taken, packets);
+    }
+}
