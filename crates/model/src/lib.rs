@@ -11,6 +11,7 @@ pub mod artifact;
 pub mod capture;
 pub mod comparison;
 pub mod country;
+pub mod design;
 pub mod endpoint;
 pub mod finding;
 pub mod flow;
@@ -31,6 +32,7 @@ pub use comparison::{
     RelationResult, Unseen, Warning,
 };
 pub use country::Country;
+pub use design::Design;
 pub use endpoint::Endpoint;
 pub use finding::{Finding, Support, Verdict};
 pub use flow::{BeganBy, Flow, FlowState, Side, Transport};

@@ -5,4 +5,7 @@
 //! Promises: whatever ends this program ends what it started: processes, namespaces, mounts, scratch files.
 //! To extend: each room of this crate says how in its own opening.
 
+pub mod digest;
 pub mod door;
+pub mod ledger;
+pub mod schedule;
