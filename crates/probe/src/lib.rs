@@ -7,5 +7,7 @@
 
 pub mod digest;
 pub mod door;
+pub mod driver;
+pub mod execute;
 pub mod ledger;
 pub mod schedule;

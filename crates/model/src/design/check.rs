@@ -117,9 +117,10 @@ impl Activity {
                 let what = "an app is started once in a run".into();
                 return fault(&place(number), what, "write another [[activity]] for another start".into());
             }
-            if *step == Step::Stop && number + 1 < self.steps.len() {
-                let what = "steps after \"stop\" have no app to act on".into();
-                return fault(&place(number), what, "move \"stop\" to the end, or leave it out".into());
+            let ends = matches!(step, Step::Stop | Step::WaitEnd(_));
+            if ends && number + 1 < self.steps.len() {
+                let what = format!("steps after {:?} have no app to act on", step.name());
+                return fault(&place(number), what, "move it to the end, or leave it out".into());
             }
             if let Step::Run { command, .. } = step
                 && command.is_empty()

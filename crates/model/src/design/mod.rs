@@ -110,11 +110,12 @@ pub enum Home {
 
 /// A way out of a room that is not the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "lowercase")]
 pub enum Doorway {
     X11,
     Wayland,
-    Sound,
+    PulseAudio,
+    PipeWire,
 }
 
 /// Runs that guard against being fooled.

@@ -4,6 +4,7 @@
 
 use super::{DriverName, Lasting};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Steps that every build goes through alike.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +12,15 @@ use serde::{Deserialize, Serialize};
 pub struct Activity {
     pub name: String,
     pub steps: Vec<Step>,
+}
+
+impl Activity {
+    /// How long a run of the room without an app lasts in its place: its waits together, or 10 s where that is less.
+    pub fn idle_time(&self) -> Lasting {
+        let waits =
+            self.steps.iter().map(|step| if let Step::Wait(time) = step { time.0 } else { Duration::ZERO });
+        Lasting(waits.sum::<Duration>().max(Duration::from_secs(10)))
+    }
 }
 
 /// One step. A run in which a step fails has failed.
@@ -21,7 +31,7 @@ pub enum Step {
     Start,
     /// Lets time pass.
     Wait(Lasting),
-    /// Waits until the app has printed this text since the step before.
+    /// Waits until the app has printed this text, after the one waited for before. A terminal prints what is typed.
     WaitFor { text: String, within: Lasting },
     /// Types this text; `\n` is the Enter key.
     Type(String),
@@ -29,6 +39,8 @@ pub enum Step {
     Run { command: Vec<String>, within: Lasting },
     /// Sends a message through a driver of JSON lines, and waits for it to be sent.
     Send { to: String, text: String, within: Lasting },
+    /// Waits until the app has ended by itself, without an error.
+    WaitEnd(Lasting),
     /// Ends the app: asked first, killed where it does not go.
     Stop,
 }
@@ -43,6 +55,7 @@ impl Step {
             Self::Type(_) => "type",
             Self::Run { .. } => "run",
             Self::Send { .. } => "send",
+            Self::WaitEnd(_) => "wait-end",
             Self::Stop => "stop",
         }
     }

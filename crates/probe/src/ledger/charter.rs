@@ -7,6 +7,7 @@ use super::pedigree::Pedigree;
 use crate::schedule::{self, Plan};
 use overheard_model::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
@@ -24,6 +25,9 @@ pub struct Charter {
     pub plan: String,
     pub terms: Terms,
     pub builds: Vec<Pedigree>,
+    /// What the builds called themselves before the first run.
+    #[serde(default)]
+    pub versions: BTreeMap<String, String>,
     /// Accepted since, the oldest first.
     pub changes: Vec<Change>,
 }
@@ -94,27 +98,20 @@ fn changed_lines(old: &str, new: &str) -> Vec<String> {
     gone.chain(come).collect()
 }
 
-/// Makes the folder of a new study, in one step.
+/// Begins a new study in a folder that is locked. It is one from the moment `study.json` is there.
 pub(super) fn found(root: &Path, plan: &Plan, charter: &Charter) -> Result<(), LedgerFault> {
-    let parent = root.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let draft = tempfile::Builder::new().prefix(".study-").tempdir_in(parent).map_err(at(parent))?;
-    let runs = draft.path().join("runs");
-    fs::create_dir(&runs).map_err(at(&runs))?;
-    write(draft.path(), charter, plan)?;
-    match fs::rename(draft.path(), root) {
-        // Another call made it meanwhile: that one is opened.
-        Err(_) if root.join("study.json").exists() => Ok(()),
-        Err(error) => Err(at(root)(error)),
-        Ok(()) => {
-            let _ = draft.keep();
-            sync_folder(parent)
-        }
-    }
+    let runs = root.join("runs");
+    fs::create_dir_all(&runs).map_err(at(&runs))?;
+    write(root, charter, plan)
 }
 
 /// Writes the charter and the plan that is in force.
 pub(super) fn write(root: &Path, charter: &Charter, plan: &Plan) -> Result<(), LedgerFault> {
     put(&root.join(plan_name(charter)), plan.text.as_bytes())?;
+    write_charter(root, charter)
+}
+
+pub(super) fn write_charter(root: &Path, charter: &Charter) -> Result<(), LedgerFault> {
     let mut json = serde_json::to_vec_pretty(charter).map_err(|error| at(root)(error.into()))?;
     json.push(b'\n');
     put(&root.join("study.json"), &json)
@@ -155,12 +152,14 @@ fn plan_name(charter: &Charter) -> String {
     }
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file whole or not at all; what a killed call left of it is written over.
 fn put(path: &Path, content: &[u8]) -> Result<(), LedgerFault> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(at(folder))?;
-    file.write_all(content).and_then(|()| file.as_file().sync_all()).map_err(at(path))?;
-    file.persist(path).map_err(|error| at(path)(error.error))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let draft = folder.join(format!(".{name}.partial"));
+    let mut file = File::create(&draft).map_err(at(&draft))?;
+    file.write_all(content).and_then(|()| file.sync_all()).map_err(at(&draft))?;
+    fs::rename(&draft, path).map_err(at(path))?;
     sync_folder(folder)
 }
 

@@ -30,8 +30,9 @@ pub use record::{Outcome, Record};
 use crate::schedule::{Plan, Slot, order};
 use fault::at;
 use nix::fcntl::{Flock, FlockArg};
-use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// An open study's folder; closed when dropped.
@@ -46,10 +47,12 @@ impl Ledger {
     /// Opens a study's folder, or makes it. `now` is what a study begun at this moment would be begun with;
     /// `accept` takes changes since it began.
     pub fn open(root: &Path, plan: &Plan, now: Charter, accept: bool) -> Result<Self, LedgerFault> {
-        if !root.exists() {
+        must_be_ours(root)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(at(root))?;
+        let lock = lock(root)?;
+        if !root.join("study.json").exists() {
             charter::found(root, plan, &now)?;
         }
-        let lock = lock(root)?;
         let charter = charter::read(root)?;
         let mut ledger = Self { root: root.to_owned(), charter, _lock: lock };
         attempt::sweep(&ledger.runs_folder())?;
@@ -60,6 +63,12 @@ impl Ledger {
     /// What the study was begun with, and what changed since.
     pub fn charter(&self) -> &Charter {
         &self.charter
+    }
+
+    /// Writes down what the builds call themselves.
+    pub fn note_versions(&mut self, versions: BTreeMap<String, String>) -> Result<(), LedgerFault> {
+        self.charter.versions = versions;
+        charter::write_charter(&self.root, &self.charter)
     }
 
     pub fn root(&self) -> &Path {
@@ -133,6 +142,15 @@ impl Ledger {
         let runs = self.records()?.len();
         self.charter.change(now, runs);
         charter::write(&self.root, &self.charter, plan)
+    }
+}
+
+/// A folder that holds something and was never locked is somebody else's.
+fn must_be_ours(root: &Path) -> Result<(), LedgerFault> {
+    let empty = !root.exists() || fs::read_dir(root).map_err(at(root))?.next().is_none();
+    match empty || root.join("lock").exists() {
+        true => Ok(()),
+        false => Err(LedgerFault::Damaged { path: root.to_owned(), what: "no folder of a study".into() }),
     }
 }
 

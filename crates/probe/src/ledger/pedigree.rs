@@ -30,6 +30,14 @@ impl FileHash {
         let sha256 = digest::of_file(path).map_err(at(path))?;
         Ok(Self { path: path.to_owned(), sha256, bytes })
     }
+
+    /// With its path from this folder on.
+    pub fn within(mut self, folder: &Path) -> Self {
+        if let Ok(path) = self.path.strip_prefix(folder) {
+            self.path = path.to_owned();
+        }
+        self
+    }
 }
 
 impl Pedigree {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::schedule::read;
 use overheard_model::Timestamp;
+use std::collections::BTreeMap;
 use std::fs;
 
 const PLAN: &str = "repeats = 2\ncontrols = { idle = 0, twin = false }\n\n[[build]]\nname = \"a\"\ncommand = [\"true\"]\nfiles = [\"app\"]\n\n[[build]]\nname = \"b\"\ncommand = [\"true\"]\n";
@@ -30,6 +31,7 @@ impl Place {
             plan: plan.sha256.clone(),
             terms: Terms { repeats, until_settled: false },
             builds: pedigrees(&plan.design.builds, self.folder.path()).unwrap(),
+            versions: BTreeMap::new(),
             changes: Vec::new(),
         };
         Ledger::open(&self.root(), &plan, charter, accept).map(|ledger| (ledger, plan))
@@ -78,6 +80,25 @@ fn what_a_killed_call_left_is_swept() {
     let (ledger, plan) = place.open();
     assert!(ledger.records().unwrap().is_empty());
     make(&ledger, &plan, slot, Outcome::Done);
+}
+
+#[test]
+fn a_study_whose_beginning_was_cut_short_begins_again() {
+    let place = Place::new();
+    fs::create_dir(place.root()).unwrap();
+    fs::write(place.root().join("lock"), "").unwrap();
+    fs::write(place.root().join(".study.json.partial"), "{").unwrap();
+    let (ledger, plan) = place.open();
+    assert_eq!(ledger.missing(&plan, 2).unwrap().len(), 4);
+}
+
+#[test]
+fn a_folder_of_something_else_is_left_alone() {
+    let place = Place::new();
+    fs::create_dir(place.root()).unwrap();
+    fs::write(place.root().join("notes.txt"), "mine").unwrap();
+    assert!(matches!(place.open_with(PLAN, 2, true), Err(LedgerFault::Damaged { .. })));
+    assert_eq!(fs::read_dir(place.root()).unwrap().count(), 1);
 }
 
 #[test]
