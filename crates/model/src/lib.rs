@@ -42,5 +42,5 @@ pub use observation::{Observation, Reading};
 pub use place::{Asn, Claim, Coordinates, Place, PlaceSource, Reach};
 pub use plan::{Plan, Power};
 pub use protocol::{Measure, Protocol, Visibility};
-pub use study::{Build, Bundle, Concern, Run, Study, Vantage};
+pub use study::{Build, Bundle, Concern, Registration, Run, Study, Vantage};
 pub use time::Timestamp;
