@@ -75,7 +75,15 @@ fn bundle() -> Bundle {
     Atlas::embedded().place(runs.iter_mut().map(|run| &mut run.reading), None);
     let builds = ["a", "b"].map(|name| Build { name: name.into() }).to_vec();
     let vantage = "LU".parse().ok();
-    let study = Study { builds, reference: 0, concerns: table::concerns(), vantage, seed: 1, places: vec![] };
+    let study = Study {
+        builds,
+        reference: 0,
+        concerns: table::concerns(),
+        vantage,
+        seed: 1,
+        places: vec![],
+        registration: None,
+    };
     let comparison = overheard_analyze::compare(&study, &runs);
     Bundle { study, runs, comparison }
 }

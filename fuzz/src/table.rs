@@ -19,8 +19,15 @@ pub(crate) fn body(input: &[u8]) {
         runs.push(Run { build, name: row.run, began: None, reading: row.reading });
     }
     Atlas::embedded().place(runs.iter_mut().map(|run| &mut run.reading), None);
-    let study =
-        Study { builds, reference: 0, concerns: concerns(), vantage: None, seed: 1, places: Vec::new() };
+    let study = Study {
+        builds,
+        reference: 0,
+        concerns: concerns(),
+        vantage: None,
+        seed: 1,
+        places: Vec::new(),
+        registration: None,
+    };
     let comparison = overheard_analyze::compare(&study, &runs);
     output::of_bundle(&Bundle { study, runs, comparison });
 }

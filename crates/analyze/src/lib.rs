@@ -26,6 +26,7 @@ mod places;
 mod plan;
 mod relabel;
 mod relation;
+pub mod settled;
 mod step;
 mod table;
 mod tarone;
@@ -38,6 +39,7 @@ use execution::Execution;
 use family::Contrast;
 use keys::Contrasted;
 use overheard_model::{BuildRuns, Comparison, Distinguishable, Run, Study, Verdict};
+use settled::Stopped;
 use std::collections::BTreeMap;
 use table::Table;
 
@@ -45,14 +47,25 @@ use table::Table;
 ///
 /// Runs of builds that the study does not list are left out.
 pub fn compare(study: &Study, runs: &[Run]) -> Comparison {
+    comparison(study, runs, None)
+}
+
+/// The comparison of a study of fixed size, or of one that was looked at while it ran.
+fn comparison(study: &Study, runs: &[Run], stopped: Option<&Stopped>) -> Comparison {
     let mut executions = execution::of(runs);
     executions.retain(|execution| execution.build < study.builds.len());
     let table = Table::new(&executions, runs, study.builds.len());
-    let contrasts = contrasts(study, &table);
+    let mut contrasts = contrasts(study, &table);
+    if let Some(stopped) = stopped {
+        stopped.spend(&mut contrasts);
+    }
     let keys = keys::of(study, &table, &executions, runs, &contrasts);
     let contacts = concern::contacts(study, &executions, runs);
-    let concerns = concern::tests(study, &table, &contacts);
-    let distinguishable = distinguishable(study, &table, &executions);
+    let mut concerns = concern::tests(study, &table, &contacts);
+    if let Some(stopped) = stopped {
+        stopped.judge(study, runs, &mut concerns);
+    }
+    let distinguishable = distinguishable(study, &table, &executions, stopped);
     let met =
         contacts.iter().flat_map(|contacts| (0..study.builds.len()).map(move |build| (contacts, build)));
     let supported = met.map(|(contacts, build)| {
@@ -75,7 +88,11 @@ pub fn compare(study: &Study, runs: &[Run]) -> Comparison {
         absences: absence::of(study, &table, &contacts, &executions, runs),
         unseen: chao2::unseen(study, &table),
         control: control::of(study, &table, executions.len()),
-        warnings: warnings::of(study, runs, &executions, &table, &contacts),
+        warnings: stopped
+            .map(Stopped::warning)
+            .into_iter()
+            .chain(warnings::of(study, runs, &executions, &table, &contacts))
+            .collect(),
         keys,
         concerns,
         distinguishable,
@@ -113,10 +130,12 @@ fn distinguishable(
     study: &Study,
     table: &Table,
     executions: &[Execution],
+    stopped: Option<&Stopped>,
 ) -> BTreeMap<String, Distinguishable> {
     let sets = table.addresses_by_run(executions.len());
     let of = |build: usize| table.builds[build].members().map(|run| sets[run].clone()).collect::<Vec<Bits>>();
     let contrasts = others(study).count() as u64;
+    let contrasts = stopped.map_or(contrasts, |stopped| stopped.contrasts(contrasts));
     let reference = of(study.reference);
     let compared = others(study).filter(|build| table.runs(*build) > 0 && !reference.is_empty());
     compared

@@ -11,6 +11,7 @@ pub mod artifact;
 pub mod capture;
 pub mod comparison;
 pub mod country;
+pub mod design;
 pub mod endpoint;
 pub mod finding;
 pub mod flow;
@@ -32,6 +33,7 @@ pub use comparison::{
     RelationResult, Unseen, Warning,
 };
 pub use country::Country;
+pub use design::Design;
 pub use endpoint::Endpoint;
 pub use finding::{Finding, Support, Verdict};
 pub use flow::{BeganBy, Flow, FlowState, Side, Transport};
@@ -42,5 +44,5 @@ pub use place::{Asn, Claim, Coordinates, Place, PlaceSource, Reach};
 pub use plan::{Plan, Power};
 pub use process::{Parent, Process};
 pub use protocol::{Measure, Protocol, Visibility};
-pub use study::{Build, Bundle, Concern, Run, Study, Vantage};
+pub use study::{Build, Bundle, Concern, Registration, Run, Study, Vantage};
 pub use time::Timestamp;

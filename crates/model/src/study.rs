@@ -120,6 +120,19 @@ pub struct Study {
     pub seed: u64,
     /// Databases that placed the addresses, in the order of their claims.
     pub places: Vec<PlaceSource>,
+    /// The plan of a live study; absent for captures that were brought along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration: Option<Registration>,
+}
+
+/// A plan that was fixed in a file before the data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    /// Of the file, as the study was begun with it.
+    pub sha256: String,
+    pub began: Timestamp,
+    /// What was changed after runs were made, a sentence each.
+    pub changes: Vec<String>,
 }
 
 /// One execution of one build: the unit of replication.

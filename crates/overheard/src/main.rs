@@ -11,6 +11,7 @@ mod command;
 mod draft;
 mod exit;
 mod input;
+mod onlooker;
 mod output;
 mod pipeline;
 mod progress;

@@ -31,6 +31,16 @@ impl Progress {
         self.bar.set_message(safe(&format!("{build}: {path}")).into_owned());
     }
 
+    /// No bar: runs are told one by one.
+    pub fn lines() -> Self {
+        Self { bar: ProgressBar::hidden() }
+    }
+
+    /// Prints how far a study is, also in a pipe.
+    pub fn say(&self, line: &str) {
+        self.bar.suspend(|| eprintln!("{}", safe(line)));
+    }
+
     /// Prints a line above the bar, also in a pipe.
     pub fn note(&self, line: &str) {
         self.bar.suspend(|| eprintln!("note: {}", safe(line)));

@@ -110,6 +110,8 @@ fn an_interrupted_report_leaves_the_old_one() {
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
+    // Waiting for a child closes its input, which would end the program before the signal does.
+    let _open = child.stdin.take();
     let files = || std::fs::read_dir(folder.path()).unwrap().count();
     let begun = (0..1000).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(10));

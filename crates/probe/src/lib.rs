@@ -8,8 +8,13 @@
 //! To extend: each room of this crate says how in its own opening.
 
 pub mod confine;
+pub mod digest;
 pub mod doctor;
 pub mod door;
+pub mod driver;
+pub mod execute;
 pub mod gateway;
+pub mod ledger;
 pub mod record;
 pub mod room;
+pub mod schedule;

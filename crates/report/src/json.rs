@@ -7,7 +7,9 @@
 
 use crate::foreign::Inert;
 use crate::{Format, Style};
-use overheard_model::{Bundle, Capture, Comparison, Concern, PlaceSource, Plan, Reading, Vantage};
+use overheard_model::{
+    Bundle, Capture, Comparison, Concern, PlaceSource, Plan, Reading, Registration, Vantage,
+};
 use serde::{Serialize, Serializer};
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -32,6 +34,8 @@ pub(crate) struct StudySummary<'a> {
     vantage: Option<&'a Vantage>,
     seed: u64,
     places: &'a [PlaceSource],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration: Option<&'a Registration>,
 }
 
 /// One run and the artifact behind it.
@@ -77,6 +81,7 @@ pub(crate) fn study(bundle: &Bundle) -> StudySummary<'_> {
         vantage: study.vantage.as_ref(),
         seed: study.seed,
         places: &study.places,
+        registration: study.registration.as_ref(),
     }
 }
 

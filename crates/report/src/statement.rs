@@ -5,7 +5,7 @@
 
 use crate::figures::{count, counted, listed, percent, probability, probability_of};
 use crate::{absence, concern, difference, source};
-use overheard_model::{BuildRuns, Bundle, Comparison, Control, Distinguishable, Plan, Verdict};
+use overheard_model::{BuildRuns, Bundle, Comparison, Control, Distinguishable, Plan, Registration, Verdict};
 
 /// One sentence, and what the evidence does to its claim where it makes one.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub(crate) fn sections(bundle: &Bundle) -> Vec<Section> {
         .map(|test| Statement { verdict: concern::verdict(test), text: concern::sentence(comparison, test) });
     let wholes = comparison.distinguishable.iter();
     let wholes = wholes.map(|(build, test)| distinguishable(comparison, build, test));
-    let sections: [(_, Vec<Statement>); 8] = [
+    let sections: [(_, Vec<Statement>); 9] = [
         ("Named as a concern before the data", concerns.collect()),
         ("Do the builds differ at all?", wholes.collect()),
         ("What differs", difference::statements(comparison)),
@@ -43,6 +43,7 @@ pub(crate) fn sections(bundle: &Bundle) -> Vec<Section> {
         ("Servers beyond those seen", absence::beyond_seen(comparison).into_iter().map(plain).collect()),
         ("False alarms", comparison.control.iter().map(control).map(plain).collect()),
         ("Warnings", comparison.warnings.iter().map(|warning| plain(warning.text.clone())).collect()),
+        ("The plan", bundle.study.registration.iter().flat_map(registration).map(plain).collect()),
         ("Where the places come from", places(bundle).into_iter().map(plain).collect()),
     ];
     let sections = sections.into_iter().map(|(title, statements)| Section { title, statements });
@@ -86,6 +87,17 @@ fn control(control: &Control) -> String {
         percent(control.high),
         count(control.set_alarms),
     )
+}
+
+/// What was fixed before the data, and what was not.
+fn registration(registration: &Registration) -> Vec<String> {
+    let fixed = format!(
+        "Fixed in a file on {}, before the data; its SHA-256 is {}.",
+        registration.began.date(),
+        registration.sha256
+    );
+    let changes = registration.changes.iter().map(|change| format!("Changed after runs were made: {change}"));
+    [fixed].into_iter().chain(changes).collect()
 }
 
 fn places(bundle: &Bundle) -> Vec<String> {

@@ -12,6 +12,7 @@ pub fn study(builds: &[&str], concerns: &[&str]) -> Study {
         vantage: None,
         seed: 1,
         places: Vec::new(),
+        registration: None,
     }
 }
 

@@ -44,10 +44,7 @@ impl LensArgs {
     }
 
     pub fn lens(self) -> Result<Lens> {
-        let mut atlas = Atlas::embedded();
-        for path in &self.mmdb {
-            atlas.add_mmdb(&label(path), bytes(path)?).map_err(|what| refused(path, &what))?;
-        }
+        let mut atlas = atlas(&self.mmdb)?;
         for path in &self.anycast {
             let text = String::from_utf8_lossy(&bytes(path)?).into_owned();
             atlas.add_anycast(&label(path), &text).map_err(|what| refused(path, &what))?;
@@ -61,6 +58,20 @@ impl LensArgs {
 /// The databases of places that come with the program.
 pub fn embedded() -> Vec<PlaceSource> {
     Atlas::embedded().sources()
+}
+
+/// How the captures of a live study are read.
+pub fn of_plan(mmdb: &[PathBuf], vantage: Option<Vantage>) -> Result<Lens> {
+    Ok(Lens { options: Options::default(), atlas: atlas(mmdb)?, vantage })
+}
+
+/// The databases that come with the program, and these.
+fn atlas(mmdb: &[PathBuf]) -> Result<Atlas> {
+    let mut atlas = Atlas::embedded();
+    for path in mmdb {
+        atlas.add_mmdb(&label(path), bytes(path)?).map_err(|what| refused(path, &what))?;
+    }
+    Ok(atlas)
 }
 
 fn label(path: &Path) -> String {

@@ -6,11 +6,13 @@
 mod compare;
 mod completions;
 mod doctor;
+mod init;
 mod lens;
 mod licenses;
 mod plan;
 mod read;
 mod report;
+mod run;
 mod verify;
 
 use crate::exit::{Exit, Failure, Result};
@@ -48,6 +50,8 @@ pub struct Arguments {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Init(init::InitArgs),
+    Run(run::RunArgs),
     Compare(compare::CompareArgs),
     Read(read::ReadArgs),
     Plan(plan::PlanArgs),
@@ -63,6 +67,8 @@ impl Arguments {
             return licenses::run();
         }
         match self.command {
+            Some(Command::Init(args)) => args.run(),
+            Some(Command::Run(args)) => args.run(),
             Some(Command::Compare(args)) => args.run(),
             Some(Command::Read(args)) => args.run(),
             Some(Command::Plan(args)) => args.run(),

@@ -212,7 +212,7 @@ pub fn places() -> Vec<PlaceSource> {
 fn study(builds: &[&str], concerns: Vec<Concern>) -> Study {
     let builds = builds.iter().map(|name| Build { name: (*name).into() }).collect();
     let vantage = Some(Vantage::Country("LU".parse().unwrap()));
-    Study { builds, reference: 0, concerns, vantage, seed: 2012, places: places() }
+    Study { builds, reference: 0, concerns, vantage, seed: 2012, places: places(), registration: None }
 }
 
 fn relation_result(server: &Server) -> RelationResult {

@@ -59,6 +59,11 @@ fn study(seed: u64) -> Study {
             date: "2026-06-17".into(),
             attribution: String::new(),
         }],
+        registration: Some(Registration {
+            sha256: "0".repeat(64),
+            began: Timestamp::from_parts(1, 2),
+            changes: vec!["repeats 8 became 20".into()],
+        }),
     }
 }
 

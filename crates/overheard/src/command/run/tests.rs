@@ -1,0 +1,150 @@
+//! Whole studies on a stage that plays back recorded runs: from the plan to the verdict.
+
+use super::*;
+use clap::Parser;
+use overheard_probe::execute::{Closed, Launch, Process, Stage};
+use std::cell::RefCell;
+use std::io;
+use std::process::ExitStatus;
+use std::rc::Rc;
+
+/// Runs that were made of each build so far.
+type Made = Rc<RefCell<BTreeMap<String, usize>>>;
+
+/// Stages whose app is the name of a build, and whose capture is the next that the corpus has of it.
+#[derive(Default)]
+struct Playback(Made);
+
+struct PlaybackStage {
+    folder: PathBuf,
+    build: Option<String>,
+    made: Made,
+}
+
+/// An app that has done its work at once.
+struct Done;
+
+impl Stages for Playback {
+    fn open(&mut self, setting: &Setting) -> io::Result<Box<dyn Stage>> {
+        Ok(Box::new(PlaybackStage { folder: setting.folder.into(), build: None, made: Rc::clone(&self.0) }))
+    }
+}
+
+impl Stage for PlaybackStage {
+    fn launch(&mut self, launch: Launch) -> io::Result<Box<dyn Process>> {
+        self.build = launch.command.first().cloned();
+        Ok(Box::new(Done))
+    }
+
+    fn recorded(&self) -> u64 {
+        0
+    }
+
+    fn close(self: Box<Self>) -> io::Result<Closed> {
+        let capture = self.folder.join("capture.pcapng");
+        match &self.build {
+            Some(build) => {
+                let mut made = self.made.borrow_mut();
+                let number = made.entry(build.clone()).or_default();
+                *number += 1;
+                fs::copy(corpus().join(format!("messenger/{build}/run{number}.pcapng")), &capture)?;
+            }
+            // A pcap without a packet: magic number, version 2.4, snapshot length, raw IP.
+            None => {
+                fs::write(&capture, *b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\x04\0\x65\0\0\0")?
+            }
+        }
+        Ok(Closed { capture: Some(capture), lost: 0 })
+    }
+}
+
+impl Process for Done {
+    fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+        Ok(Some(ExitStatus::default()))
+    }
+
+    fn ask_to_end(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn kill(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus")
+}
+
+#[derive(Parser)]
+struct Whole {
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+/// The builds of the messenger; four blocks, since the corpus has eight runs of the reference and each block takes two.
+fn plan(more: &str) -> String {
+    let places = corpus().join("places.mmdb");
+    let build = |name: &str| format!("[[build]]\nname = \"{name}\"\ncommand = [\"{name}\"]\n");
+    let builds: String = ["regular", "co-branded", "co-branded-zh"].map(build).concat();
+    format!(
+        "repeats = 4\nconcerns = [\"CN\"]\nplaces = [{:?}]\n{more}\n{builds}[[activity]]\nname = \"call\"\nsteps = [\"start\", {{ wait-end = \"5 s\" }}]\n",
+        places.display().to_string()
+    )
+}
+
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new(plan: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("messenger.toml"), plan).unwrap();
+        Self(folder)
+    }
+
+    /// The exit code and the report.
+    fn run(&self, stages: &mut Playback, more: &[&str]) -> Result<(Exit, String)> {
+        let path = |name: &str| self.0.path().join(name).display().to_string();
+        let (plan, report) = (path("messenger.toml"), path("report"));
+        let arguments = [&["run", plan.as_str(), "--output", report.as_str()][..], more].concat();
+        let args = Whole::try_parse_from(arguments).unwrap().run;
+        let exit = args.conduct(&args.read_plan()?, stages)?;
+        Ok((exit, fs::read_to_string(report).unwrap()))
+    }
+}
+
+#[test]
+fn a_study_finds_what_was_feared_and_shows_its_plan_and_controls() {
+    let place = Place::new(&plan("limits = { failures = 0 }"));
+    let (exit, report) =
+        place.run(&mut Playback::default(), &["--until-settled", "--format", "json"]).unwrap();
+    assert_eq!(exit, Exit::Findings);
+    let plan = schedule::read(&fs::read_to_string(place.0.path().join("messenger.toml")).unwrap()).unwrap();
+    assert!(report.contains(&format!("\"sha256\": \"{}\"", plan.sha256)));
+    for wanted in ["optional-stopping", "\"twin\"", "no key of the two differs", "\"verdict\": \"support\""] {
+        assert!(report.contains(wanted), "{wanted} is not in {report}");
+    }
+    assert!(!report.contains("idle-contacts"));
+}
+
+#[test]
+fn a_finished_study_is_reported_again_and_makes_no_run() {
+    let place = Place::new(&plan(""));
+    let mut stages = Playback::default();
+    let first = place.run(&mut stages, &[]).unwrap();
+    let made = stages.0.borrow().clone();
+    assert_eq!(made.values().sum::<usize>(), 4 * 4);
+    assert_eq!(place.run(&mut stages, &[]).unwrap(), first);
+    assert_eq!(*stages.0.borrow(), made);
+}
+
+#[test]
+fn a_change_after_the_data_is_shown_in_the_report() {
+    let place = Place::new(&plan(""));
+    place.run(&mut Playback::default(), &[]).unwrap();
+    fs::write(place.0.path().join("messenger.toml"), plan("limits = { run = \"9 min\" }")).unwrap();
+    let refused = place.run(&mut Playback::default(), &[]).unwrap_err().to_string();
+    assert!(refused.contains("+ limits") && refused.contains("--accept-change"), "{refused}");
+    let (_, report) = place.run(&mut Playback::default(), &["--accept-change"]).unwrap();
+    assert!(report.contains("Changed after runs were made"), "{report}");
+}

@@ -1,0 +1,70 @@
+//! `overheard init` and `overheard run`: plans, their mistakes, and the order of the runs.
+
+mod program;
+
+use program::overheard;
+use std::fs;
+use std::path::Path;
+
+fn init(folder: &Path) -> String {
+    let plan = folder.join("messenger.toml").display().to_string();
+    let answer = overheard(&["init", &plan]);
+    assert_eq!(answer.code, 0, "{answer:?}");
+    plan
+}
+
+#[test]
+fn a_new_plan_can_be_run_at_once_as_far_as_its_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = init(folder.path());
+    let answer = overheard(&["run", "--dry-run", &plan]);
+    assert_eq!((answer.code, answer.stderr.as_str()), (0, ""));
+    // 20 blocks of two builds and the twin, and one idle run.
+    assert!(answer.stdout.contains("Runs      61 in 20 blocks"), "{}", answer.stdout);
+    assert!(answer.stdout.contains("SHA-256 ") && answer.stdout.contains("-idle-log-in-direct"));
+    assert_eq!(answer.stdout, overheard(&["run", "--dry-run", &plan]).stdout);
+    let fewer = overheard(&["run", "--dry-run", "--repeats", "2", &plan]);
+    assert!(answer.stdout.contains(fewer.stdout.split_once("Block 1").unwrap().1.trim_end()));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was made");
+}
+
+#[test]
+fn a_plan_is_never_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = init(folder.path());
+    overheard(&["init", &plan]).refuses("messenger.toml");
+}
+
+#[test]
+fn mistakes_are_named_with_their_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = init(folder.path());
+    let good = fs::read_to_string(&plan).unwrap();
+    let line = |wanted: &str| good.lines().position(|line| line.contains(wanted)).unwrap() + 1;
+    for (old, new, thing) in [
+        ("repeats = 20", "repeets = 20", "repeets"),
+        ("driver = \"plain\"", "driver = \"magic\"", "magic"),
+        ("concerns = []", "concerns = [\"China\"]", "China"),
+    ] {
+        fs::write(&plan, good.replacen(old, new, 1)).unwrap();
+        let answer = overheard(&["run", "--dry-run", &plan]);
+        answer.refuses(thing);
+        assert!(answer.stderr.contains(&format!("line {}", line(old))), "{}", answer.stderr);
+    }
+}
+
+#[test]
+fn nothing_can_be_settled_without_a_concern() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = init(folder.path());
+    overheard(&["run", "--dry-run", "--until-settled", &plan]).refuses("--until-settled");
+    let text = fs::read_to_string(&plan).unwrap().replace("concerns = []", "concerns = [\"CN\"]");
+    fs::write(&plan, text).unwrap();
+    let answer = overheard(&["run", "--dry-run", "--until-settled", &plan]);
+    assert!(answer.stdout.contains("may stop after block 5, 10, 15, 20"), "{}", answer.stdout);
+}
+
+#[test]
+fn a_plan_that_is_not_there() {
+    overheard(&["run", "nowhere.toml"]).refuses("nowhere.toml");
+}

@@ -1,0 +1,118 @@
+//! Programs without a room: child processes of ours, in process groups of their own. Nothing is recorded.
+//!
+//! Promises: what stays in its process group ends with the stage; a daemon that left it does not: that takes a room.
+
+use super::stage::{Closed, Launch, Process, Setting, Stage, Stages};
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use nix::unistd::{Pid, setsid};
+use std::io;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus};
+
+/// Opens stages without a room.
+#[derive(Debug, Default)]
+pub struct Bare;
+
+impl Stages for Bare {
+    fn open(&mut self, setting: &Setting) -> io::Result<Box<dyn Stage>> {
+        Ok(Box::new(BareStage { base: setting.base.to_owned(), children: Vec::new() }))
+    }
+}
+
+#[derive(Debug)]
+struct BareStage {
+    base: PathBuf,
+    /// Not reaped before the stage closes: until then their numbers are nobody else's.
+    children: Vec<Child>,
+}
+
+impl Stage for BareStage {
+    fn launch(&mut self, launch: Launch) -> io::Result<Box<dyn Process>> {
+        let [program, arguments @ ..] = launch.command else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let mut command = Command::new(program);
+        command.args(arguments).envs(launch.environment).current_dir(&self.base);
+        lead(&mut command, launch.wires.terminal);
+        let wires = launch.wires;
+        let child = command.stdin(wires.stdin).stdout(wires.stdout).stderr(wires.stderr).spawn()?;
+        let leader = Pid::from_raw(child.id().cast_signed());
+        self.children.push(child);
+        Ok(Box::new(BareProcess { leader }))
+    }
+
+    fn recorded(&self) -> u64 {
+        0
+    }
+
+    fn close(self: Box<Self>) -> io::Result<Closed> {
+        Ok(Closed::default())
+    }
+}
+
+impl Drop for BareStage {
+    fn drop(&mut self) {
+        for child in &mut self.children {
+            let _ = killpg(Pid::from_raw(child.id().cast_signed()), Signal::SIGKILL);
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Has the program lead a session of its own, with standard input as its terminal if that is one.
+fn lead(command: &mut Command, terminal: bool) {
+    let lead = move || {
+        setsid()?;
+        if terminal {
+            // SAFETY: standard input is open, and this request takes a number, no pointer.
+            Errno::result(unsafe { libc::ioctl(libc::STDIN_FILENO, libc::TIOCSCTTY, 0) })?;
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec only setsid(2) and ioctl(2) are called, which are safe in a signal handler.
+    unsafe { command.pre_exec(lead) };
+}
+
+#[derive(Debug)]
+struct BareProcess {
+    /// Of its process group.
+    leader: Pid,
+}
+
+impl Process for BareProcess {
+    fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+        look(self.leader, WaitPidFlag::WNOHANG)
+    }
+
+    fn ask_to_end(&mut self) -> io::Result<()> {
+        signal(self.leader, Signal::SIGTERM)
+    }
+
+    fn kill(&mut self) -> io::Result<()> {
+        signal(self.leader, Signal::SIGKILL)?;
+        look(self.leader, WaitPidFlag::empty()).map(drop)
+    }
+}
+
+/// How a child ended, without reaping it.
+fn look(child: Pid, more: WaitPidFlag) -> io::Result<Option<ExitStatus>> {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | more;
+    // As wait(2) reports it: the exit code in the second byte, or the signal in the first.
+    let raw = match waitid(Id::Pid(child), flags)? {
+        WaitStatus::Exited(_, code) => code << 8,
+        WaitStatus::Signaled(_, signal, _) => signal as i32,
+        _ => return Ok(None),
+    };
+    Ok(Some(ExitStatus::from_raw(raw)))
+}
+
+fn signal(group: Pid, signal: Signal) -> io::Result<()> {
+    match killpg(group, signal) {
+        Ok(()) | Err(Errno::ESRCH) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,80 @@
+//! One run, from an empty stage to a closed capture.
+
+use super::stage::{Closed, Setting, Stages};
+use super::steps::{Actor, Broken};
+use crate::ledger::Outcome;
+use overheard_model::design::{Activity, BuildDesign, Limits};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// What is played.
+#[derive(Clone, Copy, Debug)]
+pub enum Script<'a> {
+    App {
+        build: &'a BuildDesign,
+        activity: &'a Activity,
+    },
+    /// No app: what the room itself contacts in this time.
+    Idle(Duration),
+}
+
+/// A run that came to an end of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Performed {
+    pub outcome: Outcome,
+    /// The last of what the app printed.
+    pub output: String,
+    pub capture: Option<PathBuf>,
+}
+
+/// Makes one run; none where it was interrupted.
+pub fn perform(
+    stages: &mut dyn Stages,
+    setting: &Setting,
+    script: Script,
+    limits: &Limits,
+    interrupted: &AtomicBool,
+) -> Option<Performed> {
+    let mut stage = match stages.open(setting) {
+        Ok(stage) => stage,
+        Err(error) => return Some(failed(format!("the room did not open: {error}"))),
+    };
+    let until = Instant::now() + limits.run.0;
+    let mut actor = Actor::new(stage.as_mut(), until, limits.bytes.0, interrupted);
+    let played = match script {
+        Script::App { build, activity } => actor.play(build, &activity.steps),
+        Script::Idle(time) => actor.wait(time),
+    };
+    let output = actor.output();
+    drop(actor);
+    let closed = stage.close();
+    if interrupted.load(Ordering::Relaxed) {
+        return None;
+    }
+    let outcome = |reason: Option<String>| reason.map_or(Outcome::Done, |reason| Outcome::Failed { reason });
+    let (reason, capture) = match (played.map_err(|broken| broken.reason(limits)), closed) {
+        (Err(reason), closed) => (Some(reason), closed.ok().and_then(|closed| closed.capture)),
+        (Ok(()), Err(error)) => (Some(format!("the room did not close: {error}")), None),
+        (Ok(()), Ok(Closed { capture, lost: 0 })) => (None, capture),
+        (Ok(()), Ok(Closed { capture, lost })) => {
+            (Some(format!("{lost} packets were not recorded")), capture)
+        }
+    };
+    Some(Performed { outcome: outcome(reason), output, capture })
+}
+
+fn failed(reason: String) -> Performed {
+    Performed { outcome: Outcome::Failed { reason }, output: String::new(), capture: None }
+}
+
+impl Broken {
+    fn reason(self, limits: &Limits) -> String {
+        match self {
+            Self::TooLong => format!("it took longer than {}: limits.run", limits.run),
+            Self::TooMuch => format!("it recorded more than {} bytes: limits.bytes", limits.bytes.0),
+            Self::Stopped => "it was stopped".into(),
+            Self::At { step, name, what } => format!("step {step} ({name}): {what}"),
+        }
+    }
+}

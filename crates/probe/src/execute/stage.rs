@@ -1,0 +1,70 @@
+//! Where an app lives during a run, as the steps see it.
+//!
+//! To extend: a room with a gateway and a recorder implements [`Stages`] and [`Stage`]; nothing else knows which.
+
+use crate::driver::Wires;
+use overheard_model::design::{Doorway, Home, VantageDesign};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+
+/// What a stage shall be like.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting<'a> {
+    /// Where the capture goes.
+    pub folder: &'a Path,
+    /// The plan's folder: relative paths go from here, and programs are started in it.
+    pub base: &'a Path,
+    pub vantage: &'a VantageDesign,
+    pub home: &'a Home,
+    pub doors: &'a [Doorway],
+}
+
+/// A program to be started on a stage.
+#[derive(Debug)]
+pub struct Launch<'a> {
+    /// Never empty.
+    pub command: &'a [String],
+    pub environment: &'a BTreeMap<String, String>,
+    /// Dropped at our end once the program has them. A terminal becomes the controlling one of a new session.
+    pub wires: Wires,
+}
+
+/// Opens stages, one a run.
+pub trait Stages {
+    fn open(&mut self, setting: &Setting) -> io::Result<Box<dyn Stage>>;
+}
+
+/// One stage.
+pub trait Stage {
+    /// Starts a program. It must not get the signals that the terminal sends to us.
+    fn launch(&mut self, launch: Launch) -> io::Result<Box<dyn Process>>;
+
+    /// Bytes of capture so far.
+    fn recorded(&self) -> u64;
+
+    /// Ends everything that was started here, daemons too, and closes the capture.
+    fn close(self: Box<Self>) -> io::Result<Closed>;
+}
+
+/// What a stage left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Closed {
+    /// In the setting's folder; absent where nothing is recorded.
+    pub capture: Option<PathBuf>,
+    /// Packets that crossed and are not in it.
+    pub lost: u64,
+}
+
+/// A program that was started.
+pub trait Process {
+    /// How it ended, once it has.
+    fn ended(&mut self) -> io::Result<Option<ExitStatus>>;
+
+    /// Asks it, and what it started, to end (SIGTERM).
+    fn ask_to_end(&mut self) -> io::Result<()>;
+
+    /// Ends it, and what it started (SIGKILL).
+    fn kill(&mut self) -> io::Result<()>;
+}

@@ -1,0 +1,52 @@
+//! What a run left: `run.json`.
+
+use super::fault::{LedgerFault, at};
+use super::pedigree::FileHash;
+use crate::schedule::Slot;
+use overheard_model::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::Path;
+
+/// One run that was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    pub slot: Slot,
+    /// Of its folder: number, arm, activity and vantage.
+    pub name: String,
+    pub began: Timestamp,
+    pub ended: Timestamp,
+    pub outcome: Outcome,
+    /// The capture, with its path in the run's folder; absent where nothing was recorded.
+    pub capture: Option<FileHash>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    Done,
+    /// It counts for nothing but itself: its last output lies beside it.
+    Failed {
+        reason: String,
+    },
+}
+
+impl Record {
+    pub fn is_done(&self) -> bool {
+        self.outcome == Outcome::Done
+    }
+
+    /// How long it took, seconds.
+    pub fn seconds(&self) -> f64 {
+        (self.ended.ms_since(self.began) / 1000.0).max(0.0)
+    }
+}
+
+pub(super) fn read(folder: &Path) -> Result<Record, LedgerFault> {
+    let path = folder.join("run.json");
+    let text = fs::read(&path).map_err(at(&path))?;
+    serde_json::from_slice(&text)
+        .map_err(|error| LedgerFault::Damaged { path, what: format!("no record of a run: {error}") })
+}
