@@ -6,3 +6,4 @@
 //! To extend: each room of this crate says how in its own opening.
 
 pub mod door;
+pub mod world;

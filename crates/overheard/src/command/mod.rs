@@ -11,6 +11,7 @@ mod licenses;
 mod plan;
 mod read;
 mod report;
+mod world;
 
 use crate::exit::{Exit, Failure, Result};
 use clap::{Parser, Subcommand};
@@ -51,6 +52,7 @@ enum Command {
     Read(read::ReadArgs),
     Plan(plan::PlanArgs),
     Report(report::ReportArgs),
+    World(world::WorldArgs),
     Doctor(doctor::DoctorArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -65,6 +67,7 @@ impl Arguments {
             Some(Command::Read(args)) => args.run(),
             Some(Command::Plan(args)) => args.run(),
             Some(Command::Report(args)) => args.run(),
+            Some(Command::World(args)) => args.run(),
             Some(Command::Doctor(args)) => args.run(),
             Some(Command::Completions(args)) => args.run(),
             None => Err(Failure::new("no command").hint("try: overheard --help")),
