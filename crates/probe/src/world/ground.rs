@@ -125,6 +125,8 @@ fn attend(child: Pid, signals: &SigSet) -> Result<i32, Error> {
         let Some(signal) = queue.read_signal().map_err(step)? else { continue };
         if signal.ssi_signo == Signal::SIGINT as u32 && signal.ssi_code != FROM_KERNEL {
             kill(child, Signal::SIGKILL).map_err(step)?;
+            waitpid(child, None).map_err(step)?;
+            return Ok(128 + Signal::SIGINT as i32);
         }
     }
 }

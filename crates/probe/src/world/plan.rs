@@ -18,7 +18,7 @@ pub(super) const ROUTER_V6: Ipv6Addr = Ipv6Addr::new(0x2001, 2, 0, 0, 0, 0, 0, 1
 
 /// Hosts, names and servers around vantages.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct World {
     /// Decides all chance.
     pub seed: u64,
@@ -42,7 +42,7 @@ pub struct World {
 
 /// Where a command runs.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Vantage {
     pub country: Country,
     /// At most one of a family.
@@ -53,7 +53,7 @@ pub(super) struct Vantage {
 
 /// A machine, or several alike, in one country.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Host {
     /// None on a local network.
     pub country: Option<Country>,
@@ -64,7 +64,7 @@ pub(super) struct Host {
 
 /// What the way to a host, or from a vantage, does to packets.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(super) struct Link {
     /// Round-trip time, ms.
     pub rtt_ms: f64,
@@ -91,7 +91,7 @@ pub(super) enum Down {
 
 /// What a DNS name resolves to: each answer is drawn from all addresses of these hosts.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Name {
     pub hosts: Vec<String>,
     /// Other hosts for clients in these countries.
@@ -105,7 +105,7 @@ pub(super) struct Name {
 
 /// A program that serves.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Server {
     /// Whose addresses its templates see.
     pub hosts: Vec<String>,
@@ -262,7 +262,7 @@ impl World {
 impl Link {
     fn flaws(&self, whose: &str) -> Vec<String> {
         let shares = [("loss", self.loss), ("reset", self.reset)];
-        let times = [("rtt_ms", self.rtt_ms), ("jitter_ms", self.jitter_ms)];
+        let times = [("rtt-ms", self.rtt_ms), ("jitter-ms", self.jitter_ms)];
         let shares = shares.iter().filter(|(_, share)| !(0.0..=1.0).contains(share));
         let times = times.iter().filter(|(_, time)| !(0.0..=60_000.0).contains(time));
         let flaw =

@@ -59,7 +59,10 @@ pub(super) fn installed(world: &World) -> Result<(), Error> {
     let mut packages: Vec<&str> =
         wanted.iter().map(|(_, package)| *package).filter(|at| !at.is_empty()).collect();
     packages.dedup();
-    let install = format!("apt-get install --no-install-recommends {}", packages.join(" "));
+    let install = match &packages[..] {
+        [] => "install them, and name their Debian packages in [world.programs]".to_owned(),
+        packages => format!("apt-get install --no-install-recommends {}", packages.join(" ")),
+    };
     Err(Error::missing(
         format!("this world needs programs that are not here: {}", programs.join(", ")),
         install,

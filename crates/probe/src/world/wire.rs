@@ -204,7 +204,7 @@ mod tests {
             r#"
             world.seed = 1
             world.dns = "web"
-            world.vantage.home = {{ country = "NL", addresses = ["198.18.0.10"], link = {{ rtt_ms = 10 }} }}
+            world.vantage.home = {{ country = "NL", addresses = ["198.18.0.10"], link = {{ rtt-ms = 10 }} }}
             world.host.web = {{ country = "US", addresses = ["198.18.10.80"], link = {{ {link} }} }}
             "#
         );
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn half_the_round_trip_is_taken_each_way_of_host_and_vantage() {
-        let crossed = fate(&mut wire("rtt_ms = 90"), &packet(WEB, None));
+        let crossed = fate(&mut wire("rtt-ms = 90"), &packet(WEB, None));
         assert_eq!(crossed, Fate::Crosses(Duration::from_millis(50)));
     }
 
@@ -256,14 +256,14 @@ mod tests {
         let mut all = wire("reset = 1.0");
         assert!(matches!(fate(&mut all, &packet(WEB, Some(""))), Fate::Crosses(_)));
         assert!(matches!(fate(&mut all, &packet(WEB, Some("GET /"))), Fate::Cut(..)));
-        let mut words = wire("reset_on = ['strike']");
+        let mut words = wire("reset-on = ['strike']");
         assert!(matches!(fate(&mut words, &packet(WEB, Some("a strike at noon"))), Fate::Cut(..)));
         assert!(matches!(fate(&mut words, &packet(WEB, Some("a stroke at noon"))), Fate::Crosses(_)));
     }
 
     #[test]
     fn jitter_never_turns_the_order() {
-        let mut wire = wire("jitter_ms = 50");
+        let mut wire = wire("jitter-ms = 50");
         let now = Instant::now();
         for turn in 0..50u8 {
             let mut packet = packet(WEB, None);
