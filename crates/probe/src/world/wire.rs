@@ -47,7 +47,8 @@ enum Fate {
 struct Way {
     name: String,
     link: Link,
-    packets: u64,
+    /// Packets from each side so far.
+    packets: [u64; 2],
     /// When the last packet arrives, to each side.
     last: [Option<Instant>; 2],
 }
@@ -68,7 +69,7 @@ impl Wire {
         let mut ways = Vec::new();
         for (name, host) in &world.host {
             way_of.extend(host.addresses.iter().map(|address| (*address, ways.len())));
-            ways.push(Way { name: name.clone(), link: host.link.clone(), packets: 0, last: [None; 2] });
+            ways.push(Way { name: name.clone(), link: host.link.clone(), packets: [0; 2], last: [None; 2] });
         }
         let chance = Chance(world.seed);
         Self { chance, ours: vantage.link.clone(), ways, way_of, queue: BinaryHeap::new(), queued: 0 }
@@ -144,8 +145,8 @@ impl Wire {
     fn fate(&mut self, from: Side, packet: &[u8], way: Option<usize>) -> Fate {
         let Some(way) = way else { return nowhere(packet) };
         let Way { name, link, packets, .. } = &mut self.ways[way];
-        let turn = *packets;
-        *packets += 1;
+        let turn = packets[from as usize];
+        packets[from as usize] += 1;
         match link.down {
             Some(Down::Silent) => return Fate::Lost,
             Some(Down::Unreachable) => return nowhere(packet),
@@ -157,7 +158,7 @@ impl Wire {
         {
             return Fate::Cut(segment.reset_back(), segment.reset_on());
         }
-        let draw = |what: &str| self.chance.share(format!("{name} {what}").as_bytes(), turn);
+        let draw = |what: &str| self.chance.share(format!("{name} {what} {from:?}").as_bytes(), turn);
         let passes = both.iter().map(|link| 1.0 - link.loss).product::<f64>();
         if draw("loss") >= passes {
             return Fate::Lost;
