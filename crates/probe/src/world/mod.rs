@@ -36,9 +36,10 @@ use std::sync::Arc;
 use std::thread;
 use wire::Wire;
 
-/// What a command finds in its environment: the folder that servers share with it, and its vantage.
+/// What a command finds in its environment: the folder that servers share with it, its vantage, the table of places.
 pub const SHARED: &str = "OVERHEARD_WORLD";
 pub const VANTAGE: &str = "OVERHEARD_VANTAGE";
+pub const PLACES: &str = "OVERHEARD_PLACES";
 
 /// Runs a command at a vantage (the only one, unless named) and ends the world with it. Gives the command's exit
 /// code; 128 and its number where a signal ended it. The calling program must have one thread, and end soon after.

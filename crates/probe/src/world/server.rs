@@ -26,7 +26,7 @@ pub(super) struct Running {
     name: String,
     pub pid: Pid,
     log: PathBuf,
-    awaits: Vec<Socket>,
+    awaits: Vec<(Socket, IpAddr)>,
 }
 
 impl Running {
@@ -129,7 +129,9 @@ fn launch(name: &str, server: &Server, template: &Template) -> Result<Running, E
     let child = command(&words, dir, &log).and_then(|mut command| command.spawn());
     let child = child.map_err(|error| fault(format!("{words:?}: {error}")))?;
     let pid = Pid::from_raw(child.id().cast_signed());
-    Ok(Running { name: name.to_owned(), pid, log, awaits: server.ready.clone() })
+    let ready = server.ready.iter();
+    let awaits = ready.flat_map(|socket| template.addresses.iter().map(move |address| (*socket, *address)));
+    Ok(Running { name: name.to_owned(), pid, log, awaits: awaits.collect() })
 }
 
 /// In a process group of its own: what the terminal tells the command at the vantage is not meant for servers.
@@ -143,13 +145,16 @@ fn command(words: &[String], dir: &Path, log: &Path) -> std::io::Result<Command>
 }
 
 fn await_ready(server: &Running, deadline: Instant) -> Result<(), Error> {
-    while !server.awaits.iter().all(bound) {
+    while let Some((socket, address)) =
+        server.awaits.iter().find(|(socket, address)| !bound(*socket, *address))
+    {
         match waitpid(server.pid, Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::StillAlive) => {}
             _ => return Err(server.ended()),
         }
         if Instant::now() > deadline {
-            let what = format!("server {} did not bind {:?} within {PATIENCE:?}", server.name, server.awaits);
+            let what =
+                format!("server {} did not bind {socket:?} at {address} within {PATIENCE:?}", server.name);
             return Err(Error::new(what, "see `ready` and the server's files in the world's file"));
         }
         sleep(GLANCE);
@@ -157,21 +162,39 @@ fn await_ready(server: &Running, deadline: Instant) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether a socket in this network is bound to that port: the kernel's tables say so without anyone connecting.
-fn bound(socket: &Socket) -> bool {
+/// Whether the socket is bound at this address of this network, or at all: the kernel's tables say so without
+/// anyone connecting.
+fn bound(socket: Socket, address: IpAddr) -> bool {
     let (tables, port, state) = match socket {
         Socket::Tcp(port) => (["tcp", "tcp6"], port, Some("0A")), // 0A: listening
         Socket::Udp(port) => (["udp", "udp6"], port, None),
     };
-    let ends = format!(":{port:04X}");
     tables.iter().any(|table| {
         let text = fs::read_to_string(format!("/proc/self/net/{table}")).unwrap_or_default();
         text.lines().skip(1).any(|line| {
             let mut fields = line.split_whitespace().skip(1);
-            let local = fields.next().is_some_and(|local| local.ends_with(&ends));
-            local && state.is_none_or(|state| fields.nth(1) == Some(state))
+            let serves = fields.next().and_then(local).is_some_and(|(at, number)| {
+                number == port && (at == address || at.is_unspecified() && at.is_ipv6() >= address.is_ipv6())
+            });
+            serves && state.is_none_or(|state| fields.nth(1) == Some(state))
         })
     })
+}
+
+/// An address and port as /proc/net writes them: words of 32 bits in the machine's order, in hexadecimal.
+fn local(text: &str) -> Option<(IpAddr, u16)> {
+    let (address, port) = text.split_once(':')?;
+    let word =
+        |at: usize| u32::from_str_radix(address.get(at * 8..at * 8 + 8)?, 16).ok().map(u32::to_ne_bytes);
+    let address = match address.len() {
+        8 => IpAddr::from(word(0)?),
+        _ => {
+            let words = [word(0)?, word(1)?, word(2)?, word(3)?];
+            let octets: [u8; 16] = words.concat().try_into().ok()?;
+            IpAddr::from(octets).to_canonical()
+        }
+    };
+    Some((address, u16::from_str_radix(port, 16).ok()?))
 }
 
 #[cfg(test)]
@@ -180,14 +203,19 @@ mod tests {
     use std::net::{TcpListener, UdpSocket};
 
     #[test]
-    fn a_bound_socket_is_seen_and_an_unbound_one_is_not() {
-        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = tcp.local_addr().unwrap().port();
-        assert!(bound(&Socket::Tcp(port)));
-        let udp = UdpSocket::bind("[::1]:0").unwrap();
-        assert!(bound(&Socket::Udp(udp.local_addr().unwrap().port())));
+    fn a_bound_socket_is_seen_at_its_address_and_an_unbound_one_is_not() {
+        let [here, there, v6] = ["127.0.0.1", "127.0.0.2", "::1"].map(|at| at.parse::<IpAddr>().unwrap());
+        let tcp = TcpListener::bind((here, 0)).unwrap();
+        let socket = Socket::Tcp(tcp.local_addr().unwrap().port());
+        assert!(bound(socket, here) && !bound(socket, there));
         drop(tcp);
-        assert!(!bound(&Socket::Tcp(port)));
+        assert!(!bound(socket, here));
+        let udp = UdpSocket::bind((v6, 0)).unwrap();
+        let socket = Socket::Udp(udp.local_addr().unwrap().port());
+        assert!(bound(socket, v6) && !bound(socket, here));
+        let any = UdpSocket::bind("[::]:0").unwrap();
+        let socket = Socket::Udp(any.local_addr().unwrap().port());
+        assert!(bound(socket, v6) && bound(socket, there));
     }
 
     #[test]
