@@ -10,6 +10,7 @@ mod mix;
 mod places;
 mod race;
 mod tidy;
+mod worlds;
 
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ const CHORES: &[Chore] = &[
         instructions::run,
     ),
     ("fuzz", "search for input that breaks a promise, with libFuzzer", fuzz::run),
+    ("worlds", "hold every emulated internet of worlds/ to its stated truth", worlds::run),
     ("bless", "accept the goldens of corpus/ and the snapshots as they are now", ci::bless),
 ];
 

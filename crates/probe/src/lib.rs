@@ -18,3 +18,4 @@ pub mod ledger;
 pub mod record;
 pub mod room;
 pub mod schedule;
+pub mod world;

@@ -14,6 +14,7 @@ mod read;
 mod report;
 mod run;
 mod verify;
+mod world;
 
 use crate::exit::{Exit, Failure, Result};
 use clap::{Parser, Subcommand};
@@ -57,6 +58,7 @@ enum Command {
     Plan(plan::PlanArgs),
     Report(report::ReportArgs),
     Verify(verify::VerifyArgs),
+    World(world::WorldArgs),
     Doctor(doctor::DoctorArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -74,6 +76,7 @@ impl Arguments {
             Some(Command::Plan(args)) => args.run(),
             Some(Command::Report(args)) => args.run(),
             Some(Command::Verify(args)) => args.run(),
+            Some(Command::World(args)) => args.run(),
             Some(Command::Doctor(args)) => args.run(),
             Some(Command::Completions(args)) => args.run(),
             None => Err(Failure::new("no command").hint("try: overheard --help")),
