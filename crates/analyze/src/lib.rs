@@ -31,6 +31,7 @@ mod table;
 mod tarone;
 mod warnings;
 
+pub use concern::{Contact, contact};
 pub use plan::plan;
 
 use bits::Bits;

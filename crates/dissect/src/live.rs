@@ -2,14 +2,14 @@
 //!
 //! For: whoever shows a conversation as it goes on. Frames are taken one at a time; a snapshot shows what
 //! they came to so far and disturbs nothing: no flow is ended for it.
-//! Promises: frames taken one at a time, then [`Live::end`], come to the endpoints that [`crate::read`]
+//! Promises: frames taken one at a time come in the end to the flows and endpoints that [`crate::read`]
 //! finds in a capture of them. Before the end, a protocol that nobody has recognised yet is shown by what
 //! its bytes look like so far, and bytes of a TCP stream that wait for others before them say nothing.
 //! A snapshot costs some microseconds per flow: it is meant for a few a second, not for every packet.
 
 use crate::decode::Decoder;
 use crate::endpoint;
-use crate::flow::{Lent, Table};
+use crate::flow::{Conversations, Lent, Table, Told};
 use crate::local;
 use crate::packet::{Frame, Packet, Segment, Undecoded};
 use crate::problems::Problems;
@@ -18,9 +18,6 @@ use crate::walk::Tally;
 use overheard_model::{Capture, Endpoint, Flow, Flows, LocalRule, Reading, Timestamp, Transport};
 use std::net::IpAddr;
 use std::sync::Arc;
-
-/// The link type of a packet that begins with its IP header (LINKTYPE_RAW of tcpdump.org).
-pub const RAW_IP: u32 = 101;
 
 /// A capture that goes on.
 #[derive(Debug)]
@@ -56,25 +53,20 @@ impl Live {
         }
     }
 
-    /// Takes the next packet, which begins with its IP header and is whole.
-    pub fn packet(&mut self, time: Timestamp, bytes: &[u8]) -> Option<Ends> {
-        let wire_len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        self.frame(&Frame { number: self.packets + 1, time, wire_len, link: RAW_IP, bytes })
-    }
-
-    /// Takes the next frame, whose number is above those before. Says whose packet it completed, so that
-    /// what is known of it besides can be laid to its flow.
-    pub fn frame(&mut self, frame: &Frame<'_>) -> Option<Ends> {
-        self.packets = self.packets.max(frame.number);
-        self.bytes += u64::from(frame.wire_len);
-        self.tally.see(frame.time);
-        match self.decoder.decode(frame) {
+    /// Takes the next frame: its link type (LINKTYPE_* of tcpdump.org; 101 for a bare IP packet), its length on
+    /// the wire, and its bytes, which may be fewer. Says whose packet it completed, so that what is known of it
+    /// besides can be laid to its flow.
+    pub fn frame(&mut self, time: Timestamp, link: u32, wire_len: u32, bytes: &[u8]) -> Option<Ends> {
+        self.packets += 1;
+        self.bytes += u64::from(wire_len);
+        self.tally.see(time);
+        match self.decoder.decode(&Frame { number: self.packets, time, wire_len, link, bytes }) {
             Ok(packet) => {
                 self.table.observe(&packet);
                 return Some(ends(&packet));
             }
             Err(Undecoded::Fragment) => self.tally.count_abandoned(&mut self.decoder, &mut self.table),
-            Err(why) => self.tally.miss(frame.number, why),
+            Err(why) => self.tally.miss(self.packets, why),
         }
         None
     }
@@ -103,13 +95,23 @@ impl Live {
         Reading { capture: self.summary(local_rule, local, all), flows: Flows::default(), endpoints }
     }
 
-    /// The flows of an endpoint of the latest snapshot, in the order of their first packets. Asked for after
-    /// further frames, and where memory was short, some may be missing.
-    pub fn flows(&mut self, endpoint: &Endpoint) -> Vec<Flow> {
+    /// The latest `most` flows of an endpoint of the latest snapshot, in the order of their first packets.
+    /// Asked for after further frames, and where memory was short, some may be missing.
+    pub fn flows(&mut self, endpoint: &Endpoint, most: usize) -> Vec<Flow> {
         let (records, resolver, _) = self.table.so_far();
         let lent = Lent { capture: &self.capture, records, resolver };
-        let told = endpoint.flows.iter().filter_map(|&index| lent.tell(index as usize));
+        let latest = endpoint.flows.len().saturating_sub(most);
+        let told = endpoint.flows.iter().skip(latest).filter_map(|&index| lent.tell(index as usize));
         told.filter(|flow| flow.remote() == (endpoint.address, endpoint.port)).collect()
+    }
+
+    /// Ends it: the reading with all its flows.
+    pub fn finish(mut self) -> Reading {
+        self.end();
+        let Reading { capture, endpoints, .. } = self.snapshot();
+        let Told { records, resolver, .. } = self.table.tell();
+        let flows = Flows::new(Conversations { capture: self.capture, records, resolver });
+        Reading { capture, flows, endpoints }
     }
 
     fn summary(&self, local_rule: LocalRule, local: Vec<IpAddr>, problems: Problems) -> Capture {

@@ -7,7 +7,7 @@ use files::files;
 use overheard_dissect::capture::Reader;
 use overheard_dissect::live::Live;
 use overheard_dissect::{Options, read};
-use overheard_model::{Protocol, Reading, Timestamp, Visibility};
+use overheard_model::{Capture, Protocol, Reading, Timestamp, Visibility};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,11 +20,11 @@ fn captures() -> Vec<PathBuf> {
 }
 
 /// Packet by packet, with a snapshot after every so many of them.
-fn live(path: &Path, options: &Options, every: u64) -> (Live, Reading) {
-    let mut live = Live::new(name(path), options);
+fn live(path: &Path, every: u64) -> Live {
+    let mut live = Live::new(name(path), &Options::default());
     let mut reader = Reader::new(File::open(path).expect("the capture is there"));
     while let Some(frame) = reader.next_frame() {
-        live.frame(&frame);
+        live.frame(frame.time, frame.link, frame.wire_len, frame.bytes);
         if frame.number.is_multiple_of(every) {
             live.snapshot();
         }
@@ -33,8 +33,7 @@ fn live(path: &Path, options: &Options, every: u64) -> (Live, Reading) {
         live.add_name(address, name);
     }
     live.end();
-    let last = live.snapshot();
-    (live, last)
+    live
 }
 
 fn name(path: &Path) -> Arc<str> {
@@ -47,20 +46,27 @@ fn the_last_snapshot_is_what_reading_the_file_finds() {
     assert!(captures.len() > 50, "{} captures", captures.len());
     for path in captures {
         let whole = read(File::open(&path).expect("the capture is there"), name(&path), &Options::default());
-        let (mut live, last) = live(&path, &Options::default(), 7);
+        let mut live = live(&path, 7);
+        let last = live.snapshot();
         let shown = path.display();
         assert_eq!(last.endpoints, whole.endpoints, "{shown}");
-        let counts = |reading: &Reading| {
-            let capture = &reading.capture;
-            (capture.packets, capture.undecoded, capture.first, capture.last, capture.local.clone())
-        };
-        assert_eq!(counts(&last), counts(&whole), "{shown}");
         for endpoint in &whole.endpoints {
             let flows = endpoint.flows.iter().map(|&index| whole.flows.get(index as usize));
-            assert_eq!(live.flows(endpoint), flows.flatten().collect::<Vec<_>>(), "{shown}");
+            assert_eq!(live.flows(endpoint, usize::MAX), flows.flatten().collect::<Vec<_>>(), "{shown}");
         }
+        let finished = live.finish();
+        assert_eq!(finished.flows, whole.flows, "{shown}");
+        assert_eq!(finished.endpoints, last.endpoints, "{shown}");
+        let counts = |Reading { capture, .. }: &Reading| {
+            let Capture { packets, undecoded, first, last, local_rule, ref local, .. } = *capture;
+            (packets, undecoded, first, last, local_rule, local.clone())
+        };
+        assert_eq!(counts(&finished), counts(&whole), "{shown}");
     }
 }
+
+/// LINKTYPE_RAW.
+const RAW_IP: u32 = 101;
 
 /// An IPv4 datagram from 10.0.0.1 to 192.0.2.1, without checksums.
 fn datagram(payload: &[u8]) -> Vec<u8> {
@@ -77,12 +83,16 @@ fn datagram(payload: &[u8]) -> Vec<u8> {
 #[test]
 fn what_nobody_recognised_yet_is_shown_by_what_it_looks_like() {
     let mut live = Live::new("room".into(), &Options::default());
-    let ends = live.packet(Timestamp(1), &datagram(b"Ni hao, this is nobody's protocol, in plain text."));
+    let say = |live: &mut Live, text: &[u8]| {
+        let bytes = datagram(text);
+        live.frame(Timestamp(1), RAW_IP, bytes.len() as u32, &bytes)
+    };
+    let ends = say(&mut live, b"Ni hao, this is nobody's protocol, in plain text.");
     assert_eq!(ends.map(|ends| ends.dst), Some(("192.0.2.1".parse().unwrap(), 9999)));
     let reading = live.snapshot();
     let [endpoint] = &reading.endpoints[..] else { panic!("{reading:?}") };
     assert_eq!(endpoint.protocols, [Protocol::UnknownPlaintext]);
     assert_eq!(endpoint.visibility, Visibility::Readable);
-    live.packet(Timestamp(2), &datagram(b"More of it."));
+    say(&mut live, b"More of it.");
     assert_eq!(live.snapshot().endpoints[0].packets_out, 2, "the snapshot ended nothing");
 }

@@ -14,6 +14,7 @@ mod input;
 mod output;
 mod pipeline;
 mod progress;
+mod watch;
 
 use clap::Parser;
 use std::process::ExitCode;

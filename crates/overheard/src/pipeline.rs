@@ -6,14 +6,17 @@
 //!
 //! Everything the program does is a walk along this path. Read the functions below from top to
 //! bottom: [`read`] turns one artifact into observations, [`place`] says where they stand, [`runs`] does
-//! both for every run of a study, and [`compare`] asks them the question. A subcommand chooses where the
+//! both for every run of a study, and [`compare`] asks them the question; [`look`] does it while packets still
+//! come. A subcommand chooses where the
 //! walk begins and which report ends it; no other file knows two stages.
 
 use crate::exit::{Failure, Result};
 use crate::input::{self, Input};
 use crate::progress::Progress;
+pub use overheard_analyze::Contact;
+pub use overheard_dissect::live::Live;
 use overheard_dissect::place::Atlas;
-use overheard_model::{Build, Bundle, Concern, Reading, Run, Study, Vantage};
+use overheard_model::{Build, Bundle, Concern, Endpoint, Reading, Run, Study, Vantage};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -45,7 +48,7 @@ pub fn read(input: &Input, lens: &Lens, progress: &Progress) -> Result<Option<Re
         return Ok(Some(reading));
     }
     if input.is_meant() {
-        return Err(input.no_capture(&reading.capture));
+        return Err(input.no_capture(&reading.capture.problems));
     }
     progress.note(&format!("{}: no capture, left out", input.path()));
     Ok(None)
@@ -54,6 +57,20 @@ pub fn read(input: &Input, lens: &Lens, progress: &Progress) -> Result<Option<Re
 /// Where the endpoints stand: the same for an address in all readings that belong together.
 pub fn place<'a>(readings: impl IntoIterator<Item = &'a mut Reading>, lens: &Lens) {
     lens.atlas.place(readings, lens.vantage.as_ref());
+}
+
+/// What packets that still come amount to so far: every endpoint, placed.
+pub fn look(live: &mut Live, lens: &Lens) -> Reading {
+    let mut reading = live.snapshot();
+    place([&mut reading], lens);
+    reading
+}
+
+/// How close endpoints come to what was feared.
+pub fn closest<'a>(endpoints: impl IntoIterator<Item = &'a Endpoint>, concerns: &[Concern]) -> Contact {
+    let contact =
+        |endpoint| concerns.iter().map(move |concern| overheard_analyze::contact(concern, endpoint));
+    endpoints.into_iter().flat_map(contact).max().unwrap_or_default()
 }
 
 /// Every artifact of a study becomes a run of its build.

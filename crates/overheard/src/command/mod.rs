@@ -11,6 +11,7 @@ mod licenses;
 mod plan;
 mod read;
 mod report;
+mod watch;
 
 use crate::exit::{Exit, Failure, Result};
 use clap::{Parser, Subcommand};
@@ -49,6 +50,7 @@ pub struct Arguments {
 enum Command {
     Compare(compare::CompareArgs),
     Read(read::ReadArgs),
+    Watch(watch::WatchArgs),
     Plan(plan::PlanArgs),
     Report(report::ReportArgs),
     Doctor(doctor::DoctorArgs),
@@ -63,6 +65,7 @@ impl Arguments {
         match self.command {
             Some(Command::Compare(args)) => args.run(),
             Some(Command::Read(args)) => args.run(),
+            Some(Command::Watch(args)) => args.run(),
             Some(Command::Plan(args)) => args.run(),
             Some(Command::Report(args)) => args.run(),
             Some(Command::Doctor(args)) => args.run(),
