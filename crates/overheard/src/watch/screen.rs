@@ -31,16 +31,18 @@ pub fn show(
     interrupted: &AtomicBool,
 ) -> io::Result<()> {
     let mut screen = Screen::enter()?;
-    let mut due = Instant::now();
+    let mut due = Some(Instant::now());
     let mut changed = true;
     loop {
         let beat = Instant::now();
         if until.is_some_and(|until| beat >= until) || interrupted.load(Ordering::Relaxed) {
             return Ok(());
         }
-        if beat >= due {
+        if due.is_some_and(|due| beat >= due) {
+            // Behind the end there is nothing to look for.
+            let last = listener.ended().is_some();
             look(listener, lens, concerns, &mut state);
-            due = Instant::now() + LOOK.max(beat.elapsed() * 4);
+            due = (!last).then(|| Instant::now() + LOOK.max(beat.elapsed() * 4));
             changed = true;
         }
         if changed {

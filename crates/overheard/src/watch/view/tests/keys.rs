@@ -38,7 +38,7 @@ fn the_filter_looks_at_all_that_is_shown() {
         ("china", vec![1]),
         ("100.4", vec![4]),
         ("network 2", vec![]),
-        ("network 3", vec![3]),
+        ("network 4", vec![4]),
         ("http", vec![3]),
         ("readable", vec![3]),
         ("messenger", vec![4, 3, 2, 1]),
