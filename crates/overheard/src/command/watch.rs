@@ -11,8 +11,8 @@ use crate::watch::source;
 use crate::watch::view::State;
 use crate::watch::{lines, screen};
 use clap::Args;
-use overheard_model::{Concern, Reading};
-use overheard_report::{FORMATS, Style};
+use overheard_model::Concern;
+use overheard_report::{FORMATS, Style, safe};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io::{self, IsTerminal, stdout};
 use std::path::PathBuf;
@@ -70,28 +70,28 @@ impl WatchArgs {
                 .hint("give one capture, or - for a pipe"));
         };
         let replay = Replay::open(input, self.speed, self.keep.as_deref())?;
+        let name: Arc<str> = if input.is_stdin() { "standard input".into() } else { input.path() };
         let (feed, queue) = source::queue();
-        let mut listener = Listener::new(queue, input.path(), replay.speed(), &lens);
+        let mut listener = Listener::new(queue, name.clone(), self.speed, &lens);
         replay.start(feed);
         let interrupted = interrupted()?;
         if self.plain || !stdout().is_terminal() {
-            let written = lines::write(listener, &lens, &self.concern, until, &interrupted, &mut stdout());
-            return match written {
-                Ok(concern) => Ok(if concern { Exit::Findings } else { Exit::Clear }),
+            let concerns = &self.concern;
+            let out = &mut stdout().lock();
+            let written = lines::write(&mut listener, &lens, concerns, until, &interrupted, out);
+            let met = written.or_else(|error| match error.kind() {
                 // Whoever read the lines has gone away (`| head`).
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Clear),
-                Err(error) => Err(Failure::new(format!("standard output: {error}"))),
-            };
+                io::ErrorKind::BrokenPipe => Ok(false),
+                _ => Err(Failure::new(format!("standard output: {error}"))),
+            })?;
+            return exit(&listener, met);
         }
         let style = terminal_style();
-        let state = State::new(input.path().to_string(), style.color);
+        let state = State::new(name.to_string(), style.color);
         let shown = screen::show(&mut listener, &lens, &self.concern, state, until, &interrupted);
-        shown.map_err(|error| {
-            Failure::new(format!("the terminal: {error}")).hint("--plain needs no terminal")
-        })?;
-        let ended = listener.ended().map(str::to_owned);
-        let reading = listener.finish(&lens);
-        report(reading, ended, &self.concern, &lens, style)
+        shown
+            .map_err(|error| Failure::new(format!("the view: {error}")).hint("--plain needs no terminal"))?;
+        report(listener, &self.concern, &lens, style)
     }
 }
 
@@ -115,18 +115,22 @@ fn interrupted() -> Result<Arc<AtomicBool>> {
 }
 
 /// The ordinary report of what was heard, on the terminal that the view has left.
-fn report(
-    reading: Reading,
-    ended: Option<String>,
-    concerns: &[Concern],
-    lens: &Lens,
-    style: Style,
-) -> Result<Exit> {
+fn report(mut listener: Listener, concerns: &[Concern], lens: &Lens, style: Style) -> Result<Exit> {
+    let reading = listener.finish(lens);
     let met = pipeline::closest(&reading.endpoints, concerns) == Contact::Certain;
-    let format = FORMATS[0];
-    print(|out| format.readings(&mut std::iter::once(reading), &lens.atlas.sources(), style, out))?;
-    if let Some(why) = ended {
-        eprintln!("{}", overheard_report::safe(&why));
+    let mut readings = std::iter::once(reading);
+    print(|out| FORMATS[0].readings(&mut readings, &lens.atlas.sources(), style, out))?;
+    if let Some(why) = listener.ended() {
+        eprintln!("{}", safe(why));
     }
-    Ok(if met { Exit::Findings } else { Exit::Clear })
+    exit(&listener, met)
+}
+
+/// What was met decides, unless it is not known to be all.
+fn exit(listener: &Listener, met: bool) -> Result<Exit> {
+    match listener.failed() {
+        true => Err(Failure::new("what was listened to failed").hint("what was shown is not all")),
+        false if met => Ok(Exit::Findings),
+        false => Ok(Exit::Clear),
+    }
 }

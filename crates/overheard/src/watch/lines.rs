@@ -25,7 +25,7 @@ const STEP: Duration = Duration::from_millis(500);
 
 /// Writes until the source ends, the time is over, or somebody interrupts. Whether a concern was met.
 pub fn write(
-    mut listener: Listener,
+    listener: &mut Listener,
     lens: &Lens,
     concerns: &[Concern],
     until: Option<Instant>,

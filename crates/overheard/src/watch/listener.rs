@@ -35,6 +35,7 @@ pub struct Listener {
     lines: VecDeque<String>,
     clock: Clock,
     ended: Option<String>,
+    failed: bool,
 }
 
 impl Listener {
@@ -47,12 +48,18 @@ impl Listener {
             lines: VecDeque::new(),
             clock: Clock { speed, latest: None },
             ended: None,
+            failed: false,
         }
     }
 
     /// Why nothing more will come, once that is so.
     pub fn ended(&self) -> Option<&str> {
         self.ended.as_deref()
+    }
+
+    /// Whether the source went without a word: it panicked.
+    pub fn failed(&self) -> bool {
+        self.failed
     }
 
     /// What the source says next; nothing where it is silent for that long, or has ended.
@@ -64,7 +71,10 @@ impl Listener {
         match self.queue.heard.recv_timeout(wait) {
             Ok(heard) => Some(heard),
             Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(Heard::Ended("its source failed".into())),
+            Err(RecvTimeoutError::Disconnected) => {
+                self.failed = true;
+                Some(Heard::Ended("its source failed".into()))
+            }
         }
     }
 
@@ -125,9 +135,10 @@ impl Listener {
         self.live.flows(endpoint, FLOWS)
     }
 
-    /// Ends it: what there is to report.
-    pub fn finish(self, lens: &Lens) -> Reading {
-        let mut reading = self.live.finish();
+    /// Ends it: what there is to report. Nothing is left to look at.
+    pub fn finish(&mut self, lens: &Lens) -> Reading {
+        let live = std::mem::replace(&mut self.live, Live::new("".into(), &lens.options));
+        let mut reading = live.finish();
         pipeline::place([&mut reading], lens);
         reading
     }

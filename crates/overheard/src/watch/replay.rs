@@ -42,6 +42,8 @@ type Source = Box<dyn Read + Send>;
 pub struct Replay {
     reader: Reader<Source>,
     speed: Speed,
+    /// It has a pace of its own.
+    is_pipe: bool,
     /// Whether its reading may not be held up.
     keeps: bool,
 }
@@ -57,13 +59,7 @@ impl Replay {
         if reader.summary().format == "unknown" {
             return Err(input.no_capture(&reader.summary().problems));
         }
-        // A pipe has a pace of its own.
-        let speed = if input.is_stdin() { Speed::Max } else { speed };
-        Ok(Self { reader, speed, keeps: keep.is_some() })
-    }
-
-    pub fn speed(&self) -> Speed {
-        self.speed
+        Ok(Self { reader, speed, is_pipe: input.is_stdin(), keeps: keep.is_some() })
     }
 
     /// Reads it in a thread of its own.
@@ -82,7 +78,9 @@ impl Replay {
                 bytes: frame.bytes.into(),
                 process: None,
             };
-            pace.wait(packet.time);
+            if !self.is_pipe {
+                pace.wait(packet.time);
+            }
             if self.keeps {
                 feed.offer(packet);
             } else if !feed.say(Heard::Packet(packet)) {

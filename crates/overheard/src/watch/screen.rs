@@ -50,6 +50,10 @@ pub fn show(
             changed = false;
         }
         listen(listener, beat + BEAT);
+        if listener.failed() {
+            // Its panic has given the terminal back already.
+            return Ok(());
+        }
         while event::poll(Duration::ZERO)? {
             if let Event::Key(key) = event::read()?
                 && state.press(key) == Next::Quit
@@ -83,6 +87,9 @@ fn listen(listener: &mut Listener, until: Instant) {
         }
         if let Some(heard) = listener.next(left) {
             listener.take(heard);
+        }
+        if listener.failed() {
+            return;
         }
     }
 }

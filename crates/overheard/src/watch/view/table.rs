@@ -91,8 +91,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State, area: Rect) {
         let text = if filtered { "Nothing passes the filter." } else { "Nothing was heard so far." };
         return frame.render_widget(Paragraph::new(text).style(FAINT), area);
     }
-    let columns: Vec<&Column> =
-        COLUMNS.iter().filter(|column| column.screens.contains(&frame.area().width)).collect();
+    let named = rows.iter().any(|row| !row.processes.is_empty());
+    let fits =
+        |column: &&Column| column.screens.contains(&area.width) && (named || column.title != "process");
+    let columns: Vec<&Column> = COLUMNS.iter().filter(fits).collect();
     let mark = 1;
     let widths = widths(&columns, area.width.saturating_sub(mark));
     let titles = columns.iter().zip(&widths).map(|(column, width)| title(column, state, *width));
