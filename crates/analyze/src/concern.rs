@@ -33,16 +33,20 @@ impl Contacts {
     }
 }
 
-/// How an endpoint stands to a concern.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Contact {
-    Certain,
-    Possible,
-    Unplaced,
+/// How an endpoint stands to a concern, from the least to the most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Contact {
+    #[default]
     None,
+    /// It may stand anywhere.
+    Unplaced,
+    /// Some source places it there.
+    Possible,
+    Certain,
 }
 
-fn contact(concern: &Concern, endpoint: &Endpoint) -> Contact {
+/// How an endpoint, already placed, stands to a concern.
+pub fn contact(concern: &Concern, endpoint: &Endpoint) -> Contact {
     let place = &endpoint.place;
     if place.local {
         return Contact::None;

@@ -32,6 +32,7 @@ mod table;
 mod tarone;
 mod warnings;
 
+pub use concern::{Contact, contact};
 pub use plan::plan;
 
 use bits::Bits;

@@ -4,7 +4,7 @@
 //! a flow said of its responder where the responder is us; its domains are the registrable domains of
 //! each flow's best name (Public Suffix List). Places are added later.
 
-use crate::flow::{Conversations, Record};
+use crate::flow::{Lent, Record};
 use crate::place::scope::is_local;
 use crate::resolver::Resolver;
 use foldhash::fast::RandomState;
@@ -17,10 +17,10 @@ use std::sync::Arc;
 type Remote = (IpAddr, u16, Transport);
 
 /// Groups the flows by their remote end, sorted by address, port and transport.
-pub(crate) fn group(conversations: &Conversations) -> Vec<Endpoint> {
+pub(crate) fn group(conversations: Lent<'_>) -> Vec<Endpoint> {
     let mut groups: Vec<(Remote, Vec<u32>)> = Vec::new();
     let mut known: HashMap<Remote, usize, RandomState> = HashMap::default();
-    for (index, record) in (0_u32..).zip(&conversations.records) {
+    for (index, record) in (0_u32..).zip(conversations.records) {
         let side = record.ours.other();
         let remote = (record.address(side), record.port(side), record.transport());
         let group = *known.entry(remote).or_insert_with(|| {
@@ -45,7 +45,7 @@ pub(crate) fn registrable_domain(name: &str) -> Option<Arc<str>> {
     std::str::from_utf8(domain.as_bytes()).ok().map(Arc::from)
 }
 
-fn endpoint(conversations: &Conversations, remote: Remote, mut indices: Vec<u32>) -> Endpoint {
+fn endpoint(conversations: Lent<'_>, remote: Remote, mut indices: Vec<u32>) -> Endpoint {
     indices.shrink_to_fit();
     let (address, port, transport) = remote;
     let members = Members { conversations, address, indices: &indices };
@@ -78,19 +78,19 @@ fn endpoint(conversations: &Conversations, remote: Remote, mut indices: Vec<u32>
 
 /// The flows of one endpoint.
 struct Members<'a> {
-    conversations: &'a Conversations,
+    conversations: Lent<'a>,
     address: IpAddr,
     indices: &'a [u32],
 }
 
 impl<'a> Members<'a> {
     fn records(&self) -> impl Iterator<Item = &'a Record> {
-        let records = &self.conversations.records;
+        let records = self.conversations.records;
         self.indices.iter().filter_map(|&index| records.get(index as usize))
     }
 
     fn resolver(&self) -> &'a Resolver {
-        &self.conversations.resolver
+        self.conversations.resolver
     }
 
     /// Names of all members, best first, each name and source once. What was answered before any of
@@ -142,6 +142,7 @@ fn sorted<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::Conversations;
     use crate::flow::tests::record;
     use crate::proto::Answer;
     use overheard_model::{NameSource, Timestamp};
@@ -160,7 +161,7 @@ mod tests {
         let [mut one, other] = [4, 2].map(|packet| record("10.0.0.1", "198.51.100.1", packet));
         one.say("b.example.org", NameSource::TlsSni, Visibility::Readable);
         let answers = [("www.example.co.uk", NameSource::Dns), ("cdn.example.net", NameSource::DnsCname)];
-        let endpoints = group(&conversations(vec![one, other], &answers));
+        let endpoints = group(conversations(vec![one, other], &answers).lend());
         let [endpoint] = &endpoints[..] else { panic!("{endpoints:?}") };
         assert_eq!((endpoint.port, endpoint.packets_out, endpoint.packet), (443, 2, 2));
         assert_eq!(endpoint.visibility, Visibility::Readable, "the more readable of both");
@@ -175,7 +176,7 @@ mod tests {
         let mut inbound = record("198.51.100.1", "10.0.0.1", 1);
         inbound.ours = Side::Dst;
         inbound.say("ours.example.org", NameSource::HttpHost, Visibility::Readable);
-        let endpoints = group(&conversations(vec![inbound], &[]));
+        let endpoints = group(conversations(vec![inbound], &[]).lend());
         assert_eq!((endpoints[0].names.len(), endpoints[0].domains.len()), (0, 0));
     }
 

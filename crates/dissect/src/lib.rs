@@ -17,6 +17,7 @@ mod endpoint;
 mod flow;
 mod ip;
 mod link;
+pub mod live;
 mod local;
 pub mod packet;
 pub mod place;

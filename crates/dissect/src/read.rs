@@ -94,7 +94,7 @@ impl Walked {
             all.add("local-absent", &format!("no packet has the address {address} of --local"), None, 1);
         }
         let conversations = Conversations { capture: path.clone(), records, resolver };
-        let endpoints = endpoint::group(&conversations);
+        let endpoints = endpoint::group(conversations.lend());
         let capture = Capture {
             path,
             sha256: stored.sha256,

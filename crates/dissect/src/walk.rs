@@ -67,13 +67,13 @@ fn hand_over_retired<R: Read>(reader: &mut Reader<R>, audience: &mut impl Audien
 
 impl Tally {
     #[inline]
-    fn see(&mut self, time: Timestamp) {
+    pub(crate) fn see(&mut self, time: Timestamp) {
         let (first, last) = self.span.unwrap_or((time, time));
         self.span = Some((first.min(time), last.max(time)));
     }
 
     /// Counts packets whose fragments did not all come: they have addresses, but no ports.
-    fn count_abandoned(&mut self, decoder: &mut Decoder, audience: &mut impl Audience) {
+    pub(crate) fn count_abandoned(&mut self, decoder: &mut Decoder, audience: &mut impl Audience) {
         while let Some(packet) = decoder.pop_abandoned() {
             let text = "a packet whose fragments did not all come";
             self.problems.add("incomplete-fragments", text, Some(packet.number), 1);
@@ -82,7 +82,7 @@ impl Tally {
     }
 
     /// Counts a frame without a packet; a fragment that waits has a readable IP layer.
-    fn miss(&mut self, number: u64, why: Undecoded) {
+    pub(crate) fn miss(&mut self, number: u64, why: Undecoded) {
         match why {
             Undecoded::Fragment => return,
             Undecoded::NotIp => {}

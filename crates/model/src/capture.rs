@@ -60,7 +60,8 @@ pub struct Capture {
     pub sha256: Option<String>,
     /// Bytes as stored.
     pub bytes: u64,
-    /// `pcap`, `pcapng`, `table`, with `+gzip` or `+zstd`; `unknown` when it is none of these.
+    /// `pcap`, `pcapng`, `table`, with `+gzip` or `+zstd`; `live` where packets were read as they came;
+    /// `unknown` when it is none of these.
     pub format: String,
     /// Packet records in the file.
     pub packets: u64,

@@ -4,7 +4,7 @@
 //! names the argument.
 
 use crate::exit::{Failure, Result};
-use overheard_model::Capture;
+use overheard_model::Problem;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -46,9 +46,13 @@ impl Input {
         self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
     }
 
-    pub fn open(&self) -> Result<Box<dyn Read>> {
-        if self.path == Path::new("-") {
-            return Ok(Box::new(io::stdin().lock()));
+    pub fn is_stdin(&self) -> bool {
+        self.path == Path::new("-")
+    }
+
+    pub fn open(&self) -> Result<Box<dyn Read + Send>> {
+        if self.is_stdin() {
+            return Ok(Box::new(io::stdin()));
         }
         File::open(&self.path).map(|file| Box::new(file) as _).map_err(|error| self.unreadable(&error))
     }
@@ -60,12 +64,8 @@ impl Input {
     }
 
     /// The error for bytes that are no capture.
-    pub fn no_capture(&self, capture: &Capture) -> Failure {
-        let what = match (capture.bytes, capture.problems.first()) {
-            (0, _) => "the file is empty".to_owned(),
-            (_, Some(problem)) => problem.text.clone(),
-            (_, None) => "neither pcap nor pcapng".to_owned(),
-        };
+    pub fn no_capture(&self, problems: &[Problem]) -> Failure {
+        let what = problems.first().map_or("neither pcap nor pcapng", |problem| &problem.text);
         Failure::new(format!("{}: no capture: {what}", self.path()))
             .hint("expected pcap or pcapng, plain or compressed with gzip or zstd")
     }

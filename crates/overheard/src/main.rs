@@ -15,6 +15,7 @@ mod onlooker;
 mod output;
 mod pipeline;
 mod progress;
+mod watch;
 
 use clap::Parser;
 use std::process::ExitCode;

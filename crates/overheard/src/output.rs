@@ -30,11 +30,10 @@ impl OutputArgs {
 
     /// Colour and width suit where the text goes: none of either in a file or a pipe.
     pub fn style(&self) -> Style {
-        let terminal = self.output.is_none() && stdout().is_terminal();
-        let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let width = if terminal { columns.unwrap_or(100) } else { 120 };
-        Style { width, color: terminal && !no_color }
+        if self.output.is_none() && stdout().is_terminal() {
+            return terminal_style();
+        }
+        Style { width: 120, color: false }
     }
 
     /// Refuses to write the report over a file that this very command reads or keeps.
@@ -58,6 +57,13 @@ impl OutputArgs {
                 .hint("check that its folder exists and is writable")
         })
     }
+}
+
+/// What suits the terminal that standard output is.
+pub fn terminal_style() -> Style {
+    let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    Style { width: columns.unwrap_or(100), color: !no_color }
 }
 
 /// Whether two paths lead to one file, by links of either kind too, or are spelled alike.

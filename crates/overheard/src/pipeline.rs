@@ -6,7 +6,8 @@
 //!
 //! Everything the program does is a walk along this path. Read the functions below from top to
 //! bottom: [`read`] turns one artifact into observations, [`place`] says where they stand, [`runs`] does
-//! both for every run of a study, and [`compare`] asks them the question. A subcommand chooses where the
+//! both for every run of a study, and [`compare`] asks them the question; [`look`] does it while packets still
+//! come. A subcommand chooses where the
 //! walk begins and which report ends it; no other file knows two stages.
 //!
 //! A live study walks the same path, with its artifacts made on the way: [`Live`] takes each run as it comes,
@@ -15,13 +16,18 @@
 use crate::exit::{Exit, Failure, Result};
 use crate::input::{self, Input};
 use crate::progress::Progress;
+pub use overheard_analyze::Contact;
 pub use overheard_analyze::settled::Look;
 use overheard_analyze::settled::{self, Placed, Standing, Stopped};
+pub use overheard_dissect::live::Live;
 use overheard_dissect::place::Atlas;
+use overheard_dissect::place::Atlas;
+use overheard_model::{Build, Bundle, Concern, Endpoint, Reading, Run, Study, Vantage};
 use overheard_model::{Build, Bundle, Concern, Reading, Registration, Run, Study, Vantage, Warning};
 use overheard_probe::execute::Stages;
 use overheard_probe::ledger::Record;
 use overheard_probe::schedule::{Arm, Plan};
+use std::collections::BTreeMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -53,7 +59,7 @@ pub fn read(input: &Input, lens: &Lens, progress: &Progress) -> Result<Option<Re
         return Ok(Some(reading));
     }
     if input.is_meant() {
-        return Err(input.no_capture(&reading.capture));
+        return Err(input.no_capture(&reading.capture.problems));
     }
     progress.note(&format!("{}: no capture, left out", input.path()));
     Ok(None)
@@ -62,6 +68,20 @@ pub fn read(input: &Input, lens: &Lens, progress: &Progress) -> Result<Option<Re
 /// Where the endpoints stand: the same for an address in all readings that belong together.
 pub fn place<'a>(readings: impl IntoIterator<Item = &'a mut Reading>, lens: &Lens) {
     lens.atlas.place(readings, lens.vantage.as_ref());
+}
+
+/// What packets that still come amount to so far: every endpoint, placed.
+pub fn look(live: &mut Live, lens: &Lens) -> Reading {
+    let mut reading = live.snapshot();
+    place([&mut reading], lens);
+    reading
+}
+
+/// How close endpoints come to what was feared.
+pub fn closest<'a>(endpoints: impl IntoIterator<Item = &'a Endpoint>, concerns: &[Concern]) -> Contact {
+    let contact =
+        |endpoint| concerns.iter().map(move |concern| overheard_analyze::contact(concern, endpoint));
+    endpoints.into_iter().flat_map(contact).max().unwrap_or_default()
 }
 
 /// Every artifact of a study becomes a run of its build.

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod absence;
+pub mod cell;
 mod concern;
 mod country;
 mod csv;

@@ -11,7 +11,7 @@ use super::content::Content;
 use super::key::{End, Ends};
 use super::preface::proxy_header;
 use crate::proto::{Appetite, Chunk, Dissector, Notes, Opening, Reader, Recognition, asked};
-use overheard_model::{Side, Timestamp, Transport};
+use overheard_model::{Protocol, Side, Timestamp, Transport, Visibility};
 
 /// How much is looked at before a flow counts as unknown.
 #[derive(Clone, Copy, Debug)]
@@ -135,6 +135,15 @@ impl Dialogue {
             }
             Stage::Over => {}
         }
+    }
+
+    /// What the bytes so far look like, while nobody recognised them.
+    pub(super) fn judged(&self) -> Option<(Protocol, Visibility)> {
+        let Stage::Opening(opened) = &self.stage else { return None };
+        let said = opened.both();
+        let (_, protocol, visibility) =
+            said.iter().any(|bytes| !bytes.is_empty()).then(|| super::measure::judge(said))?;
+        Some((protocol, visibility))
     }
 
     /// Nothing more will be said: what was not recognised is measured.

@@ -5,6 +5,7 @@ use super::dialogue::{Dialogue, Parties, Scene};
 use super::key::{End, Ends};
 use super::stream::{Arrival, Piece, Stream};
 use crate::proto::Chunk;
+use overheard_model::{Protocol, Visibility};
 
 /// What it takes to read a flow; dropped when there is nothing further to learn.
 #[derive(Debug, Default)]
@@ -23,6 +24,11 @@ impl Inspection {
 
     pub(super) fn is_over(&self) -> bool {
         self.dialogue.is_over()
+    }
+
+    /// What the payloads so far look like, while nobody recognised them.
+    pub(super) fn judged(&self) -> Option<(Protocol, Visibility)> {
+        self.dialogue.judged()
     }
 
     /// All that it takes, bytes.

@@ -239,14 +239,24 @@ impl Record {
     pub(crate) fn protocol(&self) -> Protocol {
         match self.key.transport {
             Transport::Icmp | Transport::Icmp6 => Protocol::Icmp,
-            _ => self.protocol.unwrap_or(Protocol::NoPayload),
+            _ => self.judged().0.unwrap_or(Protocol::NoPayload),
         }
     }
 
     pub(crate) fn visibility(&self) -> Visibility {
         match self.key.transport {
             Transport::Icmp | Transport::Icmp6 => Visibility::Readable,
-            _ => self.visibility.unwrap_or(Visibility::Unknown),
+            _ => self.judged().1.unwrap_or(Visibility::Unknown),
+        }
+    }
+
+    /// Protocol and visibility; while payloads are being read, as far as they tell so far.
+    fn judged(&self) -> (Option<Protocol>, Option<Visibility>) {
+        let Payload::Inspected(inspected) = &self.payload else { return (self.protocol, self.visibility) };
+        let Inspected { content, inspection } = &**inspected;
+        match content.protocol {
+            Some(_) => (content.protocol, content.visibility),
+            None => inspection.judged().unzip(),
         }
     }
 

@@ -30,6 +30,8 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use overheard_model::{Endpoint, Timestamp};
 use std::hash::BuildHasher;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 /// What a flow takes in the index: its number and a byte of its hash, as many free places, and once
 /// more while a fuller index replaces the old one.
@@ -123,11 +125,26 @@ impl Table {
 
     /// Ends all flows.
     pub(crate) fn tell(mut self) -> Told {
+        self.end();
+        Told { records: self.records, resolver: self.resolver, problems: self.problems }
+    }
+
+    /// Ends the reading of all payloads: no more packets will come.
+    pub(crate) fn end(&mut self) {
         for at in 0..self.records.len() {
             self.latest = at;
             self.end_inspection();
         }
-        Told { records: self.records, resolver: self.resolver, problems: self.problems }
+    }
+
+    /// The flows so far, none of them ended for it, with what was answered and what went wrong.
+    pub(crate) fn so_far(&mut self) -> (&mut [Record], &Resolver, &Problems) {
+        (&mut self.records, &self.resolver, &self.problems)
+    }
+
+    /// Takes a name that was not read from a packet.
+    pub(crate) fn add_name(&mut self, address: IpAddr, name: Arc<str>) {
+        self.resolver.add_block(address, name);
     }
 
     #[inline]

@@ -18,13 +18,33 @@ pub(crate) struct Conversations {
     pub(crate) resolver: Resolver,
 }
 
+/// The same, lent: of a capture that was read to its end, or of one that still goes on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lent<'a> {
+    pub(crate) capture: &'a Arc<str>,
+    pub(crate) records: &'a [Record],
+    pub(crate) resolver: &'a Resolver,
+}
+
+impl Conversations {
+    pub(crate) fn lend(&self) -> Lent<'_> {
+        Lent { capture: &self.capture, records: &self.records, resolver: &self.resolver }
+    }
+}
+
+impl Lent<'_> {
+    pub(crate) fn tell(&self, index: usize) -> Option<Flow> {
+        self.records.get(index).map(|record| tell(record, self.resolver, self.capture))
+    }
+}
+
 impl Tell for Conversations {
     fn len(&self) -> usize {
         self.records.len()
     }
 
     fn tell(&self, index: usize) -> Option<Flow> {
-        self.records.get(index).map(|record| tell(record, &self.resolver, &self.capture))
+        self.lend().tell(index)
     }
 }
 

@@ -14,6 +14,7 @@ mod read;
 mod report;
 mod run;
 mod verify;
+mod watch;
 mod world;
 
 use crate::exit::{Exit, Failure, Result};
@@ -55,6 +56,7 @@ enum Command {
     Run(run::RunArgs),
     Compare(compare::CompareArgs),
     Read(read::ReadArgs),
+    Watch(watch::WatchArgs),
     Plan(plan::PlanArgs),
     Report(report::ReportArgs),
     Verify(verify::VerifyArgs),
@@ -73,6 +75,7 @@ impl Arguments {
             Some(Command::Run(args)) => args.run(),
             Some(Command::Compare(args)) => args.run(),
             Some(Command::Read(args)) => args.run(),
+            Some(Command::Watch(args)) => args.run(),
             Some(Command::Plan(args)) => args.run(),
             Some(Command::Report(args)) => args.run(),
             Some(Command::Verify(args)) => args.run(),

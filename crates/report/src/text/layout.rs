@@ -81,7 +81,7 @@ pub(crate) fn host<'a>(name: &str, mut domains: impl Iterator<Item = &'a str>, i
 }
 
 impl Field {
-    fn fitted(&self, width: usize) -> Cow<'_, str> {
+    pub(crate) fn fitted(&self, width: usize) -> Cow<'_, str> {
         if self.text.width() <= width {
             return Cow::Borrowed(&self.text);
         }

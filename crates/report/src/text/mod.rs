@@ -5,9 +5,9 @@
 //! terminal.
 
 mod comparison;
-mod layout;
+pub(crate) mod layout;
 mod plan;
-mod reading;
+pub(crate) mod reading;
 mod table;
 
 use crate::{Format, Style, source};

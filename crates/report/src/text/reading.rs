@@ -101,7 +101,6 @@ fn row(endpoint: &Endpoint) -> Vec<Field> {
     let place = &endpoint.place;
     let label = place.label().unwrap_or_else(|| "?".into());
     let protocols: Vec<String> = endpoint.protocols.iter().map(ToString::to_string).collect();
-    let network = place.network().map(str::to_owned).or_else(|| place.asn().map(|asn| asn.to_string()));
     let name = endpoint.names.first().map_or("", |name| &name.name);
     let ink = if place.local { Ink::Faint } else { Ink::Plain };
     let seen = match endpoint.visibility {
@@ -112,7 +111,7 @@ fn row(endpoint: &Endpoint) -> Vec<Field> {
         field(label, ink),
         address(socket(endpoint), ink),
         host(name, endpoint.domains.iter().map(|domain| &**domain), ink),
-        field(network.unwrap_or_default(), Ink::Faint),
+        field(network(endpoint), Ink::Faint),
         field(protocols.join(" "), ink),
         seen,
         field(bytes(endpoint.bytes_out), ink),
@@ -121,8 +120,15 @@ fn row(endpoint: &Endpoint) -> Vec<Field> {
     ]
 }
 
+/// The name of the network, else its number; empty where neither is known.
+pub(crate) fn network(endpoint: &Endpoint) -> String {
+    let place = &endpoint.place;
+    let name = place.network().map(str::to_owned);
+    name.or_else(|| place.asn().map(|asn| asn.to_string())).unwrap_or_default()
+}
+
 /// `203.0.113.9:443`, `[2001:db8::1]:443/udp`, `203.0.113.9 icmp`.
-fn socket(endpoint: &Endpoint) -> String {
+pub(crate) fn socket(endpoint: &Endpoint) -> String {
     let Endpoint { address, port, transport, .. } = endpoint;
     if !transport.has_ports() {
         return format!("{address} {transport}");

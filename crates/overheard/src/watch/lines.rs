@@ -1,0 +1,118 @@
+//! Watching in lines, for pipes: one for each new endpoint, and one whenever what is known of it changes.
+//!
+//! Promises: fields stand between tabs, a dash where one is empty, and none can hold a tab or a line end;
+//! a line is flushed as soon as it is written. A replayed capture gives the same lines at any speed, as far as
+//! it is read without pauses: snapshots are taken at the packets' times.
+
+use super::listener::Listener;
+use super::source::Heard;
+use super::view::{Id, Row, Sight};
+use crate::pipeline::Lens;
+use overheard_model::Concern;
+use overheard_report::{cell, safe};
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// What stands before the fields' first line.
+pub const TITLES: [&str; 10] =
+    ["time", "change", "sign", "place", "server", "name", "protocol", "on the wire", "network", "process"];
+
+/// Time between two looks, as the packets have it; and how long one waits for a packet.
+const STEP_NS: i64 = 500_000_000;
+const STEP: Duration = Duration::from_millis(500);
+
+/// Writes until the source ends, the time is over, or somebody interrupts. Whether a concern was met.
+pub fn write(
+    listener: &mut Listener,
+    lens: &Lens,
+    concerns: &[Concern],
+    until: Option<Instant>,
+    interrupted: &AtomicBool,
+    out: &mut dyn Write,
+) -> io::Result<bool> {
+    let mut known = Known::default();
+    let mut due: Option<i64> = None;
+    line(out, &TITLES.map(str::to_owned))?;
+    loop {
+        let over = until.is_some_and(|until| Instant::now() >= until) || interrupted.load(Ordering::Relaxed);
+        let heard = listener.next(STEP);
+        let look = match &heard {
+            Some(Heard::Packet(packet)) => {
+                let now = packet.time.0;
+                let passed = now >= *due.get_or_insert_with(|| now.saturating_add(STEP_NS));
+                due = if passed { Some(now.saturating_add(STEP_NS)) } else { due };
+                passed
+            }
+            heard => heard.is_none(),
+        };
+        if look || over {
+            known.write(&listener.sight(lens, concerns), out)?;
+        }
+        if over {
+            return Ok(known.concern);
+        }
+        match heard {
+            Some(Heard::Line(text)) => eprintln!("{}", safe(&text)),
+            Some(heard) => listener.take(heard),
+            None => {}
+        }
+        if let Some(why) = listener.ended().map(str::to_owned) {
+            known.write(&listener.sight(lens, concerns), out)?;
+            eprintln!("{}", safe(&why));
+            return Ok(known.concern);
+        }
+    }
+}
+
+/// What was written of each endpoint last.
+#[derive(Default)]
+struct Known {
+    lines: HashMap<Id, [String; 8]>,
+    concern: bool,
+}
+
+impl Known {
+    fn write(&mut self, sight: &Sight, out: &mut dyn Write) -> io::Result<()> {
+        let mut rows: Vec<&Row> = sight.rows.iter().collect();
+        rows.sort_by_key(|row| row.endpoint.packet);
+        for row in rows {
+            self.concern |= row.is_concern();
+            let fields = fields(row);
+            let change = match self.lines.get(&row.id()) {
+                None => "new",
+                Some(known) if *known != fields => "now",
+                Some(_) => continue,
+            };
+            let time = row.endpoint.last.or(sight.now).map(|time| time.to_string()).unwrap_or_default();
+            let whole: Vec<String> = [time, change.into()].into_iter().chain(fields.clone()).collect();
+            line(out, &whole)?;
+            self.lines.insert(row.id(), fields);
+        }
+        Ok(())
+    }
+}
+
+/// All but the time and the change.
+fn fields(row: &Row) -> [String; 8] {
+    let endpoint = &row.endpoint;
+    let name = endpoint.names.first().map(|name| cell::host(&name.name, endpoint, usize::MAX));
+    [
+        row.sign().into(),
+        row.place(),
+        cell::socket(endpoint),
+        name.unwrap_or_default(),
+        row.protocol(),
+        endpoint.visibility.to_string(),
+        cell::network(endpoint),
+        row.process(),
+    ]
+}
+
+fn line(out: &mut dyn Write, fields: &[String]) -> io::Result<()> {
+    let shown = |field: &String| if field.is_empty() { "-".to_owned() } else { safe(field).into_owned() };
+    let line = fields.iter().map(shown).collect::<Vec<_>>().join("\t");
+    writeln!(out, "{line}")?;
+    out.flush()
+}

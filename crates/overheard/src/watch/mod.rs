@@ -1,0 +1,13 @@
+//! Watching: whom an app talks to, while it does.
+//!
+//! The path of a packet: a [`source`] hears it and puts it into a queue; the [`listener`] takes it from there
+//! and makes of all packets so far a [`view::Sight`] a few times a second, which the [`screen`] draws or
+//! [`lines`] writes down. [`replay`] is the source that needs no privilege: a capture file, or a pipe.
+//! Promises: a source is never held up by a view; the terminal is left as it was, however it ends.
+
+pub mod lines;
+pub mod listener;
+pub mod replay;
+pub mod screen;
+pub mod source;
+pub mod view;

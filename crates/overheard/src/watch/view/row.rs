@@ -1,0 +1,119 @@
+//! What is seen at one moment: endpoints as rows.
+//!
+//! Promises: signs say what colours say, so that neither colour nor its perception is needed.
+
+use crate::pipeline::Contact;
+use overheard_model::{Endpoint, Problem, Timestamp, Transport, Visibility};
+use overheard_report::cell;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// What makes two rows the same endpoint.
+pub type Id = (IpAddr, u16, Transport);
+
+/// All that is to be seen at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Sight {
+    pub rows: Vec<Row>,
+    pub packets: u64,
+    pub problems: Vec<Problem>,
+    /// Packets that came too fast to be shown.
+    pub missed: u64,
+    pub began: Option<Timestamp>,
+    pub now: Option<Timestamp>,
+    /// What the app wrote, and what its source had to say.
+    pub lines: Vec<String>,
+    /// Why nothing more will come.
+    pub ended: Option<String>,
+}
+
+/// One endpoint.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub endpoint: Endpoint,
+    /// To the concern that it comes closest to.
+    pub contact: Contact,
+    pub processes: Vec<Arc<str>>,
+    /// Bytes both ways in each of the last seconds, the latest last.
+    pub trend: Vec<u64>,
+}
+
+/// How much a row matters, from the least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It stays on the local network.
+    Local,
+    Plain,
+    /// Whoever holds the wire can read it.
+    Readable,
+    /// It may be of concern: its place is unknown, or disputed.
+    Suspect,
+    Concern,
+}
+
+impl Severity {
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Local | Self::Plain => "",
+            Self::Readable => "!",
+            Self::Suspect => "?",
+            Self::Concern => "●",
+        }
+    }
+}
+
+impl Row {
+    pub fn id(&self) -> Id {
+        (self.endpoint.address, self.endpoint.port, self.endpoint.transport)
+    }
+
+    pub fn is_concern(&self) -> bool {
+        self.contact == Contact::Certain
+    }
+
+    pub fn severity(&self) -> Severity {
+        match self.contact {
+            Contact::Certain => Severity::Concern,
+            Contact::Possible | Contact::Unplaced => Severity::Suspect,
+            Contact::None if self.endpoint.place.local => Severity::Local,
+            Contact::None if self.endpoint.visibility == Visibility::Readable => Severity::Readable,
+            Contact::None => Severity::Plain,
+        }
+    }
+
+    pub fn sign(&self) -> &'static str {
+        self.severity().sign()
+    }
+
+    /// Bytes both ways.
+    pub fn volume(&self) -> u64 {
+        self.endpoint.bytes_out.saturating_add(self.endpoint.bytes_in)
+    }
+
+    pub fn place(&self) -> String {
+        self.endpoint.place.label().unwrap_or_else(|| "?".into())
+    }
+
+    pub fn protocol(&self) -> String {
+        let protocols: Vec<String> = self.endpoint.protocols.iter().map(ToString::to_string).collect();
+        protocols.join(" ")
+    }
+
+    pub fn process(&self) -> String {
+        self.processes.join(" ")
+    }
+
+    /// Whether a text, in lower case, occurs in anything that is shown of it.
+    pub fn has(&self, text: &str) -> bool {
+        let names = self.endpoint.names.iter().map(|name| name.name.to_string());
+        let shown = [
+            cell::country(&self.place()),
+            cell::socket(&self.endpoint),
+            cell::network(&self.endpoint),
+            self.protocol(),
+            self.endpoint.visibility.to_string(),
+            self.process(),
+        ];
+        names.chain(shown).any(|shown| shown.to_lowercase().contains(text))
+    }
+}
