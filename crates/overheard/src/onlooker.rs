@@ -4,7 +4,7 @@
 //! Promises: a study that may stop early does so at its looks and nowhere else.
 
 use crate::exit::Failure;
-use crate::pipeline::{self, Live};
+use crate::pipeline::{self, LiveStudy};
 use crate::progress::Progress;
 use overheard_model::Verdict;
 use overheard_probe::execute::Watch;
@@ -15,7 +15,7 @@ use std::ops::ControlFlow;
 /// Watches one call.
 #[derive(Debug)]
 pub struct Onlooker<'a> {
-    pub live: Live<'a>,
+    pub live: LiveStudy<'a>,
     ledger: &'a Ledger,
     progress: &'a Progress,
     /// Blocks after which the study may stop; none where it may not.
@@ -31,7 +31,7 @@ pub struct Onlooker<'a> {
 impl<'a> Onlooker<'a> {
     /// `runs` in all, of which `left` are to be made; `ceiling` where the study may stop early.
     pub fn new(
-        live: Live<'a>,
+        live: LiveStudy<'a>,
         ledger: &'a Ledger,
         progress: &'a Progress,
         (runs, left): (usize, usize),

@@ -7,11 +7,10 @@
 //! Everything the program does is a walk along this path. Read the functions below from top to
 //! bottom: [`read`] turns one artifact into observations, [`place`] says where they stand, [`runs`] does
 //! both for every run of a study, and [`compare`] asks them the question; [`look`] does it while packets still
-//! come. A subcommand chooses where the
-//! walk begins and which report ends it; no other file knows two stages.
+//! come. A subcommand chooses where the walk begins and which report ends it; no other file knows two stages.
 //!
-//! A live study walks the same path, with its artifacts made on the way: [`Live`] takes each run as it comes,
-//! [`Live::standings`] says whether the study may stop, [`Live::conclude`] asks the question.
+//! A live study walks the same path, with its artifacts made on the way: [`LiveStudy`] takes each run as it comes,
+//! [`LiveStudy::standings`] says whether the study may stop, [`LiveStudy::conclude`] asks the question.
 
 use crate::exit::{Exit, Failure, Result};
 use crate::input::{self, Input};
@@ -21,13 +20,12 @@ pub use overheard_analyze::settled::Look;
 use overheard_analyze::settled::{self, Placed, Standing, Stopped};
 pub use overheard_dissect::live::Live;
 use overheard_dissect::place::Atlas;
-use overheard_dissect::place::Atlas;
-use overheard_model::{Build, Bundle, Concern, Endpoint, Reading, Run, Study, Vantage};
-use overheard_model::{Build, Bundle, Concern, Reading, Registration, Run, Study, Vantage, Warning};
+use overheard_model::{
+    Build, Bundle, Concern, Endpoint, Reading, Registration, Run, Study, Vantage, Warning,
+};
 use overheard_probe::execute::Stages;
 use overheard_probe::ledger::Record;
 use overheard_probe::schedule::{Arm, Plan};
-use std::collections::BTreeMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -163,7 +161,7 @@ pub fn rooms() -> Result<Box<dyn Stages>> {
 
 /// A live study as far as it has come.
 #[derive(Debug)]
-pub struct Live<'a> {
+pub struct LiveStudy<'a> {
     pub plan: &'a Plan,
     pub lens: &'a Lens,
     /// Of the builds, each where it stood in the design.
@@ -174,7 +172,7 @@ pub struct Live<'a> {
     idle: Vec<Run>,
 }
 
-impl<'a> Live<'a> {
+impl<'a> LiveStudy<'a> {
     pub fn new(plan: &'a Plan, lens: &'a Lens) -> Self {
         let (runs, placed, twins, idle) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         Self { plan, lens, runs, placed, twins, idle }

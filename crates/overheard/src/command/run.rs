@@ -6,7 +6,7 @@ use super::{compare, lens};
 use crate::exit::{Exit, Failure, Result};
 use crate::onlooker::Onlooker;
 use crate::output::{OutputArgs, print};
-use crate::pipeline::{self, Live};
+use crate::pipeline::{self, LiveStudy};
 use crate::progress::Progress;
 use clap::Args;
 use overheard_model::{Bundle, Registration, Timestamp};
@@ -116,7 +116,7 @@ impl RunArgs {
         let missing = ledger.missing(plan, plan.design.repeats).map_err(refused)?.len();
         let ceiling = self.until_settled.then_some(plan.design.repeats);
         let mut onlooker =
-            Onlooker::new(Live::new(plan, &lens), &ledger, &progress, (runs, missing), ceiling);
+            Onlooker::new(LiveStudy::new(plan, &lens), &ledger, &progress, (runs, missing), ceiling);
         ledger.records().map_err(refused)?.iter().for_each(|record| onlooker.take(record));
         let interrupted = interruption()?;
         let how = Conduct {
