@@ -7,4 +7,5 @@
 
 pub mod confine;
 pub mod door;
+pub mod gateway;
 pub mod record;

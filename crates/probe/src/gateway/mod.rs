@@ -1,0 +1,236 @@
+//! The gateway: stands at a room's door, records every packet that crosses, and opens the real connections.
+//!
+//! For: live runs, live views and confinement, which differ in [`Options`] alone.
+//! How: the app's packets come from the room's TUN device ([`device`]) and are recorded where they cross
+//! ([`crossing`]). TCP is rewritten into the lobby, where the kernel ends it, and its bytes are moved to the real
+//! connection ([`tcp`], [`flows`], [`relay`]). Datagrams and echoes leave by sockets of the host ([`outlet`]).
+//! Questions for names are answered from upstream ([`dns`]). The real connections go straight or through a proxy
+//! ([`upstream`]); what the [`policy`] denies is counted in its [`class`].
+//! Promises: what crosses is recorded, and what cannot be recorded ends the gateway. A server that refuses or cannot
+//! be reached looks so to the app ([`refusal`]). A proxy that is down is no network, never another way.
+//! To extend: a further upstream is a variant of [`Upstream`] and a file of its room.
+
+mod checksum;
+mod class;
+mod compose;
+mod counts;
+mod crossing;
+mod device;
+mod dns;
+mod flows;
+mod outlet;
+mod packet;
+mod policy;
+mod reassembly;
+mod refusal;
+mod relay;
+mod running;
+mod tcp;
+mod upstream;
+
+use std::cell::RefCell;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::time::SystemTime;
+
+use tokio::net::TcpStream;
+
+pub use class::Class;
+pub use counts::{Attempt, Counts};
+pub use dns::Dns;
+pub use policy::{Policy, Way};
+pub use running::Running;
+pub use upstream::{Login, Proxy, Upstream, UpstreamError};
+
+use crate::door::{Door, GATEWAY_V4, GATEWAY_V6};
+use compose::icmp;
+use crossing::Crossing;
+use device::{FRAME, Offload, Tun};
+use dns::Names;
+use outlet::Outlets;
+use packet::{Header, ICMP, ICMP_V6, TCP, UDP};
+use policy::Verdict;
+use reassembly::Reassembly;
+use refusal::Refusal;
+use tcp::Tcp;
+use upstream::Failure;
+
+/// Which way a packet crosses, seen from the app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    Outbound,
+    Inbound,
+}
+
+/// Keeps what crosses.
+pub trait Recorder {
+    /// Takes one IP packet at the moment when it crosses. Its checksums are complete; one that the kernel left in one
+    /// piece for a device to cut (segmentation offload) is one packet. An error ends the gateway.
+    fn packet(&mut self, direction: Direction, time: SystemTime, ip: &[u8]) -> io::Result<()>;
+}
+
+/// How the gateway behaves.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub upstream: Upstream,
+    pub dns: Dns,
+    pub policy: Policy,
+}
+
+/// All that the parts of a running gateway share.
+struct Gateway {
+    crossing: Crossing,
+    tcp: Tcp,
+    outlets: Outlets,
+    names: Names,
+    upstream: Upstream,
+    policy: Policy,
+    fragments: RefCell<Reassembly>,
+}
+
+impl Gateway {
+    fn new(door: Door, options: Options, crossing: impl FnOnce(Tun) -> Crossing) -> io::Result<Self> {
+        Ok(Self {
+            crossing: crossing(Tun::new(door.room)?),
+            tcp: Tcp::new(Tun::new(door.lobby)?, door.tcp_v4, door.tcp_v6)?,
+            outlets: Outlets::default(),
+            names: Names::new(&options.dns)?,
+            upstream: options.upstream,
+            policy: options.policy,
+            fragments: RefCell::default(),
+        })
+    }
+
+    /// Carries packets until something fails.
+    async fn serve(self: &Rc<Self>) -> io::Result<()> {
+        tokio::select! {
+            ended = self.outbound() => ended,
+            ended = self.tcp.answers(self) => ended,
+            ended = self.tcp.accepted() => ended,
+            ended = self.crossing.failed() => ended,
+        }
+    }
+
+    async fn outbound(self: &Rc<Self>) -> io::Result<()> {
+        let mut frame = vec![0; FRAME];
+        loop {
+            let (offload, length) = self.crossing.next(&mut frame).await?;
+            self.carry(offload, &mut frame[Offload::LENGTH..][..length]);
+        }
+    }
+
+    /// One packet of the app.
+    fn carry(self: &Rc<Self>, offload: Offload, ip: &mut [u8]) {
+        let Some(header) = Header::read(ip) else { return self.drop_packet() };
+        if let Some(fragment) = header.fragment {
+            let whole = self.fragments.borrow_mut().part(ip, &header, fragment);
+            if let Some(mut whole) = whole {
+                self.carry(Offload::NONE, &mut whole);
+            }
+            return;
+        }
+        match header.protocol {
+            TCP => tcp::outbound(self, offload, ip, &header),
+            _ if is_housekeeping(ip, &header) => self.drop_packet(),
+            UDP if header.ends(ip).is_some_and(|ends| self.names.udp(ends.1)) => {
+                dns::question(self, ip, &header)
+            }
+            _ if !self.policy.allows_other() => self.deny(ip, &header),
+            UDP | ICMP | ICMP_V6 if self.is_ours(header.destination) => self.own(ip, &header),
+            UDP | ICMP | ICMP_V6 if is_carried(header.destination) => outlet::outbound(self, ip, &header),
+            _ => self.drop_packet(),
+        }
+    }
+
+    /// A datagram or an echo to the gateway itself, which has no ports of its own.
+    fn own(&self, ip: &[u8], header: &Header) {
+        match outlet::echo(ip, header) {
+            Some(request) => {
+                let mut reply = request.to_vec();
+                reply[0] = if header.source.is_ipv4() { 0 } else { 129 };
+                self.send(icmp(header.destination, header.source, &reply));
+            }
+            None if header.protocol == UDP => self.refuse(Refusal::Port, ip, header),
+            None => self.drop_packet(),
+        }
+    }
+
+    fn judge_tcp(&self, destination: SocketAddr) -> Verdict {
+        match self.names.tcp(destination) {
+            Some(verdict) => verdict,
+            None => match self.policy.tcp(destination) {
+                Verdict::Upstream(to) if self.is_ours(to.ip()) || !is_carried(to.ip()) => Verdict::Closed,
+                verdict => verdict,
+            },
+        }
+    }
+
+    async fn dial(&self, verdict: Verdict) -> io::Result<TcpStream> {
+        match verdict {
+            Verdict::Upstream(to) => self.upstream.dial(to).await.map_err(|failure| self.reckon(failure)),
+            Verdict::Straight(to) => tcp::connect(to).await,
+            Verdict::Closed | Verdict::Denied => Err(nix::errno::Errno::ECONNREFUSED.into()),
+        }
+    }
+
+    /// Counts a failure of the proxy; the error that the app is to see.
+    fn reckon(&self, failure: Failure) -> io::Error {
+        if matches!(failure, Failure::Proxy) {
+            self.crossing.count(|counts| counts.proxy_failures += 1);
+        }
+        failure.seen()
+    }
+
+    fn is_ours(&self, address: IpAddr) -> bool {
+        address == GATEWAY_V4 || address == GATEWAY_V6
+    }
+
+    /// The gateway's address of a packet's family.
+    fn address(&self, header: &Header) -> IpAddr {
+        if header.source.is_ipv4() { GATEWAY_V4.into() } else { GATEWAY_V6.into() }
+    }
+
+    fn drop_packet(&self) {
+        self.crossing.count(|counts| counts.dropped += 1);
+    }
+
+    /// Tells the app what became of its packet.
+    fn refuse(&self, refusal: Refusal, ip: &[u8], header: &Header) {
+        if let Some(answer) = refusal.answer(self.address(header), ip, header) {
+            self.send(answer);
+        }
+    }
+
+    fn deny(&self, ip: &[u8], header: &Header) {
+        let attempt = Attempt {
+            class: Class::of(ip, header),
+            protocol: header.protocol,
+            address: header.destination,
+            port: class::port(ip, header),
+        };
+        self.crossing.count(|counts| counts.denied(attempt));
+        let refusal = if header.protocol == TCP { Refusal::Port } else { Refusal::Prohibited };
+        self.refuse(refusal, ip, header);
+    }
+
+    fn send(&self, mut ip: Vec<u8>) {
+        self.crossing.deliver(Offload::NONE, &mut ip);
+    }
+}
+
+/// What the room's kernel says of itself: router and neighbour discovery, and the groups that it listens to.
+fn is_housekeeping(ip: &[u8], header: &Header) -> bool {
+    const IGMP: u8 = 2;
+    match header.protocol {
+        IGMP => true,
+        ICMP_V6 => matches!(ip.get(header.transport), Some(130..=136 | 143)),
+        _ => false,
+    }
+}
+
+/// Whether the host's network has a way there that is not the host itself. A mapped address would be another's.
+fn is_carried(address: IpAddr) -> bool {
+    let mapped = matches!(address, IpAddr::V6(address) if address.to_ipv4_mapped().is_some());
+    !(address.is_loopback() || address.is_unspecified() || mapped)
+}

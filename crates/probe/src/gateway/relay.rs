@@ -1,0 +1,126 @@
+//! Moves bytes between the app's connection in the lobby and the one to the real server.
+//!
+//! Promises: bytes keep their order and none is lost; an end closed by one side is closed towards the other once all
+//! has passed (half-close); a reset by one side resets the other.
+//! Bytes go from socket to socket through a pipe by splice(2), so that they are not copied by us. A pipe holds bytes
+//! only while they are under way and is shared by all flows.
+
+use std::cell::RefCell;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use nix::fcntl::{FcntlArg, OFlag, SpliceFFlags, fcntl, splice};
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+
+/// Bytes that are moved at once: what a pipe is asked to hold, and gets unless its owner's share is used up.
+const PIPE: usize = 1 << 18;
+
+/// Pipes that hold nothing.
+#[derive(Debug, Default)]
+pub struct Pipes(RefCell<Vec<Pipe>>);
+
+#[derive(Debug)]
+struct Pipe {
+    out: OwnedFd,
+    r#in: OwnedFd,
+}
+
+impl Pipes {
+    /// More than flows have bytes under way at one moment are rarely needed, and closing the rest is cheap.
+    const KEPT: usize = 16;
+
+    fn take(&self) -> io::Result<Pipe> {
+        if let Some(pipe) = self.0.borrow_mut().pop() {
+            return Ok(pipe);
+        }
+        let (out, r#in) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+        let _smaller_will_do = fcntl(&out, FcntlArg::F_SETPIPE_SZ(PIPE as i32));
+        Ok(Pipe { out, r#in })
+    }
+
+    fn give_back(&self, pipe: Pipe) {
+        let mut pipes = self.0.borrow_mut();
+        if pipes.len() < Self::KEPT {
+            pipes.push(pipe);
+        }
+    }
+}
+
+/// Carries both directions to their ends.
+pub async fn relay(pipes: &Pipes, app: TcpStream, server: TcpStream) {
+    for stream in [&app, &server] {
+        let _slower_without = stream.set_nodelay(true);
+    }
+    if both(pipes, &app, &server).await.is_err() {
+        for stream in [&app, &server] {
+            let _closed_without_reset = stream.set_zero_linger();
+        }
+    }
+}
+
+async fn both(pipes: &Pipes, app: &TcpStream, server: &TcpStream) -> io::Result<()> {
+    let mut out = std::pin::pin!(pour(pipes, app, server));
+    let mut back = std::pin::pin!(pour(pipes, server, app));
+    tokio::select! {
+        ended = &mut out => {
+            ended?;
+            tokio::select! { ended = back => ended, error = broken(app) => Err(error) }
+        }
+        ended = &mut back => {
+            ended?;
+            tokio::select! { ended = out => ended, error = broken(server) => Err(error) }
+        }
+    }
+}
+
+/// One direction to its end.
+async fn pour(pipes: &Pipes, from: &TcpStream, to: &TcpStream) -> io::Result<()> {
+    let flags = SpliceFFlags::SPLICE_F_MOVE | SpliceFFlags::SPLICE_F_NONBLOCK;
+    loop {
+        from.readable().await?;
+        let pipe = pipes.take()?;
+        let read = from.try_io(Interest::READABLE, || Ok(splice(from, None, &pipe.r#in, None, PIPE, flags)?));
+        let mut held = match read {
+            Ok(0) => {
+                pipes.give_back(pipe);
+                return shutdown(to);
+            }
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                pipes.give_back(pipe);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        while held > 0 {
+            let write = || Ok(splice(&pipe.out, None, to, None, held, flags)?);
+            held -= to.async_io(Interest::WRITABLE, write).await?;
+        }
+        pipes.give_back(pipe);
+        // Others get their turn: a sender that is always ready would keep the thread.
+        tokio::task::yield_now().await;
+    }
+}
+
+fn shutdown(stream: &TcpStream) -> io::Result<()> {
+    match nix::sys::socket::shutdown(stream.as_raw_fd(), nix::sys::socket::Shutdown::Write) {
+        // The other side has gone already; its reading says how.
+        Ok(()) | Err(nix::errno::Errno::ENOTCONN) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Returns once a connection whose sending side has ended is reset all the same.
+async fn broken(stream: &TcpStream) -> io::Error {
+    loop {
+        if let Err(error) = stream.ready(Interest::ERROR).await {
+            return error;
+        }
+        if let Ok(Some(error)) = stream.take_error() {
+            return error;
+        }
+        // An alarm without an error; readiness cannot be cleared without one, so it is looked at again later.
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+}

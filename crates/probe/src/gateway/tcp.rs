@@ -1,0 +1,183 @@
+//! Carries the app's TCP: holds each SYN until the real server has answered, then lets the lobby's kernel answer it.
+//!
+//! Promises: a connection is established for the app only once it is established upstream, so the round-trip time of
+//! the app's handshake holds the server's; one that is refused or cannot be reached upstream is so for the app.
+//! Segments are rewritten, never made up: sequence numbers, options and payload are those of the two kernels.
+
+use std::cell::RefCell;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
+use super::Gateway;
+use super::device::{FRAME, Offload, Tun};
+use super::flows::{Ends, Flows, Slot, Stage};
+use super::packet::{self, Header, Segment, TCP};
+use super::policy::Verdict;
+use super::refusal::Refusal;
+use super::relay::{Pipes, relay};
+
+/// For the last step of a handshake between two kernels of one machine; an app that has gone never takes it.
+const GREETING: Duration = Duration::from_secs(30);
+
+pub struct Tcp {
+    lobby: Tun,
+    v4: TcpListener,
+    v6: TcpListener,
+    /// Where the listeners stand.
+    at_v4: SocketAddr,
+    at_v6: SocketAddr,
+    flows: RefCell<Flows>,
+    pipes: Pipes,
+}
+
+impl Tcp {
+    pub fn new(lobby: Tun, v4: std::net::TcpListener, v6: std::net::TcpListener) -> io::Result<Self> {
+        let (at_v4, at_v6) = (v4.local_addr()?, v6.local_addr()?);
+        Ok(Self {
+            lobby,
+            v4: listener(v4)?,
+            v6: listener(v6)?,
+            at_v4,
+            at_v6,
+            flows: RefCell::default(),
+            pipes: Pipes::default(),
+        })
+    }
+
+    /// Segments from the lobby go to the app.
+    pub async fn answers(&self, gateway: &Gateway) -> io::Result<()> {
+        let mut frame = vec![0; FRAME];
+        loop {
+            let (offload, length) = self.lobby.read(&mut frame).await?;
+            let ip = &mut frame[Offload::LENGTH..][..length];
+            let Some(header) = Header::read(ip).filter(|header| header.protocol == TCP) else { continue };
+            let ends = Slot::of(header.destination).and_then(|slot| self.flows.borrow().ends(slot));
+            let Some((app, server)) = ends else { continue };
+            if Segment::read(ip, &header).is_none() {
+                continue;
+            }
+            packet::redirect(ip, &header, offload.is_partial(), server, app);
+            gateway.crossing.deliver(offload, ip);
+        }
+    }
+
+    /// Connections that the lobby has accepted go to those who wait for them.
+    pub async fn accepted(&self) -> io::Result<()> {
+        loop {
+            let accepted =
+                tokio::select! { stream = self.v4.accept() => stream, stream = self.v6.accept() => stream };
+            let Ok((stream, peer)) = accepted else {
+                // Out of file descriptors: those who wait in the queue get their turn when others have ended.
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                continue;
+            };
+            let Some(slot) = Slot::of(peer.ip()) else { continue };
+            if self.flows.borrow().ends(slot).is_none() {
+                continue;
+            }
+            if let Stage::Greeting(waiting) =
+                std::mem::replace(self.flows.borrow_mut().stage(slot), Stage::Open)
+            {
+                let _gone = waiting.send(stream);
+            }
+        }
+    }
+
+    fn at(&self, v6: bool) -> SocketAddr {
+        if v6 { self.at_v6 } else { self.at_v4 }
+    }
+
+    /// Hands a segment of the app to the lobby.
+    fn forward(&self, slot: Slot, ends: Ends, offload: Offload, ip: &mut [u8], header: &Header) {
+        let v6 = ends.0.is_ipv6();
+        let from = SocketAddr::new(slot.address(v6), ends.0.port());
+        packet::redirect(ip, header, offload.is_partial(), from, self.at(v6));
+        // One that the lobby has no room for is lost as on any wire: the app's kernel sends it again.
+        let _lost = self.lobby.write(offload, ip);
+    }
+}
+
+/// A segment of the app.
+pub fn outbound(gateway: &Rc<Gateway>, offload: Offload, ip: &mut [u8], header: &Header) {
+    let (Some(ends), Some(segment)) = (header.ends(ip), Segment::read(ip, header)) else {
+        return gateway.drop_packet();
+    };
+    let tcp = &gateway.tcp;
+    let known = tcp.flows.borrow().find(&ends);
+    let Some(slot) = known.filter(|slot| !(segment.opens() && is_over(tcp, *slot))) else {
+        return begin(gateway, offload, ip, header, ends, segment);
+    };
+    match tcp.flows.borrow_mut().stage(slot) {
+        // The held one again; the server is being asked.
+        Stage::Dialling => return,
+        stage @ Stage::Greeting(_) if segment.resets() => *stage = Stage::Open,
+        _ => {}
+    }
+    tcp.forward(slot, ends, offload, ip, header);
+}
+
+fn is_over(tcp: &Tcp, slot: Slot) -> bool {
+    matches!(tcp.flows.borrow_mut().stage(slot), Stage::Over)
+}
+
+/// A segment of no connection that we know.
+fn begin(gateway: &Rc<Gateway>, offload: Offload, ip: &[u8], header: &Header, ends: Ends, segment: Segment) {
+    let verdict = gateway.judge_tcp(ends.1);
+    match verdict {
+        Verdict::Denied => return gateway.deny(ip, header),
+        Verdict::Closed => return gateway.refuse(Refusal::Port, ip, header),
+        _ if !segment.opens() => return gateway.refuse(Refusal::Port, ip, header),
+        Verdict::Upstream(_) | Verdict::Straight(_) => {}
+    }
+    let Some(slot) = gateway.tcp.flows.borrow_mut().open(ends) else { return gateway.drop_packet() };
+    let syn = ip.to_vec();
+    let (gateway, header) = (Rc::clone(gateway), header.clone());
+    tokio::task::spawn_local(
+        async move { carry(&gateway, slot, ends, verdict, offload, syn, &header).await },
+    );
+}
+
+/// One connection, from its SYN to its end.
+async fn carry(
+    gateway: &Gateway,
+    slot: Slot,
+    ends: Ends,
+    verdict: Verdict,
+    offload: Offload,
+    mut syn: Vec<u8>,
+    header: &Header,
+) {
+    let server = match gateway.dial(verdict).await {
+        Ok(server) => server,
+        Err(error) => {
+            gateway.tcp.flows.borrow_mut().fail(slot);
+            return gateway.refuse(Refusal::of(&error), &syn, header);
+        }
+    };
+    let (sender, greeted) = oneshot::channel();
+    *gateway.tcp.flows.borrow_mut().stage(slot) = Stage::Greeting(sender);
+    gateway.tcp.forward(slot, ends, offload, &mut syn, header);
+    if let Ok(Ok(app)) = tokio::time::timeout(GREETING, greeted).await {
+        relay(&gateway.tcp.pipes, app, server).await;
+    }
+    gateway.tcp.flows.borrow_mut().over(slot);
+}
+
+fn listener(listener: std::net::TcpListener) -> io::Result<TcpListener> {
+    // The queue is ours to size: the app's connections arrive as fast as it asks for them.
+    nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::MAXALLOWABLE)?;
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
+}
+
+/// A connection straight from the host.
+pub async fn connect(to: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(to).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}

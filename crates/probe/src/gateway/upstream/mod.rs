@@ -1,0 +1,129 @@
+//! Who opens the real connections: this host itself, or a proxy.
+//!
+//! For: `direct`, `socks5://user:pass@host:port` and `http://user:pass@host:port`.
+//! Promises: with a proxy, nothing is ever opened past it; where it cannot be reached, the app's network is
+//! unreachable. Logins are shown nowhere.
+//! To extend: a variant of [`Upstream`], its scheme, and a file that opens a connection through it.
+
+mod http;
+pub mod line;
+mod socks5;
+mod url;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use tokio::net::TcpStream;
+
+pub use url::UpstreamError;
+
+use super::outlet::Origin;
+use super::tcp::connect;
+use line::Line;
+
+/// A proxy that has not answered by then has lost the connection; servers far behind it have answered or timed out.
+const PATIENCE: Duration = Duration::from_secs(130);
+
+/// Who opens the real connections.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Upstream {
+    #[default]
+    Direct,
+    /// RFC 1928, with UDP; login by RFC 1929.
+    Socks5(Proxy),
+    /// CONNECT of RFC 9110, TCP alone; login by RFC 7617.
+    Http(Proxy),
+}
+
+/// Where a proxy stands, and who we are to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxy {
+    pub address: SocketAddr,
+    pub login: Option<Login>,
+}
+
+/// A name and a password, which are never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Login {
+    pub name: String,
+    pub password: String,
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Login")
+    }
+}
+
+/// Why a connection did not come to be.
+#[derive(Debug)]
+pub enum Failure {
+    /// The network's word, or the proxy's, about the server.
+    Server(io::Error),
+    /// The proxy cannot be reached, speaks otherwise, or does not accept our login.
+    Proxy,
+}
+
+impl Failure {
+    /// The error that a host would have seen: one whose proxy is all its network is cut off without it.
+    pub fn seen(self) -> io::Error {
+        match self {
+            Self::Server(error) => error,
+            Self::Proxy => Errno::ENETUNREACH.into(),
+        }
+    }
+}
+
+impl Upstream {
+    /// A connection to a server, established at its end too.
+    pub async fn dial(&self, to: SocketAddr) -> Result<TcpStream, Failure> {
+        match self {
+            Self::Direct => connect(to).await.map_err(Failure::Server),
+            Self::Socks5(proxy) => within(proxy, |stream| socks5::connect(stream, proxy, to)).await,
+            Self::Http(proxy) => within(proxy, |stream| http::connect(stream, proxy, to)).await,
+        }
+    }
+
+    /// Whether datagrams, or echoes, can be carried at all.
+    pub fn carries(&self, is_echo: bool) -> bool {
+        match self {
+            Self::Direct => true,
+            Self::Socks5(_) => !is_echo,
+            Self::Http(_) => false,
+        }
+    }
+
+    /// A way for the datagrams of one socket of the app.
+    pub async fn line(&self, origin: Origin) -> Result<Line, Failure> {
+        match self {
+            Self::Direct => Line::direct(origin).map_err(Failure::Server),
+            Self::Socks5(proxy) => within(proxy, |stream| socks5::associate(stream, proxy)).await,
+            Self::Http(_) => Err(Failure::Server(Errno::EACCES.into())),
+        }
+    }
+}
+
+/// Speaks to a proxy over a new connection.
+async fn within<T, F>(proxy: &Proxy, speak: impl FnOnce(TcpStream) -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let stream = connect(proxy.address).await.map_err(|_| Failure::Proxy)?;
+    tokio::time::timeout(PATIENCE, speak(stream)).await.unwrap_or(Err(Failure::Proxy))
+}
+
+impl From<io::Error> for Failure {
+    /// An error while speaking to the proxy is the proxy's.
+    fn from(_: io::Error) -> Self {
+        Self::Proxy
+    }
+}
+
+impl From<Errno> for Failure {
+    /// An errno is what the proxy said of the server.
+    fn from(error: Errno) -> Self {
+        Self::Server(error.into())
+    }
+}

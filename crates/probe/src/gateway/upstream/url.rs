@@ -1,0 +1,105 @@
+//! Reads an upstream from its URL.
+//!
+//! Promises: what is not understood is refused with what was expected; a password is never part of the message.
+//! Sources: RFC 3986 (authority, percent-encoding).
+
+use std::net::ToSocketAddrs;
+use std::str::FromStr;
+
+use super::{Login, Proxy, Upstream};
+
+/// Why a text names no upstream.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UpstreamError {
+    #[error(
+        "`{0}` is no upstream: expected direct, socks5://HOST:PORT or http://HOST:PORT, with USER:PASSWORD@ before HOST if it asks for a login"
+    )]
+    Form(String),
+    #[error("the proxy's name `{0}` has no address: write its IP address, or check the name")]
+    Name(String),
+    #[error(
+        "the proxy's login cannot be read: write each `@`, `:`, `/` and `%` in it as %40, %3A, %2F and %25; name and password have up to 255 bytes"
+    )]
+    Login,
+}
+
+impl FromStr for Upstream {
+    type Err = UpstreamError;
+
+    /// Looks the proxy's name up, if it has one, by the system's resolver.
+    fn from_str(text: &str) -> Result<Self, UpstreamError> {
+        if text == "direct" {
+            return Ok(Self::Direct);
+        }
+        let shown = || UpstreamError::Form(without_login(text));
+        let (scheme, rest) = text.split_once("://").ok_or_else(shown)?;
+        let with = match scheme {
+            "socks5" | "socks5h" => Self::Socks5,
+            "http" => Self::Http,
+            _ => return Err(shown()),
+        };
+        let authority = rest.strip_suffix('/').unwrap_or(rest);
+        let (login, place) = match authority.rsplit_once('@') {
+            Some((login, place)) => (Some(read_login(login).ok_or(UpstreamError::Login)?), place),
+            None => (None, authority),
+        };
+        let (_, port) = place.rsplit_once(':').ok_or_else(shown)?;
+        port.parse::<u16>().map_err(|_| shown())?;
+        let mut addresses = place.to_socket_addrs().map_err(|_| UpstreamError::Name(place.into()))?;
+        let address = addresses.next().ok_or_else(|| UpstreamError::Name(place.into()))?;
+        Ok(with(Proxy { address, login }))
+    }
+}
+
+fn without_login(text: &str) -> String {
+    match (text.split_once("://"), text.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, place))) => format!("{scheme}://…@{place}"),
+        _ => text.into(),
+    }
+}
+
+fn read_login(text: &str) -> Option<Login> {
+    let (name, password) = text.split_once(':').unwrap_or((text, ""));
+    let login = Login { name: decode(name)?, password: decode(password)? };
+    (login.name.len() <= 255 && login.password.len() <= 255).then_some(login)
+}
+
+fn decode(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        let code = part.get(..2).filter(|code| code.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+        bytes.push(u8::from_str_radix(code, 16).ok()?);
+        bytes.extend(&part.as_bytes()[2..]);
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_name_a_proxy_and_a_login() {
+        let read = |text: &str| text.parse::<Upstream>();
+        assert_eq!(read("direct"), Ok(Upstream::Direct));
+        let address = "127.0.0.1:1080".parse().expect("an address");
+        let login = Some(Login { name: "a@b".into(), password: "p:%".into() });
+        assert_eq!(
+            read("socks5://a%40b:p%3A%25@127.0.0.1:1080"),
+            Ok(Upstream::Socks5(Proxy { address, login }))
+        );
+        assert_eq!(read("http://127.0.0.1:1080/"), Ok(Upstream::Http(Proxy { address, login: None })));
+        let v6 = read("http://[::1]:8080").expect("an upstream");
+        assert!(matches!(v6, Upstream::Http(proxy) if proxy.address.is_ipv6()));
+    }
+
+    #[test]
+    fn what_is_no_upstream_is_refused_without_its_password() {
+        for text in ["socks4://u:secret@h:1", "http://u:secret@127.0.0.1", "http://u:secr%et@127.0.0.1:1", ""]
+        {
+            let error = text.parse::<Upstream>().expect_err("no upstream").to_string();
+            assert!(!error.contains("secr"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! A gateway at the door of a real room: the kernel's TCP and UDP on both sides, in network namespaces.
+//!
+//! Promises: every wait is bounded; nothing leaves the machine. Where namespaces need a privilege that lacks, a test
+//! says that it skipped.
+
+mod datagrams;
+mod dns;
+mod fixture;
+mod policy;
+mod proxies;
+mod tcp;
+mod upstream;
