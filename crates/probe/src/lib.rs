@@ -6,6 +6,8 @@
 //! To extend: each room of this crate says how in its own opening.
 
 pub mod confine;
+pub mod doctor;
 pub mod door;
 pub mod gateway;
 pub mod record;
+pub mod room;

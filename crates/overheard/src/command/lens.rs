@@ -4,7 +4,7 @@ use crate::exit::{Failure, Result};
 use crate::pipeline::Lens;
 use clap::Args;
 use overheard_dissect::{Options, place::Atlas};
-use overheard_model::Vantage;
+use overheard_model::{PlaceSource, Vantage};
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -56,6 +56,11 @@ impl LensArgs {
         let options = Options { local: self.local, memory, threads: self.threads, ..Options::default() };
         Ok(Lens { options, atlas, vantage: self.vantage })
     }
+}
+
+/// The databases of places that come with the program.
+pub fn embedded() -> Vec<PlaceSource> {
+    Atlas::embedded().sources()
 }
 
 fn label(path: &Path) -> String {

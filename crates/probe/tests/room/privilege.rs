@@ -1,0 +1,100 @@
+//! Who the app is: the caller, with nothing more, and nothing that it could gain.
+
+use crate::{field, open, output, shell};
+use nix::unistd::geteuid;
+use overheard_probe::room::{Identity, Room, Spec};
+use std::io::Read;
+
+#[test]
+fn the_user_and_the_group_are_the_callers() {
+    let spec = Spec::default();
+    let Some((room, _door)) = open(&spec) else { return };
+    let expected = format!("{} {}\n", spec.user.uid, spec.user.gid);
+    assert_eq!(output(&room, "echo $(id -u) $(id -g)"), expected);
+}
+
+#[test]
+fn nothing_is_held_and_nothing_can_be_gained() {
+    let Some((room, _door)) = open(&Spec::default()) else { return };
+    holds_nothing(&room);
+}
+
+fn holds_nothing(room: &Room) {
+    let status = output(room, "cat /proc/self/status");
+    for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
+        assert_eq!(field(&status, set), "0000000000000000", "{set}");
+    }
+    assert_eq!(field(&status, "NoNewPrivs"), "1");
+    assert_eq!(output(room, "ulimit -Hc"), "0\n", "no crash is handed on");
+}
+
+#[test]
+fn root_can_run_an_app_as_another_user() {
+    if !geteuid().is_root() {
+        return eprintln!("skipped: only root runs apps as others");
+    }
+    let Some(nobody) = Identity::named("nobody") else { return eprintln!("skipped: there is no nobody") };
+    let expected = format!("{} {}\n", nobody.uid, nobody.gid);
+    let Some((room, _door)) = open(&Spec { user: nobody, ..Spec::default() }) else { return };
+    assert_eq!(output(&room, "echo $(id -u) $(id -G)"), expected);
+    holds_nothing(&room);
+    set_uid_gains_nothing(&room, expected.split(' ').next().expect("a number"));
+}
+
+/// The set-uid program waits for a password meanwhile: then it would have been root.
+fn set_uid_gains_nothing(room: &Room, uid: &str) {
+    let mut child = room.spawn(&shell("exec su root -c true")).expect("the shell starts");
+    let mut prompt = [0; 4];
+    child.stderr.as_mut().expect("a pipe").read_exact(&mut prompt).expect("a prompt");
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.pid())).expect("it runs");
+    assert_eq!(field(&status, "Name"), "su");
+    let ids: Vec<&str> = field(&status, "Uid").split_whitespace().collect();
+    assert_eq!(ids, [uid; 4]);
+    child.kill().expect("it can be ended");
+}
+
+#[test]
+fn root_inside_is_powerless() {
+    if !geteuid().is_root() {
+        return eprintln!("skipped: we are not root");
+    }
+    let Some((room, _door)) = open(&Spec::default()) else { return };
+    let tries = [
+        "echo 1 >/proc/sys/kernel/panic",
+        "echo b >/proc/sysrq-trigger",
+        "touch /etc/overheard-was-here",
+        "mount -t tmpfs x /mnt",
+        "ip link add type dummy",
+        "ip link set eth0 down",
+        "cat /dev/vda",
+        "hostname elsewhere",
+        "kill -9 1 && cat /proc/1/cmdline",
+    ];
+    for attempt in tries {
+        let script = format!("({attempt}) >/dev/null 2>&1 && echo done || echo refused");
+        assert_eq!(output(&room, &script), "refused\n", "{attempt}");
+    }
+}
+
+#[test]
+fn sockets_that_a_network_namespace_does_not_confine_are_refused() {
+    let Some((room, _door)) = open(&Spec::default()) else { return };
+    let script = "for f in AF_INET AF_INET6 AF_UNIX AF_VSOCK; do \
+        /usr/bin/python3 -c \"import socket; socket.socket(socket.$f, socket.SOCK_STREAM)\" 2>/dev/null \
+        && echo $f; done; true";
+    if output(&room, "[ -x /usr/bin/python3 ] && echo here").is_empty() {
+        return eprintln!("skipped: no /usr/bin/python3");
+    }
+    assert_eq!(output(&room, script), "AF_INET\nAF_INET6\nAF_UNIX\n");
+}
+
+#[test]
+fn no_descriptor_of_ours_is_inherited() {
+    let Some((room, _door)) = open(&Spec::default()) else { return };
+    // Without FD_CLOEXEC, as careless libraries open theirs.
+    let file = std::fs::File::open("/dev/null").expect("it can be opened");
+    let careless = nix::unistd::dup(&file).expect("it can be copied");
+    // The fourth is that by which ls reads the folder.
+    assert_eq!(output(&room, "ls /proc/self/fd | wc -l"), "4\n");
+    drop(careless);
+}
