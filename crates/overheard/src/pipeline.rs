@@ -13,8 +13,9 @@ use crate::exit::{Failure, Result};
 use crate::input::{self, Input};
 use crate::progress::Progress;
 use overheard_dissect::place::Atlas;
-use overheard_model::{Build, Bundle, Concern, Reading, Run, Study, Vantage};
+use overheard_model::{Build, Bundle, Concern, Country, Reading, Run, Study, Vantage};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::Path;
 
 /// How artifacts are read and placed.
@@ -54,6 +55,11 @@ pub fn read(input: &Input, lens: &Lens, progress: &Progress) -> Result<Option<Re
 /// Where the endpoints stand: the same for an address in all readings that belong together.
 pub fn place<'a>(readings: impl IntoIterator<Item = &'a mut Reading>, lens: &Lens) {
     lens.atlas.place(readings, lens.vantage.as_ref());
+}
+
+/// In which country an address stands, where the databases agree.
+pub fn country(address: IpAddr, lens: &Lens) -> Option<Country> {
+    lens.atlas.locate(address).agreed()
 }
 
 /// Every artifact of a study becomes a run of its build.

@@ -5,10 +5,12 @@
 
 mod compare;
 mod completions;
+mod confine;
 mod doctor;
 mod lens;
 mod licenses;
 mod plan;
+mod plant;
 mod read;
 mod report;
 mod verify;
@@ -50,7 +52,10 @@ pub struct Arguments {
 enum Command {
     Compare(compare::CompareArgs),
     Read(read::ReadArgs),
+    Confine(confine::ConfineArgs),
     Plan(plan::PlanArgs),
+    #[command(hide = true)]
+    Plant(plant::PlantArgs),
     Report(report::ReportArgs),
     Verify(verify::VerifyArgs),
     Doctor(doctor::DoctorArgs),
@@ -65,7 +70,9 @@ impl Arguments {
         match self.command {
             Some(Command::Compare(args)) => args.run(),
             Some(Command::Read(args)) => args.run(),
+            Some(Command::Confine(args)) => args.run(),
             Some(Command::Plan(args)) => args.run(),
+            Some(Command::Plant(args)) => args.run(),
             Some(Command::Report(args)) => args.run(),
             Some(Command::Verify(args)) => args.run(),
             Some(Command::Doctor(args)) => args.run(),

@@ -94,7 +94,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
 }
 
 /// Whose key it is, as far as this machine can tell.
-fn signer(key: &str) -> String {
+pub(super) fn signer(key: &str) -> String {
     let ours = default_path(|name| std::env::var_os(name)).and_then(|path| SigningKey::read(&path).ok());
     match ours.is_some_and(|ours| ours.public_hex() == key) {
         true => format!("{key}, this machine's key"),
@@ -102,7 +102,7 @@ fn signer(key: &str) -> String {
     }
 }
 
-fn summary(statement: &Statement, capture: &str, signer: &str) -> String {
+pub(super) fn summary(statement: &Statement, capture: &str, signer: &str) -> String {
     let Statement { ran, proxy, began, ended, overheard, kernel, .. } = statement;
     let flows: u64 = statement.passed.iter().map(|passed| passed.flows).sum();
     let (classes, packets) = (statement.planted.len(), statement.capture.packets);

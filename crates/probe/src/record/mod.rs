@@ -16,6 +16,7 @@ pub(crate) mod headers;
 mod key_log;
 mod opening;
 mod process;
+mod recorder;
 mod secrets;
 mod sock_diag;
 mod socket_table;
