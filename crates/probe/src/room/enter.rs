@@ -166,7 +166,7 @@ impl Way {
         nix::sys::prctl::set_no_new_privs()?;
         // Kernels without keyrings have none to hide.
         let _ = kernel::new_keyring();
-        // One byte, not none: at none a crash is still piped to the machine's reporter (core(5)).
+        // One byte, not none: at none a crash is still piped to the machine's reporter (Linux, fs/coredump.c).
         setrlimit(Resource::RLIMIT_CORE, 1, 1)?;
         kernel::close_on_exec_from(3)?;
         if self.filter.is_empty() { Ok(()) } else { kernel::filter(&self.filter) }
