@@ -164,7 +164,9 @@ impl Way {
         }
         kernel::drop_capabilities()?;
         nix::sys::prctl::set_no_new_privs()?;
-        // One byte, not none: at none a crash is still piped to the machine's reporter (core(5)).
+        // Kernels without keyrings have none to hide.
+        let _ = kernel::new_keyring();
+        // One byte, not none: at none a crash is still piped to the machine's reporter (Linux, fs/coredump.c).
         setrlimit(Resource::RLIMIT_CORE, 1, 1)?;
         kernel::close_on_exec_from(3)?;
         if self.filter.is_empty() { Ok(()) } else { kernel::filter(&self.filter) }

@@ -70,7 +70,7 @@ impl Error {
             (Step::Netlink { .. } | Step::Listen { .. }, Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP) => {
                 Missing::Ipv6
             }
-            (_, Errno::EPERM | Errno::EACCES) => Missing::Privilege,
+            (step, Errno::EPERM | Errno::EACCES) if !step.is_about_files() => Missing::Privilege,
             _ => return Self::Step { doing: step.to_string(), why: errno.into() },
         };
         Self::Missing(missing)

@@ -227,6 +227,15 @@ pub(super) fn drop_capabilities() -> Result<()> {
     Errno::result(unsafe { libc::syscall(libc::SYS_capset, HEADER.as_ptr(), nothing.as_ptr()) }).map(drop)
 }
 
+/// A keyring of this session's own: that of the caller may hold tickets and passwords (keyctl(2)).
+pub(super) fn new_keyring() -> Result<()> {
+    /// `KEYCTL_JOIN_SESSION_KEYRING`
+    const JOIN: c_long = 1;
+    // SAFETY: no name is given, so nothing is read.
+    Errno::result(unsafe { libc::syscall(libc::SYS_keyctl, JOIN, std::ptr::null::<libc::c_char>()) })
+        .map(drop)
+}
+
 /// Lets a filter judge every system call of this process from now on (seccomp(2)).
 pub(super) fn filter(program: &[libc::sock_filter]) -> Result<()> {
     let program = libc::sock_fprog { len: program.len() as u16, filter: program.as_ptr().cast_mut() };

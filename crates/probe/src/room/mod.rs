@@ -113,7 +113,10 @@ impl Room {
     /// Where there is no such program or folder in the room, or the room is gone.
     pub fn spawn(&self, command: &Command) -> io::Result<Child> {
         let child = self.entry.start(&self.init, command)?;
-        self.started().push(child.process.clone());
+        let mut started = self.started();
+        // Those that have ended are waited for here, or a room with many programs would keep as many zombies.
+        started.retain(|process| !matches!(process.wait(Some(Duration::ZERO)), Ok(Some(_))));
+        started.push(child.process.clone());
         Ok(child)
     }
 

@@ -114,6 +114,20 @@ pub(super) enum Step {
     Either(Box<Step>, Box<Step>),
 }
 
+impl Step {
+    /// Whether it is about files that the user of the room may or may not reach, and not about privilege.
+    pub(super) fn is_about_files(&self) -> bool {
+        matches!(
+            self,
+            Self::Keep { .. }
+                | Self::Show { .. }
+                | Self::Folder { .. }
+                | Self::File { .. }
+                | Self::Bind { .. }
+        )
+    }
+}
+
 /// Walks the steps; holds what they keep. Made before the fork, so that nothing grows after it.
 #[derive(Debug)]
 pub(super) struct Builder {

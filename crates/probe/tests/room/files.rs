@@ -1,9 +1,10 @@
 //! What the app sees of the machine's files.
 
 use crate::{open, output, said, shell};
-use overheard_probe::room::{Command, Home, Room, Spec, Streams};
+use overheard_probe::room::{Command, Home, Identity, Room, Spec, Streams};
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 
 #[test]
 fn names_and_the_machine_are_the_rooms_own() {
@@ -107,6 +108,24 @@ fn what_cannot_be_started_is_named() {
     let missing = Spec { read: vec!["/no/such/file".into()], ..Spec::default() };
     let error = Room::open(&missing).expect_err("it is not there").to_string();
     assert!(error.starts_with("/no/such/file: there is no such file"), "{error}");
+}
+
+#[test]
+fn what_the_user_may_not_reach_is_named() {
+    let Some(nobody) = Identity::named("nobody").filter(|_| nix::unistd::geteuid().is_root()) else {
+        return eprintln!("skipped: only root can ask for what the room's user may not reach");
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let inner = folder.path().join("inner");
+    fs::create_dir(&inner).expect("a folder");
+    fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o700)).expect("it is ours");
+    let error = Room::open(&Spec { user: nobody, read: vec![inner.clone()], ..Spec::default() });
+    let error = error.expect_err("the outer folder is root's alone").to_string();
+    if error.contains("/dev/net/tun") {
+        return eprintln!("skipped: {error}");
+    }
+    assert!(error.contains(&inner.display().to_string()), "{error}");
+    assert!(error.contains("Permission denied"), "{error}");
 }
 
 #[test]

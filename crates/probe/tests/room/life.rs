@@ -58,6 +58,27 @@ fn a_child_can_be_waited_for_and_ended() {
 }
 
 #[test]
+fn programs_that_have_ended_leave_no_zombies() {
+    let Some((room, _door)) = open(&Spec::default()) else { return };
+    let children: Vec<u32> = (0..5)
+        .map(|_| {
+            let child = room.spawn(&shell("true")).expect("the shell starts");
+            let (pid, mut stdout) = (child.pid(), child.stdout.expect("a pipe"));
+            // Its end is when it ends, but nobody waits for it.
+            std::io::copy(&mut stdout, &mut std::io::sink()).expect("it can be read");
+            pid
+        })
+        .collect();
+    let until = Instant::now() + Duration::from_secs(20);
+    let zombies =
+        || children.iter().filter(|pid| fs::exists(format!("/proc/{pid}")).unwrap_or(false)).count();
+    while zombies() > 0 && Instant::now() < until {
+        output(&room, "true");
+    }
+    assert_eq!(zombies(), 0);
+}
+
+#[test]
 fn a_room_outlives_the_thread_that_opened_it() {
     let opened = std::thread::spawn(|| open(&Spec::default())).join().expect("the thread ends");
     let Some((room, _door)) = opened else { return };
@@ -114,6 +135,30 @@ fn nothing_survives_the_openers_sudden_death() {
     assert!(!lives_in(&namespace), "the room's first process");
     assert_eq!(fs::read_to_string("/proc/self/mountinfo").expect("it can be read"), before);
     assert_eq!(fs::read_dir(scratch.path()).expect("it can be read").count(), 0, "scratch files");
+}
+
+#[test]
+fn nothing_survives_wherever_the_opener_is_killed() {
+    let mark = unique("instant");
+    let (name, value) = mark.split_once('=').expect("a variable");
+    for milliseconds in (0..60).step_by(3) {
+        let mut opener = Command::new(std::env::current_exe().expect("we are a file"))
+            .args(["--exact", "life::opener", "--ignored", "--nocapture"])
+            .env(name, value)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        opener.kill().expect("it can be killed");
+        opener.wait().expect("it ends");
+    }
+    // Copies of the opener carry its mark too.
+    let until = Instant::now() + Duration::from_secs(20);
+    while marked(&mark) > 0 && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(marked(&mark), 0);
 }
 
 /// Whether any process is in this network namespace.

@@ -6,6 +6,8 @@ use overheard_probe::door;
 use overheard_probe::room::Spec;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
 
 /// `struct virtio_net_hdr`
 const HEADER: usize = 10;
@@ -75,6 +77,31 @@ fn what_is_sent_inside_arrives_at_the_door() {
         assert_eq!(ends(&packet), (protocol, source, address), "{target}");
         while self::packet(&door.room, 0).is_some() {}
     }
+}
+
+#[test]
+fn names_are_asked_of_the_gateway() {
+    let Some((room, door)) = open(&Spec::default()) else { return };
+    output(&room, "timeout 1 getent ahosts overheard.example");
+    let packet = packet(&door.room, 10_000).expect("a question");
+    assert_eq!(ends(&packet), (17, door::ROOM_V4.into(), door::GATEWAY_V4.into()));
+    assert_eq!(packet[22..24], 53_u16.to_be_bytes());
+    assert!(packet.windows(9).any(|bytes| bytes == b"overheard"), "the question");
+}
+
+#[test]
+fn abstract_sockets_of_the_machine_are_not_there() {
+    let Some((room, _door)) = open(&Spec::default()) else { return };
+    let name = format!("overheard-abstract-{}", std::process::id());
+    let address = SocketAddr::from_abstract_name(&name).expect("a name");
+    let _listener = UnixListener::bind_addr(&address).expect("it can be bound");
+    let python = "/usr/bin/python3";
+    if output(&room, &format!("[ -x {python} ] && echo here")).is_empty() {
+        return eprintln!("skipped: no {python}");
+    }
+    let script = format!("import socket; socket.socket(socket.AF_UNIX).connect('\\0{name}')");
+    let said = output(&room, &format!("{python} -c \"{script}\""));
+    assert!(said.contains("ConnectionRefusedError"), "{said}");
 }
 
 #[test]
