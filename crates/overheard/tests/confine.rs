@@ -100,9 +100,9 @@ fn what_an_app_tries_beside_its_proxy_is_stopped_and_listed_with_its_country() {
     proxy.greeted.join().unwrap();
     for told in [
         "welcome\nrefused\n",
-        "QUIC: 1 packets, udp to 198.18.60.21 port 443 (CN), stopped",
-        "DNS elsewhere: 1 packets, udp to 198.18.1.53 port 53 (NL), stopped",
-        "other TCP: 1 packets, tcp to 198.18.11.43 port 443 (US), stopped",
+        "QUIC: 1 packet, udp to 198.18.60.21 port 443 (CN), stopped",
+        "DNS elsewhere: 1 packet, udp to 198.18.1.53 port 53 (NL), stopped",
+        "other TCP: 1 packet, tcp to 198.18.11.43 port 443 (US), stopped",
     ] {
         assert!(answer.stdout.contains(told), "{told:?} is not in {}", answer.stdout);
     }

@@ -100,7 +100,8 @@ impl ConfineArgs {
         })?;
         std::fs::write(&certificate, signed.bytes()).map_err(|error| unwritable(&certificate, &error))?;
         let seen = format!("kept in {}", capture.display());
-        let text = summary(signed.statement(), &seen, &signer(signed.key()));
+        let mut text = summary(signed.statement(), &seen, &signer(signed.key()));
+        text += &execution.status.map(|status| format!("  app        {status}\n")).unwrap_or_default();
         print(|out| writeln!(out, "{text}  written    {}", certificate.display()))?;
         Ok(if tried { Exit::Findings } else { Exit::Clear })
     }

@@ -53,8 +53,6 @@ pub struct Execution {
     pub attempts: BTreeMap<Attempt, u64>,
     /// Packets to further places.
     pub unlisted: u64,
-    /// Connections for which the proxy could not be reached.
-    pub proxy_failures: u64,
     pub doors: Vec<room::Way>,
     pub recorded: Recorded,
     /// How the app ended; `None` where the room's test of itself failed and it was not started.
@@ -76,8 +74,9 @@ pub enum Error {
 /// The room or the gateway cannot be opened, the app cannot be started, or the gateway ended by itself.
 pub fn execute(order: &Order) -> Result<Execution, Error> {
     let began = now();
-    let (room, door) = Room::open(order.spec)?;
-    let recording = Arc::new(Mutex::new(recording(order, &room)?));
+    let (room, mut door) = Room::open(order.spec)?;
+    let attribution = Attribution::new(door.diagnosis.take(), room.root().join("proc"), 1);
+    let recording = Arc::new(Mutex::new(recording(order, attribution)?));
     let at = places(order.proxy);
     let ways = at.iter().map(|at| Way { at: *at, to: order.proxy }).collect();
     let options = Options { upstream: Upstream::Direct, dns: Dns::None, policy: Policy::Only(ways) };
@@ -101,16 +100,14 @@ pub fn execute(order: &Order) -> Result<Execution, Error> {
         planted,
         attempts,
         unlisted,
-        proxy_failures: after.proxy_failures,
         doors,
         recorded: finished(recording)?,
         status,
     })
 }
 
-fn recording(order: &Order, room: &Room) -> Result<Recording, Error> {
-    let attribution = Some(Attribution::new(None, room.root().join("proc"), 1));
-    let sources = Sources { attribution, ..Sources::default() };
+fn recording(order: &Order, attribution: Attribution) -> Result<Recording, Error> {
+    let sources = Sources { attribution: Some(attribution), ..Sources::default() };
     Recording::create(order.capture, &order.section, sources)
         .map_err(failed(&order.capture.display().to_string()))
 }

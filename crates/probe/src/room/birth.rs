@@ -3,7 +3,7 @@
 //! ```text
 //! opener ──fork──▶ copy: user namespace ◀─map─ opener; networks; namespaces ──fork──▶ first process (PID 1)
 //!    ▲                                                    (gone)               mounts; waits for its end
-//!    └────────────────────── the door's four descriptors ─────────────────────────────┘
+//!    └────────────────────── the door's five descriptors ─────────────────────────────┘
 //! ```
 //!
 //! A library has no program of its own to start, and only a process with one thread may enter a user namespace.
@@ -18,7 +18,7 @@ use super::error::Error;
 use super::identity::Identity;
 use super::kernel;
 use super::process::Process;
-use super::step::{Builder, DOOR, LOBBY_TUN, ROOM_TUN, Step, TCP_V4, TCP_V6};
+use super::step::{Builder, DIAGNOSIS, DOOR, LOBBY_TUN, ROOM_TUN, Step, TCP_V4, TCP_V6};
 use crate::door::Door;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
@@ -179,6 +179,7 @@ fn door(descriptors: Vec<OwnedFd>) -> Result<Door, Error> {
         lobby: take(LOBBY_TUN)?,
         tcp_v4: TcpListener::from(take(TCP_V4)?),
         tcp_v6: TcpListener::from(take(TCP_V6)?),
+        diagnosis: Some(take(DIAGNOSIS)?.into()),
     })
 }
 

@@ -149,6 +149,7 @@ impl World {
             lobby: lobby_tun,
             tcp_v4: listen(LOBBY_V4.into()),
             tcp_v6: listen(LOBBY_V6.into()),
+            diagnosis: None,
         };
         let running = host.run(|| Running::start(door, options, recorder)).expect("a gateway");
         Some(Self { room, host, running: Some(running), tape, _lobby: lobby })
