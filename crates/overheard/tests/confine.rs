@@ -40,9 +40,13 @@ impl Confined {
 
 /// Confines a line of bash; `None`, with the reason, where no room can be opened.
 fn confine(port: u16, line: &str) -> Option<Confined> {
+    confine_with(&[], port, line)
+}
+
+fn confine_with(options: &[&str], port: u16, line: &str) -> Option<Confined> {
     let folder = tempfile::tempdir().unwrap();
     let mut confine = command(&["confine", "--mmdb", "corpus/places.mmdb"]);
-    confine.args(["--proxy", &format!("socks5://alice:secret@127.0.0.1:{port}"), "--capture"]);
+    confine.args(options).args(["--proxy", &format!("socks5://alice:secret@127.0.0.1:{port}"), "--capture"]);
     confine.arg(folder.path().join("app.pcapng")).args(["--", "bash", "-c", line]);
     let answer = run(confine.env("XDG_DATA_HOME", folder.path()));
     if answer.code == 3 {
@@ -107,6 +111,17 @@ fn what_an_app_tries_beside_its_proxy_is_stopped_and_listed_with_its_country() {
         assert!(answer.stdout.contains(told), "{told:?} is not in {}", answer.stdout);
     }
     assert_eq!(verify(&confined.path("app.certificate.json"), &confined.path("app.pcapng")).code, 0);
+}
+
+/// As a client would that is gone before anybody looks.
+#[test]
+fn secrets_that_an_app_logs_are_in_the_capture_if_asked_for() {
+    let proxy = Greeter::start();
+    let line = format!("{VISIT} echo CLIENT_RANDOM 0123 4567 >>\"$SSLKEYLOGFILE\"");
+    let Some(confined) = confine_with(&["--secrets"], proxy.port, &line) else { return };
+    assert_eq!(confined.answer.code, 0, "{:?}", confined.answer);
+    let capture = std::fs::read(confined.path("app.pcapng")).unwrap();
+    assert!(capture.windows(24).any(|window| window == b"CLIENT_RANDOM 0123 4567\n"));
 }
 
 #[test]

@@ -34,6 +34,9 @@ ALL_PROXY, HTTP_PROXY and HTTPS_PROXY say so.
 
 Ends with 0 where the app tried nothing else, with 1 where it did: it was stopped, and what it tried is listed.";
 
+/// In the room's own `/tmp`, which goes with the room.
+const KEY_LOG: &str = "/tmp/tls-secrets.log";
+
 /// Hold an app to a proxy, and prove that nothing else got out
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -58,6 +61,10 @@ pub struct ConfineArgs {
     #[arg(long, value_name = "FOLDER")]
     write: Vec<PathBuf>,
 
+    /// Keep the TLS secrets of programs that honour SSLKEYLOGFILE in the capture, so that Wireshark decrypts it
+    #[arg(long)]
+    secrets: bool,
+
     #[command(flatten)]
     lens: LensArgs,
 
@@ -80,16 +87,17 @@ impl ConfineArgs {
         let key = key()?;
         let ran = described(&program, &self.app[1..])?;
         let (spec, command) = (self.spec(&program), self.command(&program, &proxy));
-        let lens = self.lens.lens()?;
         let name = file_name(&program);
         let order = Order {
             spec: &spec,
             command: &command,
             proxy: proxy.address,
             capture: &capture,
+            key_log: self.secrets.then_some(Path::new(KEY_LOG)),
             section: Section { vantage: &proxy.url, build: &name, run: "confined", interface: "room" },
             planter,
         };
+        let lens = self.lens.lens()?;
         let execution = execute(&order).map_err(|error| refused(&error))?;
         let statement = statement(&execution, ran, &proxy, &capture, &lens)?;
         let tried = !statement.attempted.is_empty() || statement.unlisted_attempts > 0;
@@ -117,11 +125,14 @@ impl ConfineArgs {
     }
 
     fn command(&self, program: &Path, proxy: &Held) -> Command {
-        let env = ["ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "http_proxy", "https_proxy"];
+        let proxies = ["ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "http_proxy", "https_proxy"];
+        let mut env: Vec<(OsString, OsString)> =
+            proxies.map(|name| (name.into(), proxy.in_the_room().into())).into();
+        env.extend(self.secrets.then(|| ("SSLKEYLOGFILE".into(), KEY_LOG.into())));
         Command {
             program: program.into(),
             args: self.app[1..].to_vec(),
-            env: env.map(|name| (name.into(), proxy.in_the_room().into())).into(),
+            env,
             streams: Streams::Ours,
             ..Command::default()
         }

@@ -35,6 +35,8 @@ pub struct Order<'a> {
     pub proxy: SocketAddr,
     /// A new file.
     pub capture: &'a Path,
+    /// Where the app logs its TLS secrets, as it sees it, if they are to be kept in the capture.
+    pub key_log: Option<&'a Path>,
     pub section: Section<'a>,
     /// The program that plants leaks in the room whose first process has this PID, and writes what became of them to
     /// its standard output, as JSON of [`Sown`]: [`super::plant::enter`], then [`super::plant::plant`].
@@ -76,7 +78,7 @@ pub fn execute(order: &Order) -> Result<Execution, Error> {
     let began = now();
     let (room, mut door) = Room::open(order.spec)?;
     let attribution = Attribution::new(door.diagnosis.take(), room.root().join("proc"), 1);
-    let recording = Arc::new(Mutex::new(recording(order, attribution)?));
+    let recording = Arc::new(Mutex::new(recording(order, &room, attribution)?));
     let at = places(order.proxy);
     let ways = at.iter().map(|at| Way { at: *at, to: order.proxy }).collect();
     let options = Options { upstream: Upstream::Direct, dns: Dns::None, policy: Policy::Only(ways) };
@@ -88,6 +90,8 @@ pub fn execute(order: &Order) -> Result<Execution, Error> {
     let tight = planted.iter().all(|leak| leak.stopped && leak.seen);
     let status = if tight { Some(run(order.command, &room)?) } else { None };
     let doors = if tight { room.other_doors() } else { Vec::new() };
+    // The key log goes with the room.
+    recording.lock().unwrap_or_else(PoisonError::into_inner).flush();
     room.close().map_err(failed("the room cannot be closed"))?;
     let after = gateway.stop().map_err(failed("the gateway ended"))?;
     let attempts = since(&before.attempts, &after.attempts);
@@ -106,8 +110,9 @@ pub fn execute(order: &Order) -> Result<Execution, Error> {
     })
 }
 
-fn recording(order: &Order, attribution: Attribution) -> Result<Recording, Error> {
-    let sources = Sources { attribution: Some(attribution), ..Sources::default() };
+fn recording(order: &Order, room: &Room, attribution: Attribution) -> Result<Recording, Error> {
+    let inside = |path: &Path| room.root().join(path.strip_prefix("/").unwrap_or(path));
+    let sources = Sources { key_log: order.key_log.map(inside), attribution: Some(attribution) };
     Recording::create(order.capture, &order.section, sources)
         .map_err(failed(&order.capture.display().to_string()))
 }

@@ -136,6 +136,12 @@ impl Recording {
         self.progress.is_whole()
     }
 
+    /// Writes what waits, and the secrets that were logged, before it returns; to be called while the key log can still
+    /// be read.
+    pub fn flush(&self) {
+        self.queue.flush();
+    }
+
     /// Packets that could not be kept so far.
     pub fn lost(&self) -> u64 {
         self.progress.lost.load(Ordering::Relaxed)
