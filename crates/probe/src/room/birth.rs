@@ -49,16 +49,19 @@ pub(super) fn begin(steps: &[Step], user: &Identity) -> Result<Birth, Error> {
     let copy = fork_quietly(|| inside(builder, steps, nothing.as_raw_fd(), theirs.as_raw_fd()))?;
     drop(theirs);
     let mut init = None;
-    let talk = outside(&ours, steps, user, copy, &mut init);
-    if talk.is_err() {
-        // Whatever was begun ends by itself once nobody holds our end.
-        drop(ours);
-        let _ = waitpid(copy, None);
-        let _ = init.map(|init| init.wait(None));
-        return Err(talk.expect_err("just seen"));
+    match outside(&ours, steps, user, copy, &mut init) {
+        Ok(door) => {
+            waitpid(copy, None)?;
+            Ok(Birth { init: init.ok_or(Error::Ended)?, lifeline: ours, door })
+        }
+        Err(error) => {
+            // Whatever was begun ends by itself once nobody holds our end.
+            drop(ours);
+            waitpid(copy, None)?;
+            init.map(|init| init.wait(None)).transpose()?;
+            Err(error)
+        }
     }
-    waitpid(copy, None)?;
-    Ok(Birth { init: init.ok_or(Error::Ended)?, lifeline: ours, door: talk? })
 }
 
 /// Forks with all signals held, so that no handler of ours runs in the copy.

@@ -7,7 +7,7 @@
 //! Promises: the program has no capability and can gain none, no descriptor but its three streams, no core dump
 //! (a crash is not handed to the machine's crash reporter, which may send it on), and no kind of socket that
 //! network namespaces do not confine.
-//! To extend: what else a program must lose is one more line in [`Entry::lose`].
+//! To extend: what else a program must lose is one more line in [`Way::lose`].
 
 use super::command::{Child, Command, Streams};
 use super::identity::Identity;
