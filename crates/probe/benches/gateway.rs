@@ -95,7 +95,7 @@ fn measure(way: Way) -> Option<Figures> {
         }
         Way::Recording => {
             let file = tempfile::tempfile().expect("a file");
-            let recorder = Box::new(Pcap(BufWriter::with_capacity(1 << 20, file)));
+            let recorder = Box::new(Pcap(BufWriter::with_capacity(1 << 15, file)));
             let world = World::recorded(Options::default(), recorder, Tape::default())?;
             Some(figures(&world.room, &world.host, None))
         }

@@ -61,6 +61,11 @@ pub trait Recorder {
     /// Takes one IP packet at the moment when it crosses. Its checksums are complete; one that the kernel left in one
     /// piece for a device to cut (segmentation offload) is one packet. An error ends the gateway.
     fn packet(&mut self, direction: Direction, time: SystemTime, ip: &[u8]) -> io::Result<()>;
+
+    /// Called once when nothing crosses any more, so that what was kept is whole.
+    fn finish(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// How the gateway behaves.
