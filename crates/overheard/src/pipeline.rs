@@ -27,6 +27,9 @@ use overheard_probe::execute::Stages;
 use overheard_probe::ledger::Record;
 use overheard_probe::schedule::{Arm, Plan};
 use std::collections::{BTreeMap, BTreeSet};
+use overheard_model::{Build, Bundle, Concern, Country, Reading, Run, Study, Vantage};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::Path;
 
 /// How artifacts are read and placed.
@@ -80,6 +83,9 @@ pub fn closest<'a>(endpoints: impl IntoIterator<Item = &'a Endpoint>, concerns: 
     let contact =
         |endpoint| concerns.iter().map(move |concern| overheard_analyze::contact(concern, endpoint));
     endpoints.into_iter().flat_map(contact).max().unwrap_or_default()
+/// In which country an address stands, where the databases agree.
+pub fn country(address: IpAddr, lens: &Lens) -> Option<Country> {
+    lens.atlas.locate(address).agreed()
 }
 
 /// Every artifact of a study becomes a run of its build.

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 #[test]
 fn every_command_has_examples_in_its_help() {
-    for command in ["compare", "read", "plan", "report", "verify"] {
+    for command in ["compare", "read", "plan", "report", "confine", "verify"] {
         let help = overheard(&[command, "--help"]);
         assert_eq!(help.code, 0);
         assert!(help.stdout.contains("Examples:"), "{command}: {}", help.stdout);

@@ -50,7 +50,7 @@ fn answer(command: &mut std::process::Command) -> Answer {
 
 fn statement(sha256: String, bytes: u64) -> Statement {
     let nobody = "198.18.255.254:9".parse().unwrap();
-    let proxy = Proxy { url: "socks5://127.0.0.1:1080".into(), at: "10.219.0.1:1080".parse().unwrap() };
+    let proxy = Proxy { url: "socks5://127.0.0.1:1080".into(), at: vec!["10.219.0.1:1080".parse().unwrap()] };
     let planted = |class| Planted { class, transport: Transport::Udp, to: nobody, stopped: true, seen: true };
     Statement {
         format: FORMAT,
@@ -73,7 +73,7 @@ fn statement(sha256: String, bytes: u64) -> Statement {
             packets: 3,
         }],
         unlisted_attempts: 0,
-        passed: vec![Passed { transport: Transport::Tcp, to: proxy.at, flows: 7 }],
+        passed: vec![Passed { transport: Transport::Tcp, to: proxy.at[0], flows: 7 }],
         proxy,
         doors: vec![Doorway { kind: "socket".into(), path: "/tmp/.X11-unix/X0".into() }],
         capture: Kept { sha256, bytes, packets: 20, lost: 0 },

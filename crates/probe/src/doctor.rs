@@ -75,25 +75,30 @@ fn version(release: &str) -> Option<(u32, u32)> {
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
-/// Settings that forbid user namespaces to ordinary users, each with the value that does.
+/// Settings that forbid user namespaces to ordinary users: the value that does, and one that does not.
 /// `kernel.unprivileged_userns_clone` is Debian's, `kernel.apparmor_restrict_unprivileged_userns` Ubuntu's.
-const FORBIDDING: &[(&str, &str, Missing)] = &[
-    ("user/max_user_namespaces", "0", Missing::UserNamespaces),
-    ("kernel/unprivileged_userns_clone", "0", Missing::UserNamespaces),
-    ("kernel/apparmor_restrict_unprivileged_userns", "1", Missing::Privilege),
+const FORBIDDING: &[(&str, &str, &str)] = &[
+    ("user.max_user_namespaces", "0", "15000"),
+    ("kernel.unprivileged_userns_clone", "0", "1"),
+    ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
 ];
 
 fn user_namespaces() -> Found {
     if geteuid().is_root() {
         return Ok("root may make namespaces in any case".into());
     }
-    for (setting, value, missing) in FORBIDDING {
-        let path = Path::new("/proc/sys").join(setting);
-        if fs::read_to_string(path).is_ok_and(|text| text.trim() == *value) {
-            return bad(format!("{} is {value}", setting.replace('/', ".")), missing.mend());
+    forbidden(&|setting| fs::read_to_string(Path::new("/proc/sys").join(setting.replace('.', "/"))).ok())
+}
+
+fn forbidden(read: &dyn Fn(&str) -> Option<String>) -> Found {
+    let forbids =
+        |(setting, value, _): &&(&str, &str, &str)| read(setting).is_some_and(|now| now.trim() == *value);
+    match FORBIDDING.iter().find(forbids) {
+        None => Ok("allowed to ordinary users".into()),
+        Some((setting, value, better)) => {
+            bad(format!("{setting} is {value}"), format!("sudo sysctl {setting}={better}, or run as root"))
         }
     }
-    Ok("allowed to ordinary users".into())
 }
 
 fn tun() -> Found {
@@ -183,6 +188,15 @@ mod tests {
         assert!(version("5.4.0") < Some((5, 12)));
         assert!(version("5.12-rc1") >= Some((5, 12)));
         assert_eq!(version("none"), None);
+    }
+
+    #[test]
+    fn a_setting_that_forbids_is_named_with_one_that_does_not() {
+        let ubuntu = |setting: &str| setting.contains("apparmor").then(|| "1\n".to_owned());
+        let (what, mend) = forbidden(&ubuntu).expect_err("it forbids");
+        assert_eq!(what, "kernel.apparmor_restrict_unprivileged_userns is 1");
+        assert!(mend.starts_with("sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"), "{mend}");
+        assert!(forbidden(&|_| None).is_ok());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //!
 //! Promises: the door owns its file descriptors; once it is dropped nothing can cross.
 
+use crate::record::SocketDiagnosis;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::os::fd::OwnedFd;
 
@@ -37,4 +38,6 @@ pub struct Door {
     /// Listen in the lobby at [`LOBBY_V4`] and [`LOBBY_V6`].
     pub tcp_v4: TcpListener,
     pub tcp_v6: TcpListener,
+    /// Tells which of the room's sockets a packet came from.
+    pub diagnosis: Option<SocketDiagnosis>,
 }

@@ -5,11 +5,13 @@
 
 mod compare;
 mod completions;
+mod confine;
 mod doctor;
 mod init;
 mod lens;
 mod licenses;
 mod plan;
+mod plant;
 mod read;
 mod report;
 mod run;
@@ -57,7 +59,10 @@ enum Command {
     Compare(compare::CompareArgs),
     Read(read::ReadArgs),
     Watch(watch::WatchArgs),
+    Confine(confine::ConfineArgs),
     Plan(plan::PlanArgs),
+    #[command(hide = true)]
+    Plant(plant::PlantArgs),
     Report(report::ReportArgs),
     Verify(verify::VerifyArgs),
     World(world::WorldArgs),
@@ -76,7 +81,9 @@ impl Arguments {
             Some(Command::Compare(args)) => args.run(),
             Some(Command::Read(args)) => args.run(),
             Some(Command::Watch(args)) => args.run(),
+            Some(Command::Confine(args)) => args.run(),
             Some(Command::Plan(args)) => args.run(),
+            Some(Command::Plant(args)) => args.run(),
             Some(Command::Report(args)) => args.run(),
             Some(Command::Verify(args)) => args.run(),
             Some(Command::World(args)) => args.run(),

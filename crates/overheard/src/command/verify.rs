@@ -94,7 +94,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
 }
 
 /// Whose key it is, as far as this machine can tell.
-fn signer(key: &str) -> String {
+pub(super) fn signer(key: &str) -> String {
     let ours = default_path(|name| std::env::var_os(name)).and_then(|path| SigningKey::read(&path).ok());
     match ours.is_some_and(|ours| ours.public_hex() == key) {
         true => format!("{key}, this machine's key"),
@@ -102,25 +102,26 @@ fn signer(key: &str) -> String {
     }
 }
 
-fn summary(statement: &Statement, capture: &str, signer: &str) -> String {
+pub(super) fn summary(statement: &Statement, capture: &str, signer: &str) -> String {
     let Statement { ran, proxy, began, ended, overheard, kernel, .. } = statement;
     let flows: u64 = statement.passed.iter().map(|passed| passed.flows).sum();
-    let (classes, packets) = (statement.planted.len(), statement.capture.packets);
+    let classes = many(statement.planted.len() as u64, "planted leak");
     let mut text = format!(
         "The certificate holds: {} reached nobody but {}.\n\
          \n  program    SHA-256 {}\
          \n  run        {began} to {ended}, overheard {}, Linux {}\
-         \n  tested     {classes} planted leaks, each stopped and seen\
-         \n  passed     {flows} flows to the proxy\n",
+         \n  tested     {classes}, each stopped and seen\
+         \n  passed     {} to the proxy\n",
         safe(&ran.path),
         safe(&proxy.url),
         safe(&ran.sha256),
         safe(overheard),
         safe(kernel),
+        many(flows, "flow"),
     );
     text.extend(statement.attempted.iter().map(attempt));
     if statement.unlisted_attempts > 0 {
-        text += &format!("  attempted  {} packets to further places\n", statement.unlisted_attempts);
+        text += &format!("  attempted  {} to further places\n", many(statement.unlisted_attempts, "packet"));
     }
     if statement.attempted.is_empty() && statement.unlisted_attempts == 0 {
         text += "  attempted  nothing else\n";
@@ -129,13 +130,17 @@ fn summary(statement: &Statement, capture: &str, signer: &str) -> String {
         text +=
             &format!("  door       {} {}: open, and not the network\n", safe(&door.kind), safe(&door.path));
     }
-    text + &format!("  capture    {packets} packets; {capture}\n  signed by  {signer}\n")
+    let packets = many(statement.capture.packets, "packet");
+    text + &format!("  capture    {packets}; {capture}\n  signed by  {signer}\n")
 }
 
 fn attempt(attempted: &Attempted) -> String {
     let Attempted { class, transport, address, port, country, packets } = attempted;
+    let packets = many(*packets, "packet");
     let country = country.map_or_else(|| "country unknown".into(), |country| country.to_string());
-    format!(
-        "  attempted  {class}: {packets} packets, {transport} to {address} port {port} ({country}), stopped\n"
-    )
+    format!("  attempted  {class}: {packets}, {transport} to {address} port {port} ({country}), stopped\n")
+}
+
+fn many(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

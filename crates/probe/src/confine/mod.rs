@@ -10,6 +10,7 @@
 
 mod certificate;
 pub mod class;
+mod execution;
 mod hex;
 mod key;
 pub mod plant;
@@ -17,6 +18,7 @@ mod statement;
 
 pub use certificate::{Broken, Certificate, sha256};
 pub use class::Class;
+pub use execution::{Error, Execution, Order, execute};
 pub use key::{SigningKey, default_path};
 pub use statement::{
     Attempted, Doorway, FORMAT, Fault, Kept, Passed, Planted, Program, Proxy, Sha256, Statement,

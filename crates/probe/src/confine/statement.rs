@@ -59,8 +59,8 @@ pub struct Program {
 pub struct Proxy {
     /// Its address as a URL, without a login.
     pub url: String,
-    /// Where the app finds it in its room.
-    pub at: SocketAddr,
+    /// Where the app finds it in its room: all of these lead to it.
+    pub at: Vec<SocketAddr>,
 }
 
 /// A leak that was planted.
@@ -155,7 +155,7 @@ impl Statement {
         let others = self
             .passed
             .iter()
-            .filter(|passed| (passed.transport, passed.to) != (Transport::Tcp, self.proxy.at));
+            .filter(|passed| passed.transport != Transport::Tcp || !self.proxy.at.contains(&passed.to));
         faults.extend(others.map(|passed| Fault::Passed(passed.transport, passed.to)));
         if self.capture.lost > 0 {
             faults.push(Fault::Lost(self.capture.lost));

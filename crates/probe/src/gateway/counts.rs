@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::Direction;
-use super::class::Class;
+use crate::confine::Class;
 
 /// Packets and bytes are those of IP at the room's device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

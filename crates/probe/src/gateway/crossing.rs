@@ -57,6 +57,13 @@ impl Crossing {
         self.sound()
     }
 
+    /// Ends the recording; nothing crosses afterwards.
+    pub fn finish(&self) -> io::Result<()> {
+        let finished = self.recorder.borrow_mut().finish();
+        *self.failure.borrow_mut() = Some(io::Error::other("it has ended"));
+        finished
+    }
+
     fn record(&self, direction: Direction, ip: &[u8]) {
         self.count(|counts| counts.crossed(direction, ip.len()));
         if let Err(error) = self.recorder.borrow_mut().packet(direction, SystemTime::now(), ip) {

@@ -5,13 +5,12 @@
 //! ([`crossing`]). TCP is rewritten into the lobby, where the kernel ends it, and its bytes are moved to the real
 //! connection ([`tcp`], [`flows`], [`relay`]). Datagrams and echoes leave by sockets of the host ([`outlet`]).
 //! Questions for names are answered from upstream ([`dns`]). The real connections go straight or through a proxy
-//! ([`upstream`]); what the [`policy`] denies is counted in its [`class`].
+//! ([`upstream`]); what the [`policy`] denies is counted in its [`Class`].
 //! Promises: what crosses is recorded, and what cannot be recorded ends the gateway. A server that refuses or cannot
 //! be reached looks so to the app ([`refusal`]). A proxy that is down is no network, never another way.
 //! To extend: a further upstream is a variant of [`Upstream`] and a file of its room.
 
 mod checksum;
-mod class;
 mod compose;
 mod counts;
 mod crossing;
@@ -36,7 +35,8 @@ use std::time::SystemTime;
 
 use tokio::net::TcpStream;
 
-pub use class::Class;
+pub use crate::confine::Class;
+pub use crate::record::Direction;
 pub use counts::{Attempt, Counts};
 pub use dns::Dns;
 pub use policy::{Policy, Way};
@@ -56,18 +56,16 @@ use refusal::Refusal;
 use tcp::Tcp;
 use upstream::Failure;
 
-/// Which way a packet crosses, seen from the app.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Direction {
-    Outbound,
-    Inbound,
-}
-
 /// Keeps what crosses.
 pub trait Recorder {
     /// Takes one IP packet at the moment when it crosses. Its checksums are complete; one that the kernel left in one
     /// piece for a device to cut (segmentation offload) is one packet. An error ends the gateway.
     fn packet(&mut self, direction: Direction, time: SystemTime, ip: &[u8]) -> io::Result<()>;
+
+    /// Called once when nothing crosses any more, so that what was kept is whole.
+    fn finish(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// How the gateway behaves.
@@ -204,10 +202,11 @@ impl Gateway {
 
     fn deny(&self, ip: &[u8], header: &Header) {
         let attempt = Attempt {
-            class: Class::of(ip, header),
+            // Whatever has a header has a class; one that is cut off within it is no ordinary program's.
+            class: Class::of(ip).unwrap_or(Class::Raw),
             protocol: header.protocol,
             address: header.destination,
-            port: class::port(ip, header),
+            port: port(ip, header),
         };
         self.crossing.count(|counts| counts.denied(attempt));
         let refusal = if header.protocol == TCP { Refusal::Port } else { Refusal::Prohibited };
@@ -216,6 +215,14 @@ impl Gateway {
 
     fn send(&self, mut ip: Vec<u8>) {
         self.crossing.deliver(Offload::NONE, &mut ip);
+    }
+}
+
+/// The destination's port, zero where there is none.
+fn port(ip: &[u8], header: &Header) -> u16 {
+    match header.protocol {
+        TCP | UDP => header.ends(ip).map_or(0, |(_, to)| to.port()),
+        _ => 0,
     }
 }
 

@@ -186,3 +186,52 @@ fn replace(ip: &mut [u8], at: usize, with: impl FnOnce(u16) -> u16) {
     let field = u16::from_be_bytes([ip[at], ip[at + 1]]);
     ip[at..at + 2].copy_from_slice(&with(field).to_be_bytes());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::class::Class;
+    use super::super::{compose, outlet};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ends(v6: bool, port: u16) -> (SocketAddr, SocketAddr) {
+        let of = |text: &str| text.parse::<IpAddr>().expect("an address");
+        match v6 {
+            false => (SocketAddr::new(of("10.219.0.2"), port), SocketAddr::new(of("198.18.0.1"), 443)),
+            true => (SocketAddr::new(of("fd6f:7665:7268::2"), port), SocketAddr::new(of("2001:2::1"), 443)),
+        }
+    }
+
+    /// A segment from the second end to the first.
+    fn segment(ends: (SocketAddr, SocketAddr), sequence: u32) -> Vec<u8> {
+        let header = Header::read(&compose::udp(ends.0, ends.1, b"")).expect("a packet");
+        let asking = Segment { sequence, acknowledged: 0, flags: 0b10, length: 1 };
+        compose::reset(&header, ends, asking).expect("an answer")
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..200), version in 0x45..0x48_u8) {
+            for first in [version, 0x60] {
+                let mut bytes = bytes.clone();
+                if let Some(byte) = bytes.first_mut() {
+                    *byte = first;
+                }
+                let Some(header) = Header::read(&bytes) else { continue };
+                prop_assert!(header.transport <= header.end && header.end <= bytes.len());
+                let _class = Class::of(&bytes, &header);
+                let _echo = outlet::echo(&bytes, &header);
+                let _segment = Segment::read(&bytes, &header);
+            }
+        }
+
+        #[test]
+        fn a_redirected_packet_is_as_if_composed_so(v6: bool, from: u16, to: u16, sequence: u32) {
+            let mut moved = segment(ends(v6, from), sequence);
+            let header = Header::read(&moved).expect("a packet");
+            let new = ends(v6, to);
+            redirect(&mut moved, &header, false, new.1, new.0);
+            prop_assert_eq!(moved, segment(new, sequence));
+        }
+    }
+}

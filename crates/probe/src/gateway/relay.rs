@@ -98,8 +98,6 @@ async fn pour(pipes: &Pipes, from: &TcpStream, to: &TcpStream) -> io::Result<()>
             held -= to.async_io(Interest::WRITABLE, write).await?;
         }
         pipes.give_back(pipe);
-        // Others get their turn: a sender that is always ready would keep the thread.
-        tokio::task::yield_now().await;
     }
 }
 

@@ -48,10 +48,13 @@ impl Running {
                     }
                 };
                 let _nobody_waits = sender.send(Ok(()));
-                tokio::select! {
+                let ended = tokio::select! {
                     ended = gateway.serve() => ended,
                     _told_or_dropped = stopped => Ok(()),
-                }
+                };
+                // The first error is the one that matters, and the recording is ended in either case.
+                let finished = gateway.crossing.finish();
+                ended.and(finished)
             })
         })?;
         let running = Self { counts, stop: Some(stop), thread: Some(thread) };

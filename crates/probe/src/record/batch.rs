@@ -15,6 +15,8 @@ const FULL: usize = 256 << 10;
 const MOST: usize = 32 << 20;
 /// How long a packet may wait for others. What was recorded before is readable whatever happens.
 const INTERVAL: Duration = Duration::from_millis(250);
+/// How long a disk may take before nobody waits for it any longer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Packets as the blocks that they will be in the file.
 #[derive(Debug, Default)]
@@ -40,6 +42,12 @@ impl Batch {
     }
 }
 
+impl Waiting {
+    fn is_urgent(&self) -> bool {
+        self.closed || self.met < self.asked
+    }
+}
+
 /// Between the gateway and the writer.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
@@ -54,6 +62,9 @@ pub(super) struct Queue {
 struct Waiting {
     batch: Batch,
     closed: bool,
+    /// How often it was asked to write at once, and how many of these requests have been met.
+    asked: u64,
+    met: u64,
 }
 
 impl Queue {
@@ -72,6 +83,16 @@ impl Queue {
         }
     }
 
+    /// Waits until what was pushed before has been written, or as long as that may take.
+    pub(super) fn flush(&self) {
+        let mut waiting = self.lock();
+        waiting.asked += 1;
+        let mine = waiting.asked;
+        self.filled.notify_one();
+        let unmet = |waiting: &mut Waiting| waiting.met < mine && !waiting.closed;
+        let _waited = self.emptied.wait_timeout_while(waiting, PATIENCE, unmet);
+    }
+
     /// Nothing more will come; and nobody waits for room any longer.
     pub(super) fn close(&self) {
         self.lock().closed = true;
@@ -79,19 +100,27 @@ impl Queue {
         self.emptied.notify_all();
     }
 
-    /// Waits for packets and exchanges them for the emptied `batch`; false when there are no more.
-    pub(super) fn take(&self, batch: &mut Batch) -> bool {
+    /// Waits for packets, or until it is asked to write, and exchanges them for the emptied `batch`. Gives what
+    /// [`Queue::wrote`] is to be told once they are written; nothing when there are no more.
+    pub(super) fn take(&self, batch: &mut Batch) -> Option<u64> {
         batch.clear();
         let waiting = self.lock();
-        let nothing = |waiting: &mut Waiting| waiting.batch.packets == 0 && !waiting.closed;
+        let nothing = |waiting: &mut Waiting| waiting.batch.packets == 0 && !waiting.is_urgent();
         let waiting = self.filled.wait_while(waiting, nothing).unwrap_or_else(PoisonError::into_inner);
-        let few = |waiting: &mut Waiting| waiting.batch.blocks.len() < FULL && !waiting.closed;
+        let few = |waiting: &mut Waiting| waiting.batch.blocks.len() < FULL && !waiting.is_urgent();
         let (mut waiting, _) =
             self.filled.wait_timeout_while(waiting, INTERVAL, few).unwrap_or_else(PoisonError::into_inner);
         std::mem::swap(&mut waiting.batch, batch);
+        let (asked, ended) = (waiting.asked, waiting.closed && batch.packets == 0);
         drop(waiting);
-        self.emptied.notify_one();
-        batch.packets > 0
+        self.emptied.notify_all();
+        (!ended).then_some(asked)
+    }
+
+    /// All that was taken with this number has been written.
+    pub(super) fn wrote(&self, asked: u64) {
+        self.lock().met = asked;
+        self.emptied.notify_all();
     }
 
     /// A poisoned lock still guards whole packets: they are pushed or not.
@@ -112,9 +141,9 @@ mod tests {
         }
         queue.close();
         let mut batch = Batch::default();
-        assert!(queue.take(&mut batch));
+        assert_eq!(queue.take(&mut batch), Some(0));
         assert_eq!((batch.packets, batch.times), (3, Some((Timestamp(7), Timestamp(9)))));
-        assert!(!queue.take(&mut batch));
+        assert_eq!(queue.take(&mut batch), None);
         assert_eq!(batch.packets, 0);
     }
 
@@ -126,7 +155,7 @@ mod tests {
         let taken = std::thread::scope(|scope| {
             let writer = scope.spawn(|| {
                 let (mut batch, mut taken) = (Batch::default(), 0);
-                while queue.take(&mut batch) {
+                while queue.take(&mut batch).is_some() {
                     assert!(batch.blocks.len() < MOST + packet.len() + 100);
                     taken += batch.packets;
                 }

@@ -16,6 +16,7 @@ pub(crate) mod headers;
 mod key_log;
 mod opening;
 mod process;
+mod recorder;
 mod secrets;
 mod sock_diag;
 mod socket_table;
@@ -133,6 +134,12 @@ impl Recording {
         };
         self.queue.push(direction, time, ip, comment.as_deref());
         self.progress.is_whole()
+    }
+
+    /// Writes what waits, and the secrets that were logged, before it returns; to be called while the key log can still
+    /// be read.
+    pub fn flush(&self) {
+        self.queue.flush();
     }
 
     /// Packets that could not be kept so far.

@@ -71,12 +71,13 @@ impl Writer {
     pub(super) fn run(mut self) -> Outcome {
         let mut counts = Statistics::default();
         let mut batch = Batch::default();
-        while self.queue.take(&mut batch) {
+        while let Some(asked) = self.queue.take(&mut batch) {
             self.follow_secrets();
             let written = self.file.append(&batch.blocks);
             let is_kept = written.is_ok();
             self.progress.note(written);
             self.count(&batch, is_kept, &mut counts);
+            self.queue.wrote(asked);
         }
         self.follow_secrets();
         let mut end = Vec::new();

@@ -3,7 +3,7 @@
 //! ```text
 //! opener ──fork──▶ copy: user namespace ◀─map─ opener; networks; namespaces ──fork──▶ first process (PID 1)
 //!    ▲                                                    (gone)               mounts; waits for its end
-//!    └────────────────────── the door's four descriptors ─────────────────────────────┘
+//!    └────────────────────── the door's five descriptors ─────────────────────────────┘
 //! ```
 //!
 //! A library has no program of its own to start, and only a process with one thread may enter a user namespace.
@@ -18,7 +18,7 @@ use super::error::Error;
 use super::identity::Identity;
 use super::kernel;
 use super::process::Process;
-use super::step::{Builder, DOOR, LOBBY_TUN, ROOM_TUN, Step, TCP_V4, TCP_V6};
+use super::step::{Builder, DIAGNOSIS, DOOR, LOBBY_TUN, ROOM_TUN, Step, TCP_V4, TCP_V6};
 use crate::door::Door;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
@@ -49,16 +49,19 @@ pub(super) fn begin(steps: &[Step], user: &Identity) -> Result<Birth, Error> {
     let copy = fork_quietly(|| inside(builder, steps, nothing.as_raw_fd(), theirs.as_raw_fd()))?;
     drop(theirs);
     let mut init = None;
-    let talk = outside(&ours, steps, user, copy, &mut init);
-    if talk.is_err() {
-        // Whatever was begun ends by itself once nobody holds our end.
-        drop(ours);
-        let _ = waitpid(copy, None);
-        let _ = init.map(|init| init.wait(None));
-        return Err(talk.expect_err("just seen"));
+    match outside(&ours, steps, user, copy, &mut init) {
+        Ok(door) => {
+            waitpid(copy, None)?;
+            Ok(Birth { init: init.ok_or(Error::Ended)?, lifeline: ours, door })
+        }
+        Err(error) => {
+            // Whatever was begun ends by itself once nobody holds our end.
+            drop(ours);
+            waitpid(copy, None)?;
+            init.map(|init| init.wait(None)).transpose()?;
+            Err(error)
+        }
     }
-    waitpid(copy, None)?;
-    Ok(Birth { init: init.ok_or(Error::Ended)?, lifeline: ours, door: talk? })
 }
 
 /// Forks with all signals held, so that no handler of ours runs in the copy.
@@ -179,6 +182,7 @@ fn door(descriptors: Vec<OwnedFd>) -> Result<Door, Error> {
         lobby: take(LOBBY_TUN)?,
         tcp_v4: TcpListener::from(take(TCP_V4)?),
         tcp_v6: TcpListener::from(take(TCP_V6)?),
+        diagnosis: Some(take(DIAGNOSIS)?.into()),
     })
 }
 

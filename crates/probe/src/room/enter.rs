@@ -7,7 +7,7 @@
 //! Promises: the program has no capability and can gain none, no descriptor but its three streams, no core dump
 //! (a crash is not handed to the machine's crash reporter, which may send it on), and no kind of socket that
 //! network namespaces do not confine.
-//! To extend: what else a program must lose is one more line in [`Entry::lose`].
+//! To extend: what else a program must lose is one more line in [`Way::lose`].
 
 use super::command::{Child, Command, Streams};
 use super::identity::Identity;
@@ -166,7 +166,7 @@ impl Way {
         nix::sys::prctl::set_no_new_privs()?;
         // Kernels without keyrings have none to hide.
         let _ = kernel::new_keyring();
-        // One byte, not none: at none a crash is still piped to the machine's reporter (core(5)).
+        // One byte, not none: at none a crash is still piped to the machine's reporter (Linux, fs/coredump.c).
         setrlimit(Resource::RLIMIT_CORE, 1, 1)?;
         kernel::close_on_exec_from(3)?;
         if self.filter.is_empty() { Ok(()) } else { kernel::filter(&self.filter) }

@@ -21,11 +21,9 @@ pub struct Identity {
 impl Identity {
     /// The caller; where that is root by `sudo`, the user who called it.
     pub fn caller() -> Self {
-        let sudo = std::env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok());
-        match sudo {
-            Some(uid) if geteuid().is_root() => Self::of(Uid::from_raw(uid)),
-            _ => Self { gid: getegid(), ..Self::of(geteuid()) },
-        }
+        let variable = |name: &str| std::env::var(name).ok();
+        let (uid, gid) = sudo(geteuid(), &variable).unwrap_or((geteuid(), getegid()));
+        Self { gid, ..Self::of(uid) }
     }
 
     /// The user of a name, if there is one: what `--user` takes. Only root can run an app as another user.
@@ -50,5 +48,27 @@ impl Identity {
 impl From<User> for Identity {
     fn from(user: User) -> Self {
         Self { uid: user.uid, gid: user.gid, name: user.name, home: user.dir, shell: user.shell }
+    }
+}
+
+/// Who called `sudo`, by the variables that it sets (sudo(8)). They are believed of root alone.
+fn sudo(we: Uid, variable: &dyn Fn(&str) -> Option<String>) -> Option<(Uid, Gid)> {
+    let number = |name: &str| variable(name)?.parse().ok();
+    let who = (Uid::from_raw(number("SUDO_UID")?), Gid::from_raw(number("SUDO_GID")?));
+    we.is_root().then_some(who)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_called_sudo_is_not_root() {
+        let root = Uid::from_raw(0);
+        let set = |name: &str| Some(if name == "SUDO_UID" { "1000" } else { "100" }.to_owned());
+        assert_eq!(sudo(root, &set), Some((Uid::from_raw(1000), Gid::from_raw(100))));
+        assert_eq!(sudo(root, &|_| None), None);
+        assert_eq!(sudo(root, &|_| Some("nonsense".into())), None);
+        assert_eq!(sudo(Uid::from_raw(1001), &set), None, "anyone can set a variable");
     }
 }

@@ -6,7 +6,7 @@
 //! To extend: another request is one more line in [`steps`]; rtnetlink(7) and `linux/rtnetlink.h` have the rest.
 
 use super::identity::Identity;
-use super::step::{LOBBY_TUN, ROOM_TUN, Step, TCP_V4, TCP_V6};
+use super::step::{DIAGNOSIS, LOBBY_TUN, ROOM_TUN, Step, TCP_V4, TCP_V6};
 use crate::door;
 use nix::libc;
 use nix::sched::CloneFlags;
@@ -21,7 +21,7 @@ const QUEUE: u32 = 10_000;
 /// IN6_ADDR_GEN_MODE_NONE: no address but those that are given.
 const NO_ADDRESSES: u8 = 1;
 
-/// Ends in the room's network namespace, with the door's four descriptors kept.
+/// Ends in the room's network namespace, with the door's five descriptors kept.
 pub(super) fn steps(user: &Identity) -> Vec<Step> {
     let network = || Step::Namespace(CloneFlags::CLONE_NEWNET);
     let mut steps = vec![network(), allow_ipv6()];
@@ -39,6 +39,7 @@ pub(super) fn steps(user: &Identity) -> Vec<Step> {
     steps.extend([network(), allow_ipv6(), allow_ping(user)]);
     // Named as most networks are: some apps behave otherwise where they believe to see a VPN.
     steps.push(Step::Tun { name: c"eth0", index: TUN, keep: ROOM_TUN });
+    steps.push(Step::Diagnosis { keep: DIAGNOSIS });
     steps.extend(links());
     steps.extend([
         address(door::ROOM_V4.into(), 24),

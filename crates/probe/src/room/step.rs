@@ -24,12 +24,13 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
-/// What the room's four descriptors are, in the order in which they are handed over.
+/// What the room's five descriptors are, in the order in which they are handed over.
 pub(super) const ROOM_TUN: usize = 0;
 pub(super) const LOBBY_TUN: usize = 1;
 pub(super) const TCP_V4: usize = 2;
 pub(super) const TCP_V6: usize = 3;
-pub(super) const DOOR: usize = 4;
+pub(super) const DIAGNOSIS: usize = 4;
+pub(super) const DOOR: usize = 5;
 
 /// One thing that is done on the way from an ordinary process to a room.
 #[derive(Debug)]
@@ -62,6 +63,10 @@ pub(super) enum Step {
     /// A TCP listener in the present network namespace.
     Listen {
         address: SocketAddr,
+        keep: usize,
+    },
+    /// A socket that tells which socket of the present network namespace a packet came from.
+    Diagnosis {
         keep: usize,
     },
     /// Text into a file that exists, such as a kernel setting.
@@ -170,6 +175,10 @@ impl Builder {
                 self.door[*keep] = Some(listen(*address)?);
                 Ok(())
             }
+            Step::Diagnosis { keep } => {
+                self.door[*keep] = Some(diagnosis()?);
+                Ok(())
+            }
             Step::Write { path, text } => write(path, OFlag::O_WRONLY, text),
             Step::Hostname(name) => unistd::sethostname(name),
             Step::Private => mount(
@@ -244,6 +253,11 @@ fn listen(address: SocketAddr) -> nix::Result<OwnedFd> {
     Ok(listener)
 }
 
+fn diagnosis() -> nix::Result<OwnedFd> {
+    let protocol = SockProtocol::NetlinkSockDiag;
+    socket::socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, Some(protocol))
+}
+
 /// The beginning of an answer: `struct nlmsghdr`, then an error's number or a `struct rtmsg`.
 type Answer = [u8; 24];
 
@@ -298,6 +312,9 @@ impl fmt::Display for Step {
             Self::Netlink { what, .. } => write!(f, "{what}"),
             Self::AwaitLocal { .. } => write!(f, "take its IPv6 address into use"),
             Self::Listen { address, .. } => write!(f, "listen at {address} in the lobby"),
+            Self::Diagnosis { .. } => {
+                f.write_str("open a socket that tells sockets apart (NETLINK_SOCK_DIAG)")
+            }
             Self::Write { path, .. } => write!(f, "write to {path:?}"),
             Self::Hostname(name) => write!(f, "take the host name {name}"),
             Self::Private => write!(f, "keep mounts to the room"),

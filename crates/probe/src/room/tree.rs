@@ -3,7 +3,7 @@
 //! Promises: every scratch file is in memory and belongs to the room's own mounts, so the kernel takes it back
 //! with the last process, whatever ended it. Sockets in `/run`, `/tmp`, `/var/tmp` and `/dev/shm` are covered;
 //! names are asked of the gateway alone. Refuses a room on a machine whose `/etc/resolv.conf` cannot be covered.
-//! To extend: a step in [`steps`]; a file in [`own_files`].
+//! To extend: a step in [`plan`]; a file in [`own_files`].
 
 use super::error::Error;
 use super::identity::Identity;

@@ -8,7 +8,9 @@
 //! To extend: a [`Kind`], recognised in [`kind`].
 
 use super::identity::Identity;
-use std::fs::{self, Metadata};
+use nix::sys::stat::makedev;
+use std::fs::{self, FileType, Metadata};
+use std::io::ErrorKind;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -38,13 +40,23 @@ pub enum Kind {
 const REMOTE: &[&str] =
     &["nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "afs", "glusterfs", "autofs", "virtiofs"];
 
-/// `root` is the room's root as we see it: `/proc/PID/root` of a process inside.
+/// Every door that the app's user may use; `process` is the `/proc/PID` of one inside, as we see it.
 pub(super) fn find(process: &Path, user: &Identity) -> Vec<Way> {
-    let mounts = fs::read_to_string(process.join("mountinfo")).unwrap_or_default();
-    let remote: Vec<PathBuf> = mounts.lines().filter_map(remote).collect();
     let root = process.join("root");
+    let mounts = fs::read_to_string(process.join("mountinfo")).unwrap_or_default();
+    let mounts: Vec<Mount> = mounts.lines().filter_map(Mount::of).collect();
+    let remote: Vec<PathBuf> = mounts
+        .iter()
+        .filter(|mount| mount.remote && mount.is_seen(&root))
+        .map(|mount| mount.at.clone())
+        .collect();
     let mut ways: Vec<Way> =
         remote.iter().map(|path| Way { path: path.clone(), kind: Kind::NetworkFileSystem }).collect();
+    // What a folder says of an entry holds for what a mount covers there, so mounts are looked at themselves.
+    for at in mounts.into_iter().filter(|mount| !mount.remote).map(|mount| mount.at) {
+        let file = fs::symlink_metadata(inside(&root, &at));
+        ways.extend(file.ok().and_then(|file| way(&root, at, file.file_type(), user)));
+    }
     let mut folders = vec![PathBuf::from("/")];
     while let Some(folder) = folders.pop() {
         // What we may not read the app may not either: we are its user, or root.
@@ -52,18 +64,23 @@ pub(super) fn find(process: &Path, user: &Identity) -> Vec<Way> {
         for entry in entries.flatten() {
             let path = folder.join(entry.file_name());
             let Ok(kind) = entry.file_type() else { continue };
-            if kind.is_dir() {
-                let elsewhere = [Path::new("/proc"), Path::new("/sys")].contains(&path.as_path());
-                if !elsewhere && !remote.contains(&path) && enters(&root, &path, user) {
-                    folders.push(path);
-                }
-            } else if (kind.is_socket() || kind.is_fifo()) && writes(&root, &path, user) {
-                ways.push(Way { kind: self::kind(&path, kind.is_fifo()), path });
+            let elsewhere = [Path::new("/proc"), Path::new("/sys")].contains(&path.as_path());
+            if kind.is_dir() && !elsewhere && !remote.contains(&path) && enters(&root, &path, user) {
+                folders.push(path);
+            } else {
+                ways.extend(way(&root, path, kind, user));
             }
         }
     }
     ways.sort();
+    ways.dedup();
     ways
+}
+
+/// What a file of this type is a way for, if for anything.
+fn way(root: &Path, path: PathBuf, file: FileType, user: &Identity) -> Option<Way> {
+    let speaks = file.is_socket() || file.is_fifo();
+    (speaks && writes(root, &path, user)).then(|| Way { kind: kind(&path, file.is_fifo()), path })
 }
 
 fn kind(path: &Path, pipe: bool) -> Kind {
@@ -97,12 +114,33 @@ fn may(file: &Metadata, user: &Identity, bit: u32) -> bool {
     mode & (bit << 3 | bit) != 0
 }
 
-/// Where a line of mountinfo puts a remote file system.
-fn remote(line: &str) -> Option<PathBuf> {
-    let (mount, kind) = line.split_once(" - ")?;
-    let kind = kind.split(' ').next()?;
-    let at = mount.split(' ').nth(4)?;
-    (REMOTE.contains(&kind) || kind.starts_with("fuse")).then(|| PathBuf::from(unescaped(at)))
+/// A line of mountinfo.
+#[derive(Debug, PartialEq, Eq)]
+struct Mount {
+    at: PathBuf,
+    /// The number of its device.
+    device: u64,
+    remote: bool,
+}
+
+impl Mount {
+    fn of(line: &str) -> Option<Self> {
+        let (mount, kind) = line.split_once(" - ")?;
+        let kind = kind.split(' ').next()?;
+        let mut fields = mount.split(' ').skip(2);
+        let (major, minor) = fields.next()?.split_once(':')?;
+        let device = makedev(major.parse().ok()?, minor.parse().ok()?);
+        let at = PathBuf::from(unescaped(fields.nth(1)?));
+        Some(Self { at, device, remote: REMOTE.contains(&kind) || kind.starts_with("fuse") })
+    }
+
+    /// Whether no other covers it. A file system may be closed to root and open to the user who serves it.
+    fn is_seen(&self, root: &Path) -> bool {
+        match fs::symlink_metadata(inside(root, &self.at)) {
+            Ok(found) => found.dev() == self.device,
+            Err(error) => error.kind() == ErrorKind::PermissionDenied,
+        }
+    }
 }
 
 /// Blanks in mountinfo are written in octal.
@@ -116,11 +154,20 @@ mod tests {
 
     #[test]
     fn a_file_system_on_a_network_is_known_by_its_kind() {
+        let remote = |line: &str| Mount::of(line).map(|mount| (mount.at, mount.remote));
         let nfs = "36 35 98:0 / /mnt/my\\040disk rw,noatime - nfs4 server:/ rw";
-        assert_eq!(remote(nfs), Some("/mnt/my disk".into()));
-        assert_eq!(remote("36 35 98:0 / /mnt rw master:1 - fuse.sshfs x rw"), Some("/mnt".into()));
-        assert_eq!(remote("36 35 98:0 / /mnt rw - ext4 /dev/vda rw"), None);
+        assert_eq!(remote(nfs), Some(("/mnt/my disk".into(), true)));
+        assert_eq!(remote("36 35 0:51 / /mnt rw master:1 - fuse.sshfs x rw"), Some(("/mnt".into(), true)));
+        assert_eq!(remote("36 35 98:0 / /mnt rw - ext4 /dev/vda rw"), Some(("/mnt".into(), false)));
         assert_eq!(remote("nonsense"), None);
+    }
+
+    #[test]
+    fn a_mount_is_seen_where_its_device_is() {
+        let here = fs::metadata("/proc").expect("there is a /proc").dev();
+        let mount = |device| Mount { at: "/proc".into(), device, remote: true };
+        assert!(mount(here).is_seen(Path::new("/")));
+        assert!(!mount(here + 1).is_seen(Path::new("/")));
     }
 
     #[test]

@@ -16,7 +16,7 @@ fn statement() -> Statement {
         stopped: true,
         seen: true,
     };
-    let proxy = Proxy { url: "socks5://127.0.0.1:1080".into(), at: "10.219.0.1:1080".parse().unwrap() };
+    let proxy = Proxy { url: "socks5://127.0.0.1:1080".into(), at: vec!["10.219.0.1:1080".parse().unwrap()] };
     Statement {
         format: FORMAT,
         overheard: "0.1.0".into(),
@@ -38,7 +38,7 @@ fn statement() -> Statement {
             packets: 3,
         }],
         unlisted_attempts: 0,
-        passed: vec![Passed { transport: Transport::Tcp, to: proxy.at, flows: 7 }],
+        passed: vec![Passed { transport: Transport::Tcp, to: proxy.at[0], flows: 7 }],
         proxy,
         doors: Vec::new(),
         capture: Kept { sha256: "ef".repeat(32), bytes: 4096, packets: 20, lost: 0 },
@@ -117,7 +117,7 @@ fn whoever_else_was_reached_forbids_it_and_so_does_a_gap() {
     let other = "198.18.0.1:443".parse().unwrap();
     let reached = Passed { transport: Transport::Tcp, to: other, flows: 1 };
     assert_eq!(faults(|it| it.passed.push(reached)), [Fault::Passed(Transport::Tcp, other)]);
-    let at = statement().proxy.at;
+    let at = statement().proxy.at[0];
     let datagram = Passed { transport: Transport::Udp, to: at, flows: 1 };
     assert_eq!(faults(|it| it.passed.push(datagram)), [Fault::Passed(Transport::Udp, at)]);
     assert_eq!(faults(|it| it.capture.lost = 2), [Fault::Lost(2)]);

@@ -61,6 +61,20 @@ impl Namespace {
         assert!(done.status.success(), "ip {words}: {}", String::from_utf8_lossy(&done.stderr));
     }
 
+    /// What another program finds the namespace by.
+    pub fn file(&self) -> File {
+        self.0.try_clone().expect("a file descriptor")
+    }
+
+    /// Waits until there is a way to an address, for up to five seconds.
+    pub fn is_reached(&self, address: &str) -> bool {
+        (0..100).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            let asked = self.run(|| Command::new("ip").args(["route", "get", address]).output().expect("ip"));
+            asked.status.success()
+        })
+    }
+
     /// Makes a TUN device in the namespace, with its addresses and routes.
     pub fn tun(&self, name: &str, words: &[&str]) -> OwnedFd {
         let device = self.run(|| tun(name)).expect("a TUN device");
@@ -135,13 +149,15 @@ impl World {
             lobby: lobby_tun,
             tcp_v4: listen(LOBBY_V4.into()),
             tcp_v6: listen(LOBBY_V6.into()),
+            diagnosis: None,
         };
         let running = host.run(|| Running::start(door, options, recorder)).expect("a gateway");
         Some(Self { room, host, running: Some(running), tape, _lobby: lobby })
     }
 }
 
-fn host() -> Namespace {
+/// A namespace with servers' addresses, and routes that cannot be gone.
+pub fn host() -> Namespace {
     let host = Namespace::new();
     host.ip(&format!("addr add {SERVER_V4}/24 dev lo"));
     host.ip(&format!("-6 addr add {SERVER_V6}/64 dev lo nodad"));

@@ -5,6 +5,7 @@
 
 mod datagrams;
 mod dns;
+#[allow(dead_code)]
 mod fixture;
 mod policy;
 mod proxies;

@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 use overheard_probe::gateway::Options;
@@ -45,15 +46,17 @@ fn reset(stream: TcpStream) {
     nix::sys::socket::setsockopt(&stream, nix::sys::socket::sockopt::Linger, &linger).expect("an option");
 }
 
+/// Bytes of which no two stretches are alike.
 fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed | 1;
-    let mut next = || {
+    let mut state = seed;
+    let mut bytes = Vec::with_capacity(length);
+    while bytes.len() < length {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        state
-    };
-    (0..length / 8).flat_map(|_| next().to_le_bytes()).collect()
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes
 }
 
 #[test]
@@ -179,26 +182,30 @@ fn a_reset_by_one_side_resets_the_other() {
 fn bulk_passes_both_ways_at_once_and_whole() {
     const LENGTH: usize = 64 << 20;
     let Some(world) = World::new(Options::default()) else { return };
+    let (up, down) = (Arc::new(noise(1, LENGTH)), Arc::new(noise(2, LENGTH)));
     for at in [SERVER_V4, SERVER_V6] {
         let (sender, heard) = std::sync::mpsc::channel();
-        let server =
-            serve(&world, at, move |stream| sender.send(exchange(stream, 1, 2)).expect("a listener"));
+        let (hear, say) = (Arc::clone(&up), Arc::clone(&down));
+        let server = serve(&world, at, move |stream| {
+            sender.send(exchange(stream, &say, &hear)).expect("a listener");
+        });
         let app = connect(&world, server).expect("a connection");
-        assert!(exchange(app, 2, 1), "down");
+        assert!(exchange(app, &up, &down), "down");
         assert!(heard.recv_timeout(LIMIT).expect("the server's word"), "up");
     }
 
-    /// Says one noise and hears another, at the same time; whether the other was whole.
-    fn exchange(stream: TcpStream, say: u64, hear: u64) -> bool {
+    /// Says one and hears another, at the same time; whether the other was whole.
+    fn exchange(stream: TcpStream, say: &Arc<Vec<u8>>, hear: &[u8]) -> bool {
         let mut out = stream.try_clone().expect("a file descriptor");
+        let say = Arc::clone(say);
         let said = std::thread::spawn(move || {
-            out.write_all(&noise(say, LENGTH)).expect("all");
+            out.write_all(&say).expect("all");
             out.shutdown(Shutdown::Write).expect("an end");
         });
         let mut heard = Vec::with_capacity(LENGTH);
         (&stream).read_to_end(&mut heard).expect("all");
         said.join().expect("said");
-        heard == noise(hear, LENGTH)
+        heard == hear
     }
 }
 

@@ -118,6 +118,25 @@ fn dropped_without_an_end_it_keeps_everything() {
     assert_eq!((packets(&blocks).len(), reader::count(&blocks, 4)), (5000, 5000));
 }
 
+/// After a flush everything is in the file, and the secrets too, though their file goes away.
+#[test]
+fn a_flush_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, key_log) = (folder.path().join("capture.pcapng"), folder.path().join("keys"));
+    let sources = Sources { key_log: Some(key_log.clone()), ..Sources::default() };
+    let mut recording = Recording::create(&path, &SECTION, sources).unwrap();
+    recording.flush();
+    recording.packet(Direction::Outbound, at(1), &[0x45; 60]).unwrap();
+    std::fs::write(&key_log, "CLIENT_RANDOM 01 02\n").unwrap();
+    recording.flush();
+    std::fs::remove_file(key_log).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    assert_eq!(packets(&blocks(&bytes)).len(), 1);
+    assert!(bytes.windows(20).any(|window| window == b"CLIENT_RANDOM 01 02\n"));
+    let outcome = recording.finish().outcome;
+    assert_eq!((outcome.kept, outcome.secrets, outcome.error), (1, 1, None));
+}
+
 /// A disk fills up, and has room again later: what was lost in between is counted, and the file is whole.
 #[test]
 fn a_full_disk_loses_what_the_file_says_it_lost() {

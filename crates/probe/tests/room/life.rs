@@ -137,6 +137,30 @@ fn nothing_survives_the_openers_sudden_death() {
     assert_eq!(fs::read_dir(scratch.path()).expect("it can be read").count(), 0, "scratch files");
 }
 
+#[test]
+fn nothing_survives_wherever_the_opener_is_killed() {
+    let mark = unique("instant");
+    let (name, value) = mark.split_once('=').expect("a variable");
+    for milliseconds in (0..60).step_by(3) {
+        let mut opener = Command::new(std::env::current_exe().expect("we are a file"))
+            .args(["--exact", "life::opener", "--ignored", "--nocapture"])
+            .env(name, value)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        opener.kill().expect("it can be killed");
+        opener.wait().expect("it ends");
+    }
+    // Copies of the opener carry its mark too.
+    let until = Instant::now() + Duration::from_secs(20);
+    while marked(&mark) > 0 && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(marked(&mark), 0);
+}
+
 /// Whether any process is in this network namespace.
 fn lives_in(namespace: &std::path::Path) -> bool {
     let processes = fs::read_dir("/proc").expect("it can be read").flatten();

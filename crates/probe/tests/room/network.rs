@@ -1,9 +1,9 @@
 //! One door: what is sent inside arrives at the door's descriptors, and there is no other interface.
 
-use crate::{open, output};
+use crate::{LIMIT, open, output, shell};
 use nix::poll::{PollFd, PollFlags, poll};
-use overheard_probe::door;
-use overheard_probe::room::Spec;
+use overheard_probe::door::{self, Door};
+use overheard_probe::room::{Room, Spec};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::linux::net::SocketAddrExt;
@@ -20,6 +20,16 @@ fn packet(device: &OwnedFd, limit: u16) -> Option<Vec<u8>> {
         let length = nix::unistd::read(device, &mut bytes).expect("a packet can be read");
         bytes[HEADER..length].to_vec()
     })
+}
+
+/// The first packet that a script sends. Nothing answers it here, so the script is ended then.
+fn first_packet(room: &Room, door: &Door, script: &str) -> Option<Vec<u8>> {
+    let child = room.spawn(&shell(script)).expect("the shell starts");
+    let first = packet(&door.room, 30_000);
+    child.kill().expect("it can be ended");
+    child.wait(LIMIT).expect("it can be waited for").expect("it has ended");
+    while packet(&door.room, 0).is_some() {}
+    first
 }
 
 /// Protocol, source and destination.
@@ -69,21 +79,18 @@ fn what_is_sent_inside_arrives_at_the_door() {
         ("udp/ff05::c/1900", 17, v6),
     ];
     for (target, protocol, source) in cases {
-        // A connection is never answered here, so it is given up as soon as its packet is out.
-        output(&room, &format!("timeout 0.3 bash -c 'echo hello >/dev/{target}'"));
-        let packet = packet(&door.room, 10_000).unwrap_or_else(|| panic!("{target} does not arrive"));
+        let packet = first_packet(&room, &door, &format!("echo hello >/dev/{target}"));
+        let packet = packet.unwrap_or_else(|| panic!("{target} does not arrive"));
         let address = target.split(['/', '%']).nth(1).expect("an address");
         let address: IpAddr = address.parse().expect("an address");
         assert_eq!(ends(&packet), (protocol, source, address), "{target}");
-        while self::packet(&door.room, 0).is_some() {}
     }
 }
 
 #[test]
 fn names_are_asked_of_the_gateway() {
     let Some((room, door)) = open(&Spec::default()) else { return };
-    output(&room, "timeout 1 getent ahosts overheard.example");
-    let packet = packet(&door.room, 10_000).expect("a question");
+    let packet = first_packet(&room, &door, "exec getent ahosts overheard.example").expect("a question");
     assert_eq!(ends(&packet), (17, door::ROOM_V4.into(), door::GATEWAY_V4.into()));
     assert_eq!(packet[22..24], 53_u16.to_be_bytes());
     assert!(packet.windows(9).any(|bytes| bytes == b"overheard"), "the question");
@@ -121,7 +128,7 @@ fn the_lobby_answers_who_comes_from_its_flows() {
     assert_eq!(v4.ip(), IpAddr::from(door::LOBBY_V4));
     let from = Ipv4Addr::from(u32::from(door::LOBBY_FLOWS_V4) + 7);
     nix::unistd::write(&door.lobby, &syn_v4(from, v4.port())).expect("a packet can be written");
-    let answer = packet(&door.lobby, 10_000).expect("an answer");
+    let answer = packet(&door.lobby, 30_000).expect("an answer");
     assert_eq!(ends(&answer), (6, door::LOBBY_V4.into(), from.into()));
     assert_eq!(answer[20 + 13], 0x12, "SYN and ACK");
 
@@ -129,7 +136,7 @@ fn the_lobby_answers_who_comes_from_its_flows() {
     assert_eq!(v6.ip(), IpAddr::from(door::LOBBY_V6));
     let from = Ipv6Addr::from(u128::from(door::LOBBY_FLOWS_V6) + 7);
     nix::unistd::write(&door.lobby, &syn_v6(from, v6.port())).expect("a packet can be written");
-    let answer = std::iter::from_fn(|| packet(&door.lobby, 10_000)).find(|packet| packet[0] >> 4 == 6);
+    let answer = std::iter::from_fn(|| packet(&door.lobby, 30_000)).find(|packet| packet[0] >> 4 == 6);
     let answer = answer.expect("an answer");
     assert_eq!(ends(&answer), (6, door::LOBBY_V6.into(), from.into()));
     assert_eq!(answer[40 + 13], 0x12, "SYN and ACK");

@@ -43,6 +43,9 @@ fn root_can_run_an_app_as_another_user() {
 
 /// The set-uid program waits for a password meanwhile: then it would have been root.
 fn set_uid_gains_nothing(room: &Room, uid: &str) {
+    if output(room, "command -v su").is_empty() {
+        return eprintln!("skipped: no su");
+    }
     let mut child = room.spawn(&shell("exec su root -c true")).expect("the shell starts");
     let mut prompt = [0; 4];
     child.stderr.as_mut().expect("a pipe").read_exact(&mut prompt).expect("a prompt");

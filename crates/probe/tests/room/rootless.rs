@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 /// Makes a device that everyone may open, puts it in place, and goes on as nobody with the rest.
-const SCRIPT: &str = "mknod $0/tun c 10 200 && chmod 0666 $0/tun && mount --bind $0/tun /dev/net/tun || exit 77; \
+const SCRIPT: &str = "mknod $0/tun c 10 200 && chmod 0666 $0/tun && mount --bind $0/tun /dev/net/tun || exit; \
     exec setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs \"$@\"";
 
 #[test]
@@ -33,8 +33,9 @@ fn an_ordinary_user_has_rooms_too() {
         Err(error) => return eprintln!("skipped: unshare: {error}"),
     };
     let text = format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
-    if ran.status.code() == Some(77) {
-        return eprintln!("skipped: no device can be put in place: {text}");
+    // Tests that failed end with this code, everything before them with others.
+    if !ran.status.success() && ran.status.code() != Some(101) {
+        return eprintln!("skipped: nobody cannot be given a device here: {text}");
     }
     assert!(ran.status.success(), "{text}");
     let user_namespaces = fs::read_to_string("/proc/sys/user/max_user_namespaces").unwrap_or_default();

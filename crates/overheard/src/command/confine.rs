@@ -1,0 +1,334 @@
+//! `overheard confine`: holds an app to a proxy, and proves that nothing else got out.
+
+use super::lens::LensArgs;
+use super::verify::{signer, summary};
+use crate::exit::{Exit, Failure, Result};
+use crate::input;
+use crate::output::print;
+use crate::pipeline::{self, Lens};
+use crate::progress::Progress;
+use clap::Args;
+use overheard_model::{Flow, FlowState, Transport};
+use overheard_probe::confine::{
+    Attempted, Certificate, Doorway, Error, Execution, FORMAT, Kept, Order, Passed, Program, Proxy,
+    SigningKey, Statement, default_path, execute, sha256,
+};
+use overheard_probe::door::{ROOM_V4, ROOM_V6};
+use overheard_probe::gateway::{Login, Upstream};
+use overheard_probe::record::Section;
+use overheard_probe::room::{self, Command, Home, Spec, Streams};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, IsTerminal};
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  overheard confine --proxy socks5://127.0.0.1:1080 -- ./app
+  overheard confine --proxy http://198.18.0.1:8080 --capture app.pcapng -- curl -sS https://example.org
+
+The app finds the proxy where it stands, or, if that is this machine's own loopback, at 10.219.0.1 and the same port.
+ALL_PROXY, HTTP_PROXY and HTTPS_PROXY say so.
+
+Ends with 0 where the app tried nothing else, with 1 where it did: it was stopped, and what it tried is listed.";
+
+/// In the room's own `/tmp`, which goes with the room.
+const KEY_LOG: &str = "/tmp/tls-secrets.log";
+
+/// Hold an app to a proxy, and prove that nothing else got out
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct ConfineArgs {
+    /// The proxy: socks5://HOST:PORT or http://HOST:PORT, with USER:PASSWORD@ before HOST if it asks for a login
+    #[arg(long, value_name = "URL")]
+    proxy: String,
+
+    /// Where to keep all packets (default: the app's name, in this folder); the certificate is written beside it
+    #[arg(long, value_name = "FILE")]
+    capture: Option<PathBuf>,
+
+    /// What the app finds at its home: fresh, keep, or a folder
+    #[arg(long, value_name = "HOME", default_value = "fresh")]
+    home: String,
+
+    /// A file or folder that the app may read though it lies in the home or in /tmp; may be given again
+    #[arg(long, value_name = "PATH")]
+    read: Vec<PathBuf>,
+
+    /// A folder in which the app may write what stays; may be given again
+    #[arg(long, value_name = "FOLDER")]
+    write: Vec<PathBuf>,
+
+    /// Keep the TLS secrets of programs that honour SSLKEYLOGFILE in the capture, so that Wireshark decrypts it
+    #[arg(long)]
+    secrets: bool,
+
+    #[command(flatten)]
+    lens: LensArgs,
+
+    /// The app and its arguments
+    #[arg(required = true, last = true, value_name = "APP")]
+    app: Vec<OsString>,
+}
+
+impl ConfineArgs {
+    pub fn run(self) -> Result<Exit> {
+        let proxy = proxy(&self.proxy)?;
+        let program = program(&self.app[0])?;
+        let capture = self
+            .capture
+            .clone()
+            .unwrap_or_else(|| PathBuf::from(file_name(&program)).with_extension("pcapng"));
+        let certificate = capture.with_extension("certificate.json");
+        must_be_new(&capture)?;
+        must_be_new(&certificate)?;
+        let key = key()?;
+        let ran = described(&program, &self.app[1..])?;
+        let (spec, command) = (self.spec(&program), self.command(&program, &proxy));
+        let name = file_name(&program);
+        let order = Order {
+            spec: &spec,
+            command: &command,
+            proxy: proxy.address,
+            capture: &capture,
+            key_log: self.secrets.then_some(Path::new(KEY_LOG)),
+            section: Section { vantage: &proxy.url, build: &name, run: "confined", interface: "room" },
+            planter,
+        };
+        let lens = self.lens.lens()?;
+        let execution = execute(&order).map_err(|error| refused(&error))?;
+        let statement = statement(&execution, ran, &proxy, &capture, &lens)?;
+        let tried = !statement.attempted.is_empty() || statement.unlisted_attempts > 0;
+        let signed = Certificate::sign(statement, &key).map_err(|faults| {
+            let faults: Vec<String> = faults.iter().map(|fault| format!("\n  {fault}")).collect();
+            Failure::new(format!("there is no certificate:{}", faults.concat()))
+                .hint(format!("what crossed is in {}", capture.display()))
+        })?;
+        std::fs::write(&certificate, signed.bytes()).map_err(|error| unwritable(&certificate, &error))?;
+        let seen = format!("kept in {}", capture.display());
+        let mut text = summary(signed.statement(), &seen, &signer(signed.key()));
+        text += &execution.status.map(|status| format!("  app        {status}\n")).unwrap_or_default();
+        print(|out| writeln!(out, "{text}  written    {}", certificate.display()))?;
+        Ok(if tried { Exit::Findings } else { Exit::Clear })
+    }
+
+    fn spec(&self, program: &Path) -> Spec {
+        let home = match &*self.home {
+            "fresh" => Home::Fresh,
+            "keep" => Home::Keep,
+            folder => Home::Dir(folder.into()),
+        };
+        let read = self.read.iter().cloned().chain([program.to_owned()]).collect();
+        Spec { home, read, write: self.write.clone(), ..Spec::default() }
+    }
+
+    fn command(&self, program: &Path, proxy: &Held) -> Command {
+        let proxies = ["ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "http_proxy", "https_proxy"];
+        let mut env: Vec<(OsString, OsString)> =
+            proxies.map(|name| (name.into(), proxy.in_the_room().into())).into();
+        env.extend(self.secrets.then(|| ("SSLKEYLOGFILE".into(), KEY_LOG.into())));
+        Command {
+            program: program.into(),
+            args: self.app[1..].to_vec(),
+            env,
+            streams: Streams::Ours,
+            ..Command::default()
+        }
+    }
+}
+
+/// The proxy that the app is held to.
+struct Held {
+    scheme: &'static str,
+    address: SocketAddr,
+    login: Option<Login>,
+    /// Without the login.
+    url: String,
+}
+
+impl Held {
+    /// As the app is told.
+    fn in_the_room(&self) -> String {
+        let at = match self.address.ip() {
+            ip if ip.is_loopback() => {
+                SocketAddr::new(overheard_probe::door::GATEWAY_V4.into(), self.address.port())
+            }
+            _ => self.address,
+        };
+        match &self.login {
+            Some(login) => {
+                format!("{}://{}:{}@{at}", self.scheme, encoded(&login.name), encoded(&login.password))
+            }
+            None => format!("{}://{at}", self.scheme),
+        }
+    }
+}
+
+fn proxy(url: &str) -> Result<Held> {
+    let upstream: Upstream = url.parse().map_err(|error| {
+        Failure::new(format!("--proxy: {error}")).hint("give it as --proxy socks5://127.0.0.1:1080")
+    })?;
+    // With the `h`, programs leave names to the proxy: in the room there is nobody else to ask.
+    let (scheme, shown, proxy) = match upstream {
+        Upstream::Socks5(proxy) => ("socks5h", "socks5", proxy),
+        Upstream::Http(proxy) => ("http", "http", proxy),
+        Upstream::Direct => {
+            return Err(Failure::new("--proxy direct: there would be nothing to hold the app to")
+                .hint("give a proxy as --proxy socks5://127.0.0.1:1080"));
+        }
+    };
+    let url = format!("{shown}://{}", proxy.address);
+    Ok(Held { scheme, address: proxy.address, login: proxy.login, url })
+}
+
+/// Everything but letters and digits as `%xx` (RFC 3986).
+fn encoded(text: &str) -> String {
+    let one = |byte: u8| match byte {
+        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(one).collect()
+}
+
+/// The app's file: a path, or a name that is looked for as a shell does.
+fn program(given: &OsString) -> Result<PathBuf> {
+    let given = Path::new(given);
+    let named = given.components().count() == 1 && !given.as_os_str().as_encoded_bytes().contains(&b'/');
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let found = match named {
+        true => std::env::split_paths(&paths).map(|folder| folder.join(given)).find(|path| path.is_file()),
+        false => Some(given.to_owned()),
+    };
+    let missing = || {
+        Failure::new(format!("{}: no such program", given.display()))
+            .hint("give the app by its path, or by a name that is in your PATH")
+    };
+    std::path::absolute(found.ok_or_else(missing)?).ok().filter(|path| path.is_file()).ok_or_else(missing)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn must_be_new(path: &Path) -> Result<()> {
+    match path.exists() {
+        true => Err(Failure::new(format!("{}: there is such a file already", path.display()))
+            .hint("give another one with --capture: what was recorded is never written over")),
+        false => Ok(()),
+    }
+}
+
+fn key() -> Result<SigningKey> {
+    let path = default_path(|name| std::env::var_os(name)).ok_or_else(|| {
+        Failure::new("there is no place for the key that signs").hint("set HOME or XDG_DATA_HOME")
+    })?;
+    SigningKey::open(&path).map_err(|error| {
+        Failure::new(format!("{}: {error}", path.display()))
+            .hint("the key that signs is a file of yours alone (chmod 600); without one, a new one is made")
+    })
+}
+
+fn described(program: &Path, arguments: &[OsString]) -> Result<Program> {
+    let hash = File::open(program).and_then(sha256).map_err(|error| {
+        Failure::new(format!("{}: {error}", program.display()))
+            .hint("the app's file is read so that its hash stands in the certificate")
+    })?;
+    let arguments: Vec<u8> =
+        arguments.iter().flat_map(|argument| [argument.as_encoded_bytes(), b"\0"].concat()).collect();
+    let (arguments_sha256, _) = sha256(&*arguments).unwrap_or_default();
+    Ok(Program { path: program.to_string_lossy().into_owned(), sha256: hash.0, arguments_sha256 })
+}
+
+/// This very program, as the planter.
+fn planter(pid: u32) -> std::process::Command {
+    let mut planter = std::process::Command::new("/proc/self/exe");
+    planter.args(["plant", &pid.to_string()]);
+    planter
+}
+
+fn statement(
+    execution: &Execution,
+    ran: Program,
+    proxy: &Held,
+    capture: &Path,
+    lens: &Lens,
+) -> Result<Statement> {
+    let unread = |error: io::Error| unwritable(capture, &error);
+    let (hash, bytes) = File::open(capture).and_then(sha256).map_err(unread)?;
+    let outcome = &execution.recorded.outcome;
+    let attempted = execution.attempts.iter().map(|(attempt, packets)| Attempted {
+        class: attempt.class,
+        transport: Transport::from(attempt.protocol),
+        address: attempt.address,
+        port: attempt.port,
+        country: pipeline::country(attempt.address, lens),
+        packets: *packets,
+    });
+    Ok(Statement {
+        format: FORMAT,
+        overheard: env!("CARGO_PKG_VERSION").into(),
+        kernel: std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().into(),
+        began: execution.began,
+        ended: execution.ended,
+        ran,
+        proxy: Proxy { url: proxy.url.clone(), at: execution.at.clone() },
+        planted: execution.planted.clone(),
+        attempted: attempted.collect(),
+        unlisted_attempts: execution.unlisted,
+        passed: passed(capture, lens)?,
+        doors: doors(execution),
+        capture: Kept { sha256: hash, bytes, packets: outcome.kept, lost: outcome.lost },
+    })
+}
+
+/// Whom the app reached, by what the capture shows and not by what the gateway believes: somebody who answered.
+fn passed(capture: &Path, lens: &Lens) -> Result<Vec<Passed>> {
+    let mut reached = BTreeMap::new();
+    for input in input::inputs(&capture.to_string_lossy())? {
+        let reading = pipeline::read(&input, lens, &Progress::new(None))?;
+        for flow in reading.iter().flat_map(|reading| reading.flows.iter()).filter(is_answered) {
+            *reached.entry((flow.transport, SocketAddr::new(flow.dst, flow.dst_port))).or_default() += 1;
+        }
+    }
+    Ok(reached.into_iter().map(|((transport, to), flows)| Passed { transport, to, flows }).collect())
+}
+
+/// A flow of the room's that somebody answered otherwise than by refusing it.
+fn is_answered(flow: &Flow) -> bool {
+    let ours = [IpAddr::V4(ROOM_V4), IpAddr::V6(ROOM_V6)].contains(&flow.src);
+    ours && flow.packets_in > 0 && flow.state != FlowState::Refused
+}
+
+/// A terminal is one too: what is typed into it by a program, its owner's shell may read.
+fn doors(execution: &Execution) -> Vec<Doorway> {
+    let door =
+        |way: &room::Way| Doorway { kind: kind(way.kind).into(), path: way.path.to_string_lossy().into() };
+    let terminal = io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal();
+    let terminal = terminal.then(|| Doorway { kind: "terminal".into(), path: "standard streams".into() });
+    execution.doors.iter().map(door).chain(terminal).collect()
+}
+
+fn kind(kind: room::Kind) -> &'static str {
+    match kind {
+        room::Kind::Socket => "socket",
+        room::Kind::DBus => "dbus",
+        room::Kind::Pipe => "pipe",
+        room::Kind::Folder => "folder",
+        room::Kind::NetworkFileSystem => "network-file-system",
+    }
+}
+
+fn refused(error: &Error) -> Failure {
+    let mut failure = Failure::new(error.to_string()).hint("`overheard doctor` says what is missing here");
+    if matches!(error, Error::Room(room::Error::Missing(_))) {
+        failure.exit = Exit::Missing;
+    }
+    failure
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(format!("{}: {error}", path.display()))
+        .hint("--capture takes a new file, in a folder that you may write to")
+}

@@ -1,0 +1,145 @@
+//! `overheard confine` with a real room, a real gateway and a proxy on this machine's loopback.
+
+mod program;
+
+use program::{Answer, command, root};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::thread::JoinHandle;
+
+/// A proxy as far as the room is concerned: whoever connects is greeted.
+struct Greeter {
+    port: u16,
+    greeted: JoinHandle<()>,
+}
+
+impl Greeter {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let greeted = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(b"welcome").unwrap();
+        });
+        Self { port, greeted }
+    }
+}
+
+struct Confined {
+    folder: tempfile::TempDir,
+    answer: Answer,
+}
+
+impl Confined {
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+/// Confines a line of bash; `None`, with the reason, where no room can be opened.
+fn confine(port: u16, line: &str) -> Option<Confined> {
+    confine_with(&[], port, line)
+}
+
+fn confine_with(options: &[&str], port: u16, line: &str) -> Option<Confined> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut confine = command(&["confine", "--mmdb", "corpus/places.mmdb"]);
+    confine.args(options).args(["--proxy", &format!("socks5://alice:secret@127.0.0.1:{port}"), "--capture"]);
+    confine.arg(folder.path().join("app.pcapng")).args(["--", "bash", "-c", line]);
+    let answer = run(confine.env("XDG_DATA_HOME", folder.path()));
+    if answer.code == 3 {
+        eprintln!("skipped: no room here: {}", answer.stderr);
+        return None;
+    }
+    Some(Confined { folder, answer })
+}
+
+fn verify(certificate: &Path, capture: &Path) -> Answer {
+    run(command(&["verify"]).arg(certificate).arg(capture))
+}
+
+fn run(command: &mut std::process::Command) -> Answer {
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Answer { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// Takes the proxy's address from where programs look for it.
+const VISIT: &str = "exec 3<>/dev/tcp/10.219.0.1/${ALL_PROXY##*:}; head -c7 <&3; echo; ";
+
+#[test]
+fn an_app_that_keeps_to_its_proxy_is_certified() {
+    let proxy = Greeter::start();
+    let Some(confined) = confine(proxy.port, VISIT) else { return };
+    let answer = &confined.answer;
+    assert_eq!(answer.code, 0, "{answer:?}");
+    proxy.greeted.join().unwrap();
+    for told in
+        ["welcome\n", "reached nobody but socks5://127.0.0.1:", "18 planted leaks", "attempted  nothing else"]
+    {
+        assert!(answer.stdout.contains(told), "{told:?} is not in {}", answer.stdout);
+    }
+    let (certificate, capture) = (confined.path("app.certificate.json"), confined.path("app.pcapng"));
+    let verified = verify(&certificate, &capture);
+    assert_eq!(verified.code, 0, "{verified:?}");
+    let mut text = String::new();
+    std::fs::File::open(&certificate).unwrap().read_to_string(&mut text).unwrap();
+    assert!(!text.contains("secret") && !text.contains("alice") && !text.contains("head -c7"), "{text}");
+    std::fs::OpenOptions::new().append(true).open(&capture).unwrap().write_all(b"!").unwrap();
+    assert_eq!(verify(&certificate, &capture).code, 1);
+}
+
+#[test]
+fn what_an_app_tries_beside_its_proxy_is_stopped_and_listed_with_its_country() {
+    let proxy = Greeter::start();
+    let line = format!(
+        "{VISIT}echo x >/dev/udp/198.18.60.21/443; echo x >/dev/udp/198.18.1.53/53; \
+         (exec 4<>/dev/tcp/198.18.11.43/443) 2>/dev/null || echo refused"
+    );
+    let Some(confined) = confine(proxy.port, &line) else { return };
+    let answer = &confined.answer;
+    assert_eq!(answer.code, 1, "{answer:?}");
+    proxy.greeted.join().unwrap();
+    for told in [
+        "welcome\nrefused\n",
+        "QUIC: 1 packet, udp to 198.18.60.21 port 443 (CN), stopped",
+        "DNS elsewhere: 1 packet, udp to 198.18.1.53 port 53 (NL), stopped",
+        "other TCP: 1 packet, tcp to 198.18.11.43 port 443 (US), stopped",
+    ] {
+        assert!(answer.stdout.contains(told), "{told:?} is not in {}", answer.stdout);
+    }
+    assert_eq!(verify(&confined.path("app.certificate.json"), &confined.path("app.pcapng")).code, 0);
+}
+
+/// As a client would that is gone before anybody looks.
+#[test]
+fn secrets_that_an_app_logs_are_in_the_capture_if_asked_for() {
+    let proxy = Greeter::start();
+    let line = format!("{VISIT} echo CLIENT_RANDOM 0123 4567 >>\"$SSLKEYLOGFILE\"");
+    let Some(confined) = confine_with(&["--secrets"], proxy.port, &line) else { return };
+    assert_eq!(confined.answer.code, 0, "{:?}", confined.answer);
+    let capture = std::fs::read(confined.path("app.pcapng")).unwrap();
+    assert!(capture.windows(24).any(|window| window == b"CLIENT_RANDOM 0123 4567\n"));
+}
+
+#[test]
+fn without_its_proxy_an_app_has_no_network() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let line = format!("(exec 3<>/dev/tcp/10.219.0.1/{port}) 2>/dev/null || echo cut off");
+    let Some(confined) = confine(port, &line) else { return };
+    assert!(confined.answer.stdout.starts_with("cut off\n"), "{:?}", confined.answer);
+    assert!(confined.answer.stdout.contains("0 flows to the proxy"), "{:?}", confined.answer);
+}
+
+#[test]
+fn what_cannot_be_confined_is_refused() {
+    let refuses = |arguments: &[&str], thing: &str| {
+        run(command(&["confine"]).args(arguments).current_dir(root())).refuses(thing);
+    };
+    refuses(&["--proxy", "direct", "--", "true"], "--proxy direct");
+    refuses(&["--proxy", "socks9://a:b@h:1", "--", "true"], "--proxy: ");
+    refuses(&["--proxy", "socks5://127.0.0.1:1", "--", "no-such-program"], "no-such-program");
+    refuses(&["--proxy", "socks5://127.0.0.1:1", "--capture", "README.md", "--", "true"], "README.md");
+}
