@@ -21,14 +21,12 @@ use overheard_analyze::settled::{self, Placed, Standing, Stopped};
 pub use overheard_dissect::live::Live;
 use overheard_dissect::place::Atlas;
 use overheard_model::{
-    Build, Bundle, Concern, Endpoint, Reading, Registration, Run, Study, Vantage, Warning,
+    Build, Bundle, Concern, Country, Endpoint, Reading, Registration, Run, Study, Vantage, Warning,
 };
 use overheard_probe::execute::Stages;
 use overheard_probe::ledger::Record;
 use overheard_probe::schedule::{Arm, Plan};
 use std::collections::{BTreeMap, BTreeSet};
-use overheard_model::{Build, Bundle, Concern, Country, Reading, Run, Study, Vantage};
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -83,6 +81,8 @@ pub fn closest<'a>(endpoints: impl IntoIterator<Item = &'a Endpoint>, concerns: 
     let contact =
         |endpoint| concerns.iter().map(move |concern| overheard_analyze::contact(concern, endpoint));
     endpoints.into_iter().flat_map(contact).max().unwrap_or_default()
+}
+
 /// In which country an address stands, where the databases agree.
 pub fn country(address: IpAddr, lens: &Lens) -> Option<Country> {
     lens.atlas.locate(address).agreed()

@@ -189,9 +189,9 @@ fn replace(ip: &mut [u8], at: usize, with: impl FnOnce(u16) -> u16) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::class::Class;
     use super::super::{compose, outlet};
     use super::*;
+    use crate::confine::Class;
     use proptest::prelude::*;
 
     fn ends(v6: bool, port: u16) -> (SocketAddr, SocketAddr) {
@@ -219,7 +219,7 @@ mod tests {
                 }
                 let Some(header) = Header::read(&bytes) else { continue };
                 prop_assert!(header.transport <= header.end && header.end <= bytes.len());
-                let _class = Class::of(&bytes, &header);
+                let _class = Class::of(&bytes);
                 let _echo = outlet::echo(&bytes, &header);
                 let _segment = Segment::read(&bytes, &header);
             }
