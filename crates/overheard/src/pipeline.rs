@@ -12,7 +12,7 @@
 //! A live study walks the same path, with its artifacts made on the way: [`LiveStudy`] takes each run as it comes,
 //! [`LiveStudy::standings`] says whether the study may stop, [`LiveStudy::conclude`] asks the question.
 
-use crate::exit::{Exit, Failure, Result};
+use crate::exit::{Failure, Result};
 use crate::input::{self, Input};
 use crate::progress::Progress;
 pub use overheard_analyze::Contact;
@@ -23,7 +23,6 @@ use overheard_dissect::place::Atlas;
 use overheard_model::{
     Build, Bundle, Concern, Country, Endpoint, Reading, Registration, Run, Study, Vantage, Warning,
 };
-use overheard_probe::execute::Stages;
 use overheard_probe::ledger::Record;
 use overheard_probe::schedule::{Arm, Plan};
 use std::collections::{BTreeMap, BTreeSet};
@@ -155,14 +154,6 @@ pub fn open(path: &Path) -> Result<Bundle> {
         Failure::new(format!("{}: {error}", path.display()))
             .hint("make a study with `overheard compare … --save FILE.overheard`")
     })
-}
-
-/// Where the apps of a live study live: in rooms behind the gateway.
-pub fn rooms() -> Result<Box<dyn Stages>> {
-    let mut failure = Failure::new("this program has no rooms yet: it can check a plan and show its order")
-        .hint("overheard run --dry-run; captures made otherwise are compared by `overheard compare`");
-    failure.exit = Exit::Missing;
-    Err(failure)
 }
 
 /// A live study as far as it has come.

@@ -1,9 +1,9 @@
 //! Acts on the machine: the only crate with privilege, sockets, child processes and `unsafe`.
 //!
 //! For: live runs. A [`room`] is a set of namespaces whose only way out is a [`door`]; the [`gateway`] stands there
-//! and opens the real connections; the [`record`] keeps every packet that crosses. A [`schedule`] says which run comes
-//! when, [`execute`] makes it, the [`ledger`] keeps it; [`confine`] holds an app to a proxy; a [`world`] is an internet
-//! to test all of it in.
+//! and opens the real connections; the [`record`] keeps every packet that crosses: [`tapped`] joins the three.
+//! A [`schedule`] says which run comes when, [`execute`] makes it, the [`ledger`] keeps it; [`confine`] holds an app to
+//! a proxy; a [`world`] is an internet to test all of it in.
 //! Promises: whatever ends this program ends what it started: processes, namespaces, mounts, scratch files.
 //! To extend: each room of this crate says how in its own opening.
 
@@ -18,4 +18,5 @@ pub mod ledger;
 pub mod record;
 pub mod room;
 pub mod schedule;
+pub mod tapped;
 pub mod world;

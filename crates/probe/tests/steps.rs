@@ -25,10 +25,12 @@ fn design(script: &str, driver: &str, steps: &str) -> Design {
 
 fn play(design: &Design) -> Performed {
     let folder = tempfile::tempdir().unwrap();
-    let vantage = VantageDesign { name: "direct".into(), proxy: None, place: None };
+    let vantage = VantageDesign { name: "direct".into(), proxy: None, dns: None, place: None };
     let setting = Setting {
         folder: folder.path(),
         base: Path::new("/"),
+        build: "a",
+        run: "0001-a",
         vantage: &vantage,
         home: &design.home,
         doors: &design.doors,

@@ -95,12 +95,22 @@ impl VantageDesign {
         let rest = proxy.strip_prefix("socks5://").or_else(|| proxy.strip_prefix("http://"));
         let port = rest.and_then(|rest| rest.rsplit_once(':')).and_then(|(_, port)| port.parse::<u16>().ok());
         if port.is_some_and(|port| port > 0) {
-            return Ok(());
+            return self.check_dns(at);
         }
         let place = [Part::Key("vantage"), Part::At(at), Part::Key("proxy")];
         // A log-in may stand in it: it is not repeated.
         let what = format!("vantage {:?}: this is no proxy", self.name);
         fault(&place, what, "write socks5://HOST:PORT or http://HOST:PORT".into())
+    }
+
+    fn check_dns(&self, at: usize) -> Result<(), Fault> {
+        if self.dns.is_some() {
+            return Ok(());
+        }
+        let what = format!("vantage {:?} has a proxy and no name server", self.name);
+        let hint = "write dns = \"ADDRESS\" of one that is reached through the proxy: this machine's own would hear \
+                    of every name";
+        fault(&[Part::Key("vantage"), Part::At(at)], what, hint.into())
     }
 }
 

@@ -15,6 +15,7 @@ pub use step::{Activity, Step};
 use crate::{Concern, Vantage};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// A whole `study.toml`.
@@ -90,6 +91,10 @@ pub struct VantageDesign {
     pub name: String,
     /// `socks5://HOST:PORT` or `http://HOST:PORT`; direct where absent.
     pub proxy: Option<String>,
+    /// The name server that is asked; the machine's own where absent. Behind a proxy it is asked through the proxy,
+    /// and must be named: the machine's own would hear of every name.
+    #[serde(default)]
+    pub dns: Option<IpAddr>,
     /// The country, or `LAT,LON`, where the traffic comes out: bounds places by round-trip time.
     #[serde(default, with = "place")]
     pub place: Option<Vantage>,
@@ -162,7 +167,7 @@ fn default_activities() -> Vec<Activity> {
 }
 
 fn default_vantages() -> Vec<VantageDesign> {
-    vec![VantageDesign { name: "direct".into(), proxy: None, place: None }]
+    vec![VantageDesign { name: "direct".into(), proxy: None, dns: None, place: None }]
 }
 
 impl From<String> for Home {

@@ -10,7 +10,7 @@ use crate::pipeline::{self, LiveStudy};
 use crate::progress::Progress;
 use clap::Args;
 use overheard_model::{Bundle, Registration, Timestamp};
-use overheard_probe::execute::{Conduct, Ended, Setting, Stages, conduct, versions};
+use overheard_probe::execute::{Conduct, Ended, Rooms, Setting, Stages, conduct, versions};
 use overheard_probe::ledger::{Charter, FORMAT, Ledger, LedgerFault, Terms, pedigrees};
 use overheard_probe::schedule::{self, Plan};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -79,8 +79,7 @@ impl RunArgs {
             print(|out| out.write_all(order::text(&plan, &self.plan, self.until_settled).as_bytes()))?;
             return Ok(Exit::Clear);
         }
-        let mut rooms = pipeline::rooms()?;
-        self.conduct(&plan, rooms.as_mut())
+        self.conduct(&plan, &mut Rooms)
     }
 
     /// The plan with what the command line sets beside it.
@@ -188,8 +187,9 @@ fn note_versions(ledger: &mut Ledger, plan: &Plan, base: &Path, stages: &mut dyn
     let asked = !ledger.charter().versions.is_empty() || design.builds.iter().all(|it| it.version.is_empty());
     let Some(vantage) = design.vantages.first().filter(|_| !asked) else { return Ok(()) };
     let attempt = ledger.begin("versions").map_err(refused)?;
-    let setting =
-        Setting { folder: attempt.folder(), base, vantage, home: &design.home, doors: &design.doors };
+    let (build, run) = ("every build", "versions");
+    let folder = attempt.folder();
+    let setting = Setting { folder, base, build, run, vantage, home: &design.home, doors: &design.doors };
     let versions = versions(stages, &setting, &design.builds).map_err(|error| {
         Failure::new(format!("a build's version command: {error}"))
             .hint("correct `version` in the plan, or leave it out")

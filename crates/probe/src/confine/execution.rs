@@ -10,16 +10,16 @@
 use super::plant::{Sown, judge};
 use super::statement::Planted;
 use crate::door::GATEWAY_V4;
-use crate::gateway::{Attempt, Counts, Dns, Options, Policy, Running, Upstream, Way};
-use crate::record::{Attribution, Recorded, Recording, Section, Sources};
+use crate::gateway::{Attempt, Counts, Dns, Options, Policy, Upstream, Way};
+use crate::record::{self, Recorded, Section};
 use crate::room::{self, Command, Room, Spec};
+use crate::tapped::{self, Error, Tapped};
 use overheard_model::Timestamp;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitStatus;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Steps in which the gateway is given time to judge what was planted, and how long each takes.
@@ -61,60 +61,32 @@ pub struct Execution {
     pub status: Option<ExitStatus>,
 }
 
-/// Why there was no execution.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    Room(#[from] room::Error),
-    #[error("{what}: {error}")]
-    Failed { what: String, error: io::Error },
-}
-
 /// Runs an app to its end.
 ///
 /// # Errors
 /// The room or the gateway cannot be opened, the app cannot be started, or the gateway ended by itself.
 pub fn execute(order: &Order) -> Result<Execution, Error> {
     let began = now();
-    let (room, mut door) = Room::open(order.spec)?;
-    let attribution = Attribution::new(door.diagnosis.take(), room.root().join("proc"), 1);
-    let recording = Arc::new(Mutex::new(recording(order, &room, attribution)?));
     let at = places(order.proxy);
     let ways = at.iter().map(|at| Way { at: *at, to: order.proxy }).collect();
-    let options = Options { upstream: Upstream::Direct, dns: Dns::None, policy: Policy::Only(ways) };
-    let gateway = Running::start(door, options, Box::new(Arc::clone(&recording)))
-        .map_err(failed("the gateway cannot be opened"))?;
-
-    let planted = tested(order, &room, &gateway)?;
-    let before = gateway.counts();
+    let tapped = Tapped::open(tapped::Order {
+        spec: order.spec,
+        options: Options { upstream: Upstream::Direct, dns: Dns::None, policy: Policy::Only(ways) },
+        capture: record::create(order.capture).map_err(Error::of(&order.capture.display().to_string()))?,
+        section: order.section,
+        key_log: order.key_log,
+        listener: None,
+    })?;
+    let planted = tested(order, &tapped)?;
+    let before = tapped.counts();
     let tight = planted.iter().all(|leak| leak.stopped && leak.seen);
-    let status = if tight { Some(run(order.command, &room)?) } else { None };
-    let doors = if tight { room.other_doors() } else { Vec::new() };
-    // The key log goes with the room.
-    recording.lock().unwrap_or_else(PoisonError::into_inner).flush();
-    room.close().map_err(failed("the room cannot be closed"))?;
-    let after = gateway.stop().map_err(failed("the gateway ended"))?;
+    let status = if tight { Some(run(order.command, tapped.room())?) } else { None };
+    let doors = if tight { tapped.room().other_doors() } else { Vec::new() };
+    let (after, recorded) = tapped.close()?;
     let attempts = since(&before.attempts, &after.attempts);
     let denied = total(&after) - total(&before);
     let unlisted = denied.saturating_sub(attempts.values().sum());
-    Ok(Execution {
-        began,
-        ended: now(),
-        at,
-        planted,
-        attempts,
-        unlisted,
-        doors,
-        recorded: finished(recording)?,
-        status,
-    })
-}
-
-fn recording(order: &Order, room: &Room, attribution: Attribution) -> Result<Recording, Error> {
-    let inside = |path: &Path| room.root().join(path.strip_prefix("/").unwrap_or(path));
-    let sources = Sources { key_log: order.key_log.map(inside), attribution: Some(attribution) };
-    Recording::create(order.capture, &order.section, sources)
-        .map_err(failed(&order.capture.display().to_string()))
+    Ok(Execution { began, ended: now(), at, planted, attempts, unlisted, doors, recorded, status })
 }
 
 /// Where the app finds the proxy: at the gateway, and where it stands unless that is this machine's own loopback,
@@ -126,16 +98,16 @@ fn places(proxy: SocketAddr) -> Vec<SocketAddr> {
 }
 
 /// Plants, and waits until the gateway has judged everything.
-fn tested(order: &Order, room: &Room, gateway: &Running) -> Result<Vec<Planted>, Error> {
+fn tested(order: &Order, tapped: &Tapped) -> Result<Vec<Planted>, Error> {
     let what = "the room cannot be tested";
-    let output = (order.planter)(room.pid()).output().map_err(failed(what))?;
+    let output = (order.planter)(tapped.room().pid()).output().map_err(Error::of(what))?;
     let sown: Vec<Sown> = serde_json::from_slice(&output.stdout).map_err(|_| Error::Failed {
         what: what.into(),
         error: io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
     })?;
     let mut planted = Vec::new();
     for _ in 0..STEPS {
-        let counts = gateway.counts();
+        let counts = tapped.counts();
         planted = judge(&sown, |leak| counts.attempts.contains_key(&attempt(leak)));
         if planted.iter().all(|leak| leak.seen) {
             break;
@@ -155,8 +127,8 @@ fn attempt(leak: &Sown) -> Attempt {
 }
 
 fn run(command: &Command, room: &Room) -> Result<ExitStatus, Error> {
-    let ended = room.spawn(command).and_then(|child| child.wait(None)).map_err(failed("the app"))?;
-    ended.ok_or_else(|| failed("the app")(io::ErrorKind::TimedOut.into()))
+    let ended = room.spawn(command).and_then(|child| child.wait(None)).map_err(Error::of("the app"))?;
+    ended.ok_or_else(|| Error::of("the app")(io::ErrorKind::TimedOut.into()))
 }
 
 /// What was counted in between.
@@ -170,17 +142,6 @@ fn since(before: &BTreeMap<Attempt, u64>, after: &BTreeMap<Attempt, u64>) -> BTr
 
 fn total(counts: &Counts) -> u64 {
     counts.denied.values().sum()
-}
-
-/// The gateway has dropped its handle by then.
-fn finished(recording: Arc<Mutex<Recording>>) -> Result<Recorded, Error> {
-    let held = || failed("the recording")(io::Error::other("the gateway still holds it"));
-    let recording = Arc::into_inner(recording).ok_or_else(held)?;
-    Ok(recording.into_inner().unwrap_or_else(PoisonError::into_inner).finish())
-}
-
-fn failed(what: &str) -> impl Fn(io::Error) -> Error + use<'_> {
-    move |error| Error::Failed { what: what.into(), error }
 }
 
 fn now() -> Timestamp {

@@ -16,9 +16,10 @@ mod key;
 pub mod plant;
 mod statement;
 
+pub use crate::tapped::Error;
 pub use certificate::{Broken, Certificate, sha256};
 pub use class::Class;
-pub use execution::{Error, Execution, Order, execute};
+pub use execution::{Execution, Order, execute};
 pub use key::{SigningKey, default_path};
 pub use statement::{
     Attempted, Doorway, FORMAT, Fault, Kept, Passed, Planted, Program, Proxy, Sha256, Statement,

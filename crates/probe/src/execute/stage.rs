@@ -16,6 +16,9 @@ pub struct Setting<'a> {
     pub folder: &'a Path,
     /// The plan's folder: relative paths go from here, and programs are started in it.
     pub base: &'a Path,
+    /// Names of the build, or of what stands in its place, and of the run.
+    pub build: &'a str,
+    pub run: &'a str,
     pub vantage: &'a VantageDesign,
     pub home: &'a Home,
     pub doors: &'a [Doorway],

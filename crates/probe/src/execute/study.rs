@@ -108,6 +108,8 @@ impl Conduct<'_> {
         let setting = Setting {
             folder: attempt.folder(),
             base: self.base,
+            build: slot.cell.arm.name(design),
+            run: name,
             vantage: self.vantage(slot),
             home: &home,
             doors: &design.doors,

@@ -16,6 +16,7 @@ use tokio::net::UdpSocket;
 
 use super::packet::Header;
 use super::policy::Verdict;
+use super::upstream::Upstream;
 use super::{Gateway, compose};
 use crate::door::{GATEWAY_V4, GATEWAY_V6};
 
@@ -36,6 +37,19 @@ pub enum Dns {
     Proxied(SocketAddr),
     /// Nobody: a question to the gateway is judged as any other packet.
     None,
+}
+
+impl Dns {
+    /// This server if there is one, through the proxy if there is one. With neither, the host's own; behind a proxy,
+    /// nobody rather than them.
+    pub fn by(server: Option<SocketAddr>, upstream: &Upstream) -> Self {
+        match (server, upstream) {
+            (None, Upstream::Direct) => Self::System,
+            (None, _) => Self::None,
+            (Some(server), Upstream::Direct) => Self::Server(server),
+            (Some(server), _) => Self::Proxied(server),
+        }
+    }
 }
 
 /// The servers that are asked, in their order.

@@ -17,10 +17,9 @@ pub(super) struct CaptureFile {
 }
 
 impl CaptureFile {
-    /// A new file; one that is there already is left alone, and an error.
-    pub(super) fn create(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        Ok(Self { file, end: 0 })
+    /// An empty file.
+    pub(super) fn over(file: File) -> Self {
+        Self { file, end: 0 }
     }
 
     pub(super) fn end(&self) -> u64 {
@@ -42,9 +41,9 @@ impl CaptureFile {
     pub(super) fn overwrite(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.file.write_all_at(bytes, offset)
     }
+}
 
-    #[cfg(test)]
-    pub(super) fn over(file: File) -> Self {
-        Self { file, end: 0 }
-    }
+/// A new file, readable by its owner alone; one that is there already is left alone, and an error.
+pub fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }

@@ -16,13 +16,13 @@ pub(crate) mod headers;
 mod key_log;
 mod opening;
 mod process;
-mod recorder;
 mod secrets;
 mod sock_diag;
 mod socket_table;
 mod writer;
 
 pub use attribution::{Attributed, Attribution};
+pub use file::create;
 pub use opening::Ends;
 pub use sock_diag::SocketDiagnosis;
 pub use writer::Outcome;
@@ -33,6 +33,7 @@ use key_log::KeyLog;
 use opening::Openings;
 use overheard_model::{Process, Timestamp};
 use secrets::Secrets;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -98,12 +99,20 @@ pub struct Recorded {
 }
 
 impl Recording {
-    /// Begins a new file, readable by its owner alone.
+    /// Begins a capture in a new file.
     ///
     /// # Errors
     /// The file is there already, or cannot be written.
     pub fn create(path: &Path, section: &Section, sources: Sources) -> io::Result<Self> {
-        let mut file = CaptureFile::create(path)?;
+        Self::begin(create(path)?, section, sources)
+    }
+
+    /// Begins a capture in an empty file.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn begin(file: File, section: &Section, sources: Sources) -> io::Result<Self> {
+        let mut file = CaptureFile::over(file);
         file.append(&opening_blocks(section))?;
         let secrets = sources.key_log.map(|path| Secrets::new(KeyLog::new(path), &mut file)).transpose()?;
         let queue = Arc::<Queue>::default();

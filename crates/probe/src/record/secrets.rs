@@ -94,7 +94,7 @@ mod tests {
     fn a_next_block_is_reserved_while_there_is_room_in_the_one_before() {
         let folder = tempfile::tempdir().unwrap();
         let (keys, capture) = (folder.path().join("keys"), folder.path().join("capture"));
-        let mut file = CaptureFile::create(&capture).unwrap();
+        let mut file = CaptureFile::over(crate::record::create(&capture).unwrap());
         let mut secrets = Secrets::new(KeyLog::new(keys.clone()), &mut file).unwrap();
         let one = file.end();
         let line = format!("CLIENT_RANDOM {} {}\n", "ab".repeat(32), "cd".repeat(48));

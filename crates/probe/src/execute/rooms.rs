@@ -1,0 +1,169 @@
+//! Rooms as the stages of a study: each run has one of its own, behind the gateway, with every packet recorded.
+//!
+//! Promises: the app sees the plan's folder and its files, which it cannot change, and a home as the plan has it;
+//! TLS secrets of apps that honour `SSLKEYLOGFILE` are kept in the capture.
+
+use super::stage::{Closed, Launch, Process, Setting, Stage, Stages};
+use crate::gateway::{Dns, Options, Policy, Upstream};
+use crate::record::{self, Section};
+use crate::room::{Child, Command, Home, Socket, Spec, Streams};
+use crate::tapped::{Order, Tapped};
+use nix::sys::signal::Signal;
+use overheard_model::design::{self, Doorway, VantageDesign};
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::time::Duration;
+
+/// Where the app logs its TLS secrets: in the room's own `/tmp`, which goes with the room.
+pub const KEY_LOG: &str = "/tmp/tls-secrets.log";
+/// The capture's name within the run's folder.
+const CAPTURE: &str = "capture.pcapng";
+/// The copy of the plan's home.
+const HOME: &str = "home";
+/// How long a program that was killed takes to be gone.
+const GONE: Duration = Duration::from_secs(10);
+
+/// Opens rooms.
+#[derive(Debug, Default)]
+pub struct Rooms;
+
+impl Stages for Rooms {
+    fn open(&mut self, setting: &Setting) -> io::Result<Box<dyn Stage>> {
+        let base = setting.base.canonicalize()?;
+        let home = home(setting, &base)?;
+        let spec = Spec {
+            doors: setting.doors.iter().map(|door| socket(*door)).collect(),
+            environment: vec![("SSLKEYLOGFILE".into(), KEY_LOG.into())],
+            read: vec![base.clone()],
+            home,
+            ..Spec::default()
+        };
+        let capture = setting.folder.join(CAPTURE);
+        let section = Section {
+            vantage: &setting.vantage.name,
+            build: setting.build,
+            run: setting.run,
+            interface: "room",
+        };
+        let order = Order {
+            spec: &spec,
+            options: options(setting.vantage)?,
+            capture: record::create(&capture)?,
+            section,
+            key_log: Some(Path::new(KEY_LOG)),
+            listener: None,
+        };
+        let tapped = Tapped::open(order).map_err(io::Error::other)?;
+        let copied = setting.folder.join(HOME);
+        Ok(Box::new(RoomStage { tapped, base, capture, copied }))
+    }
+}
+
+/// A copy of the home in the run's folder, so that no run meets what another left.
+fn home(setting: &Setting, base: &Path) -> io::Result<Home> {
+    Ok(match setting.home {
+        design::Home::Fresh => Home::Fresh,
+        design::Home::Keep => Home::Keep,
+        design::Home::Copy(folder) => {
+            let copy = setting.folder.join(HOME);
+            copy_folder(&base.join(folder), &copy)?;
+            Home::Dir(copy.canonicalize()?)
+        }
+    })
+}
+
+/// Files, folders and links; sockets and pipes are nobody's belongings.
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (kind, copy) = (entry.file_type()?, to.join(entry.file_name()));
+        if kind.is_dir() {
+            copy_folder(&entry.path(), &copy)?;
+        } else if kind.is_symlink() {
+            std::os::unix::fs::symlink(fs::read_link(entry.path())?, copy)?;
+        } else if kind.is_file() {
+            fs::copy(entry.path(), copy)?;
+        }
+    }
+    Ok(())
+}
+
+fn options(vantage: &VantageDesign) -> io::Result<Options> {
+    let upstream = match &vantage.proxy {
+        None => Upstream::Direct,
+        Some(proxy) => proxy.parse().map_err(io::Error::other)?,
+    };
+    let server = vantage.dns.map(|address| SocketAddr::new(address, 53));
+    Ok(Options { dns: Dns::by(server, &upstream), upstream, policy: Policy::Open })
+}
+
+fn socket(door: Doorway) -> Socket {
+    match door {
+        Doorway::X11 => Socket::X11,
+        Doorway::Wayland => Socket::Wayland,
+        Doorway::PulseAudio => Socket::PulseAudio,
+        Doorway::PipeWire => Socket::PipeWire,
+    }
+}
+
+#[derive(Debug)]
+struct RoomStage {
+    tapped: Tapped,
+    base: PathBuf,
+    capture: PathBuf,
+    copied: PathBuf,
+}
+
+impl Stage for RoomStage {
+    fn launch(&mut self, launch: Launch) -> io::Result<Box<dyn Process>> {
+        let [program, arguments @ ..] = launch.command else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let environment = launch.environment.iter();
+        let command = Command {
+            program: program.into(),
+            args: arguments.iter().map(OsString::from).collect(),
+            env: environment.map(|(name, value)| (name.into(), value.into())).collect(),
+            cwd: Some(self.base.clone()),
+            streams: Streams::Given(launch.wires),
+        };
+        Ok(Box::new(RoomProcess(self.tapped.room().spawn(&command)?)))
+    }
+
+    fn recorded(&self) -> u64 {
+        self.tapped.counts().bytes()
+    }
+
+    fn close(self: Box<Self>) -> io::Result<Closed> {
+        let (_, recorded) = self.tapped.close().map_err(io::Error::other)?;
+        match fs::remove_dir_all(&self.copied) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        Ok(Closed { capture: Some(self.capture), lost: recorded.outcome.lost })
+    }
+}
+
+/// A program in a room. What it started ends with the room.
+#[derive(Debug)]
+struct RoomProcess(Child);
+
+impl Process for RoomProcess {
+    fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.0.wait(Some(Duration::ZERO))
+    }
+
+    fn ask_to_end(&mut self) -> io::Result<()> {
+        self.0.signal(Signal::SIGTERM)
+    }
+
+    fn kill(&mut self) -> io::Result<()> {
+        self.0.kill()?;
+        self.0.wait(Some(GONE)).map(drop)
+    }
+}
