@@ -31,7 +31,8 @@ On the screen, ? lists the keys. When the view is left, the ordinary report is p
 
 /// Watch whom an app talks to, in a full-screen view or line by line.
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
+// One thread listens.
+#[command(after_help = EXAMPLES, mut_arg("threads", |threads| threads.hide(true)))]
 pub struct WatchArgs {
     /// Replay this capture; - for packets that come through a pipe, as `tcpdump -U -w -` writes them
     #[arg(long, value_name = "FILE")]

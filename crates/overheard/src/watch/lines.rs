@@ -1,8 +1,8 @@
 //! Watching in lines, for pipes: one for each new endpoint, and one whenever what is known of it changes.
 //!
 //! Promises: fields stand between tabs, a dash where one is empty, and none can hold a tab or a line end;
-//! a line is flushed as soon as it is written. A replayed capture gives the same lines at any speed, as far as
-//! it is read without pauses: snapshots are taken at the packets' times.
+//! a line is flushed as soon as it is written. Looks are taken at the packets' times, so that a capture gives the
+//! same lines at any speed; but with so many flows that a look takes long, a fifth of the time goes to looks at most.
 
 use super::listener::Listener;
 use super::source::Heard;
@@ -23,6 +23,9 @@ pub const TITLES: [&str; 10] =
 const STEP_NS: i64 = 500_000_000;
 const STEP: Duration = Duration::from_millis(500);
 
+/// A look that takes longer is followed by a rest.
+const LONG: Duration = Duration::from_millis(10);
+
 /// Writes until the source ends, the time is over, or somebody interrupts. Whether a concern was met.
 pub fn write(
     listener: &mut Listener,
@@ -33,22 +36,15 @@ pub fn write(
     out: &mut dyn Write,
 ) -> io::Result<bool> {
     let mut known = Known::default();
-    let mut due: Option<i64> = None;
+    let mut due = Due { next: None, rest: Instant::now() };
     line(out, &TITLES.map(str::to_owned))?;
     loop {
         let over = until.is_some_and(|until| Instant::now() >= until) || interrupted.load(Ordering::Relaxed);
         let heard = listener.next(STEP);
-        let look = match &heard {
-            Some(Heard::Packet(packet)) => {
-                let now = packet.time.0;
-                let passed = now >= *due.get_or_insert_with(|| now.saturating_add(STEP_NS));
-                due = if passed { Some(now.saturating_add(STEP_NS)) } else { due };
-                passed
-            }
-            heard => heard.is_none(),
-        };
-        if look || over {
+        if due.is_now(heard.as_ref()) || over {
+            let began = Instant::now();
             known.write(&listener.sight(lens, concerns), out)?;
+            due.looked(began);
         }
         if over {
             return Ok(known.concern);
@@ -62,6 +58,34 @@ pub fn write(
             known.write(&listener.sight(lens, concerns), out)?;
             eprintln!("{}", safe(&why));
             return Ok(known.concern);
+        }
+    }
+}
+
+/// When to look.
+struct Due {
+    /// Nanoseconds, as the packets have it.
+    next: Option<i64>,
+    /// Not before.
+    rest: Instant,
+}
+
+impl Due {
+    /// Before a packet that is late enough, and where nothing comes.
+    fn is_now(&mut self, heard: Option<&Heard>) -> bool {
+        let Some(Heard::Packet(packet)) = heard else { return heard.is_none() };
+        let (now, then) = (packet.time.0, packet.time.0.saturating_add(STEP_NS));
+        let is_now = now >= *self.next.get_or_insert(then) && Instant::now() >= self.rest;
+        if is_now {
+            self.next = Some(then);
+        }
+        is_now
+    }
+
+    fn looked(&mut self, began: Instant) {
+        let took = began.elapsed();
+        if took > LONG {
+            self.rest = Instant::now() + took * 4;
         }
     }
 }

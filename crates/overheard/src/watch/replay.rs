@@ -8,7 +8,6 @@ use crate::exit::{Failure, Result};
 use crate::input::Input;
 use overheard_dissect::capture::{Reader, Summary};
 use overheard_model::Timestamp;
-use overheard_report::cell::counted;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -93,7 +92,7 @@ impl Replay {
         for problem in &summary.problems {
             feed.say(Heard::Line(problem.to_string()));
         }
-        feed.say(Heard::Ended(format!("the capture ended after {}", counted(summary.packets, "packet"))));
+        feed.say(Heard::Ended(format!("the capture ended after {} packets", summary.packets)));
     }
 }
 
