@@ -1,5 +1,6 @@
 //! `overheard confine`: holds an app to a proxy, and proves that nothing else got out.
 
+use super::app::{self, AppArgs};
 use super::lens::LensArgs;
 use super::verify::{signer, summary};
 use crate::exit::{Exit, Failure, Result};
@@ -10,13 +11,14 @@ use crate::progress::Progress;
 use clap::Args;
 use overheard_model::{Flow, FlowState, Transport};
 use overheard_probe::confine::{
-    Attempted, Certificate, Doorway, Error, Execution, FORMAT, Kept, Order, Passed, Program, Proxy,
-    SigningKey, Statement, default_path, execute, sha256,
+    Attempted, Certificate, Doorway, Execution, FORMAT, Kept, Order, Passed, Program, Proxy, SigningKey,
+    Statement, default_path, execute, sha256,
 };
 use overheard_probe::door::{ROOM_V4, ROOM_V6};
+use overheard_probe::execute::KEY_LOG;
 use overheard_probe::gateway::{Login, Upstream};
 use overheard_probe::record::Section;
-use overheard_probe::room::{self, Command, Home, Spec, Streams};
+use overheard_probe::room::{self, Command, Streams};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
@@ -34,9 +36,6 @@ ALL_PROXY, HTTP_PROXY and HTTPS_PROXY say so.
 
 Ends with 0 where the app tried nothing else, with 1 where it did: it was stopped, and what it tried is listed.";
 
-/// In the room's own `/tmp`, which goes with the room.
-const KEY_LOG: &str = "/tmp/tls-secrets.log";
-
 /// Hold an app to a proxy, and prove that nothing else got out
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -49,18 +48,6 @@ pub struct ConfineArgs {
     #[arg(long, value_name = "FILE")]
     capture: Option<PathBuf>,
 
-    /// What the app finds at its home: fresh, keep, or a folder
-    #[arg(long, value_name = "HOME", default_value = "fresh")]
-    home: String,
-
-    /// A file or folder that the app may read though it lies in the home or in /tmp; may be given again
-    #[arg(long, value_name = "PATH")]
-    read: Vec<PathBuf>,
-
-    /// A folder in which the app may write what stays; may be given again
-    #[arg(long, value_name = "FOLDER")]
-    write: Vec<PathBuf>,
-
     /// Keep the TLS secrets of programs that honour SSLKEYLOGFILE in the capture, so that Wireshark decrypts it
     #[arg(long)]
     secrets: bool,
@@ -68,26 +55,25 @@ pub struct ConfineArgs {
     #[command(flatten)]
     lens: LensArgs,
 
-    /// The app and its arguments
-    #[arg(required = true, last = true, value_name = "APP")]
-    app: Vec<OsString>,
+    #[command(flatten)]
+    app: AppArgs,
 }
 
 impl ConfineArgs {
     pub fn run(self) -> Result<Exit> {
         let proxy = proxy(&self.proxy)?;
-        let program = program(&self.app[0])?;
+        let program = self.app.program()?;
         let capture = self
             .capture
             .clone()
-            .unwrap_or_else(|| PathBuf::from(file_name(&program)).with_extension("pcapng"));
+            .unwrap_or_else(|| PathBuf::from(app::name(&program)).with_extension("pcapng"));
         let certificate = capture.with_extension("certificate.json");
         must_be_new(&capture)?;
         must_be_new(&certificate)?;
         let key = key()?;
-        let ran = described(&program, &self.app[1..])?;
-        let (spec, command) = (self.spec(&program), self.command(&program, &proxy));
-        let name = file_name(&program);
+        let ran = described(&program, self.app.arguments())?;
+        let (spec, command) = (self.app.spec(&program), self.command(&program, &proxy));
+        let name = app::name(&program);
         let order = Order {
             spec: &spec,
             command: &command,
@@ -98,7 +84,7 @@ impl ConfineArgs {
             planter,
         };
         let lens = self.lens.lens()?;
-        let execution = execute(&order).map_err(|error| refused(&error))?;
+        let execution = execute(&order).map_err(|error| app::refused(&error))?;
         let statement = statement(&execution, ran, &proxy, &capture, &lens)?;
         let tried = !statement.attempted.is_empty() || statement.unlisted_attempts > 0;
         let signed = Certificate::sign(statement, &key).map_err(|faults| {
@@ -114,16 +100,6 @@ impl ConfineArgs {
         Ok(if tried { Exit::Findings } else { Exit::Clear })
     }
 
-    fn spec(&self, program: &Path) -> Spec {
-        let home = match &*self.home {
-            "fresh" => Home::Fresh,
-            "keep" => Home::Keep,
-            folder => Home::Dir(folder.into()),
-        };
-        let read = self.read.iter().cloned().chain([program.to_owned()]).collect();
-        Spec { home, read, write: self.write.clone(), ..Spec::default() }
-    }
-
     fn command(&self, program: &Path, proxy: &Held) -> Command {
         let proxies = ["ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "http_proxy", "https_proxy"];
         let mut env: Vec<(OsString, OsString)> =
@@ -131,7 +107,7 @@ impl ConfineArgs {
         env.extend(self.secrets.then(|| ("SSLKEYLOGFILE".into(), KEY_LOG.into())));
         Command {
             program: program.into(),
-            args: self.app[1..].to_vec(),
+            args: self.app.arguments().to_vec(),
             env,
             streams: Streams::Ours,
             ..Command::default()
@@ -190,26 +166,6 @@ fn encoded(text: &str) -> String {
         byte => format!("%{byte:02X}"),
     };
     text.bytes().map(one).collect()
-}
-
-/// The app's file: a path, or a name that is looked for as a shell does.
-fn program(given: &OsString) -> Result<PathBuf> {
-    let given = Path::new(given);
-    let named = given.components().count() == 1 && !given.as_os_str().as_encoded_bytes().contains(&b'/');
-    let paths = std::env::var_os("PATH").unwrap_or_default();
-    let found = match named {
-        true => std::env::split_paths(&paths).map(|folder| folder.join(given)).find(|path| path.is_file()),
-        false => Some(given.to_owned()),
-    };
-    let missing = || {
-        Failure::new(format!("{}: no such program", given.display()))
-            .hint("give the app by its path, or by a name that is in your PATH")
-    };
-    std::path::absolute(found.ok_or_else(missing)?).ok().filter(|path| path.is_file()).ok_or_else(missing)
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn must_be_new(path: &Path) -> Result<()> {
@@ -318,14 +274,6 @@ fn kind(kind: room::Kind) -> &'static str {
         room::Kind::Folder => "folder",
         room::Kind::NetworkFileSystem => "network-file-system",
     }
-}
-
-fn refused(error: &Error) -> Failure {
-    let mut failure = Failure::new(error.to_string()).hint("`overheard doctor` says what is missing here");
-    if matches!(error, Error::Room(room::Error::Missing(_))) {
-        failure.exit = Exit::Missing;
-    }
-    failure
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {

@@ -3,6 +3,7 @@
 //! To extend: a file with an `Args` struct that has `run(self) -> Result<Exit>`, a line in
 //! [`Command`], a line in [`Arguments::run`], and a test file `tests/<name>.rs`.
 
+mod app;
 mod compare;
 mod completions;
 mod confine;

@@ -1,0 +1,79 @@
+//! The app of a live view or a confinement: what is started, and what its room is like.
+
+use crate::exit::{Exit, Failure, Result};
+use clap::Args;
+use overheard_probe::room::{Home, Spec};
+use overheard_probe::tapped::Error;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+#[derive(Args, Debug)]
+pub struct AppArgs {
+    /// What the app finds at its home: fresh, keep, or a folder
+    #[arg(long, value_name = "HOME", default_value = "fresh")]
+    home: String,
+
+    /// A file or folder that the app may read though it lies in the home or in /tmp; may be given again
+    #[arg(long, value_name = "PATH")]
+    read: Vec<PathBuf>,
+
+    /// A folder in which the app may write what stays; may be given again
+    #[arg(long, value_name = "FOLDER")]
+    write: Vec<PathBuf>,
+
+    /// The app and its arguments
+    #[arg(required = true, last = true, value_name = "APP")]
+    app: Vec<OsString>,
+}
+
+impl AppArgs {
+    /// The app's file: a path, or a name that is looked for as a shell does.
+    pub fn program(&self) -> Result<PathBuf> {
+        let given = self.app.first().map(Path::new).unwrap_or(Path::new(""));
+        let named = given.components().count() == 1 && !given.as_os_str().as_encoded_bytes().contains(&b'/');
+        let paths = std::env::var_os("PATH").unwrap_or_default();
+        let found = match named {
+            true => {
+                std::env::split_paths(&paths).map(|folder| folder.join(given)).find(|path| path.is_file())
+            }
+            false => Some(given.to_owned()),
+        };
+        let missing = || {
+            Failure::new(format!("{}: no such program", given.display()))
+                .hint("give the app by its path, or by a name that is in your PATH")
+        };
+        std::path::absolute(found.ok_or_else(missing)?).ok().filter(|path| path.is_file()).ok_or_else(missing)
+    }
+
+    pub fn arguments(&self) -> &[OsString] {
+        self.app.get(1..).unwrap_or_default()
+    }
+
+    /// The room, in which the program's file is visible wherever it lies.
+    pub fn spec(&self, program: &Path) -> Spec {
+        let home = match &*self.home {
+            "fresh" => Home::Fresh,
+            "keep" => Home::Keep,
+            folder => Home::Dir(folder.into()),
+        };
+        let read = self.read.iter().cloned().chain([program.to_owned()]).collect();
+        Spec { home, read, write: self.write.clone(), ..Spec::default() }
+    }
+}
+
+/// The name that an app goes by.
+pub fn name(program: &Path) -> String {
+    program.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Why a room did not open, with the exit code for what the machine lacks.
+pub fn refused(error: &Error) -> Failure {
+    match error {
+        Error::Room(overheard_probe::room::Error::Missing(missing)) => {
+            let mut failure = Failure::new(missing.to_string()).hint(missing.mend());
+            failure.exit = Exit::Missing;
+            failure
+        }
+        error => Failure::new(error.to_string()).hint("`overheard doctor` says what is missing here"),
+    }
+}
