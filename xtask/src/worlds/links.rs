@@ -135,7 +135,8 @@ pub(super) fn cuts(world: &World) -> Result<()> {
 }
 
 pub(super) fn word(world: &World) -> Result<()> {
-    let script = "for word in stroke strike; do curl -s --max-time 5 -d \"a $word\" http://word.flaky.example/; echo $?; done";
+    let script = "for word in stroke strike
+        do curl -s --max-time 5 -d \"a $word\" http://word.flaky.example/; echo $?; done";
     let said = world.ask("nl", script)?;
     ensure!(said == format!("from 198.18.61.3\n0\n{CUT}\n"), "{said}");
     Ok(())
