@@ -50,6 +50,7 @@ pub fn run(world: &World, vantage: Option<&str>, command: &[OsString]) -> Result
     };
     server::installed(world)?;
     ground::enter(|| {
+        ground::interruptible(true)?;
         let home = network::Network::here()?;
         let hosts_end = network::hosts(world)?;
         let (place, vantage_end) = network::vantage(vantage)?;
@@ -66,6 +67,7 @@ pub fn run(world: &World, vantage: Option<&str>, command: &[OsString]) -> Result
             let what = format!("{}: {why}", program.display());
             Error::new(what, "the command after -- must be a program that is installed here")
         })?;
+        ground::interruptible(false)?;
         attend(Pid::from_raw(child.id().cast_signed()), &servers)
     })
 }
