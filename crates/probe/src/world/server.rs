@@ -75,7 +75,7 @@ pub(super) fn installed(world: &World) -> Result<(), Error> {
 }
 
 /// Where a program is, also in the folders that an ordinary user's PATH leaves out.
-fn find(program: &str) -> Option<PathBuf> {
+pub(super) fn find(program: &str) -> Option<PathBuf> {
     if program.contains('/') {
         return Some(PathBuf::from(program)).filter(|path| path.is_file() || program.starts_with('@'));
     }
@@ -140,7 +140,12 @@ fn command(words: &[String], dir: &Path, log: &Path) -> std::io::Result<Command>
     let program = words.first().and_then(|program| find(program)).unwrap_or_default();
     let out = File::options().create(true).append(true).open(log)?;
     let mut command = Command::new(program);
-    command.args(&words[1..]).current_dir(dir).process_group(0).env("HOME", dir).env("LC_ALL", "C.UTF-8");
+    command
+        .args(words.iter().skip(1))
+        .current_dir(dir)
+        .process_group(0)
+        .env("HOME", dir)
+        .env("LC_ALL", "C.UTF-8");
     command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out);
     Ok(command)
 }
