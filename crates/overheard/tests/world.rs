@@ -76,6 +76,9 @@ fn a_server_that_ends_makes_the_world_untrue() {
     let brief = format!("{SMALL}\n{server}command = [\"sh\", \"-c\", \"echo farewell; exit 1\"]\n");
     let Some(answer) = within(&brief, &["--vantage", "nl"], &["sleep", "0.5"]) else { return };
     answer.refuses("server brief ended: farewell");
+    let none = format!("{SMALL}\n{server}command = [\"sleep\", \"9\"]\nprepare = [[]]\n");
+    let Some(answer) = within(&none, &["--vantage", "nl"], &["true"]) else { return };
+    answer.refuses("[world.server.brief]: []");
     let late = format!("{SMALL}\n{}command = [\"sleep\", \"60\"]\n", server.replace("[]", "[\"tcp:80\"]"));
     let late = late.replace("\"60\"", "\"0.1\"");
     let Some(answer) = within(&late, &["--vantage", "nl"], &["true"]) else { return };

@@ -3,6 +3,8 @@
 use super::{World, program, said};
 use crate::root;
 use anyhow::{Context, Result, ensure};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
@@ -64,16 +66,13 @@ pub(super) fn no_uplink(world: &World) -> Result<()> {
 pub(super) fn end(world: &World) -> Result<()> {
     let said = world.at("home", "exit 7")?;
     ensure!(said.code == 7, "the command's code was 7, the world's {}", said.code);
-    for signal in ["INT", "TERM", "KILL"] {
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGKILL] {
         let mark = format!("31{}", std::process::id());
         let mut child = begin(world, &format!("sleep {mark} & sleep {mark}"))?;
-        wait_until(|| running(&mark) == 2)
-            .with_context(|| format!("SIG{signal}: the command did not begin"))?;
-        let mut kill = Command::new("kill");
-        kill.args([format!("-{signal}"), child.id().to_string()]);
-        kill.status()?;
+        wait_until(|| running(&mark) == 2).with_context(|| format!("{signal}: the command did not begin"))?;
+        kill(Pid::from_raw(child.id().cast_signed()), signal)?;
         child.wait()?;
-        wait_until(|| running(&mark) == 0).with_context(|| format!("SIG{signal}: something is left"))?;
+        wait_until(|| running(&mark) == 0).with_context(|| format!("{signal}: something is left"))?;
     }
     Ok(())
 }
@@ -135,7 +134,8 @@ pub(super) fn cuts(world: &World) -> Result<()> {
 }
 
 pub(super) fn word(world: &World) -> Result<()> {
-    let script = "for word in stroke strike; do curl -s --max-time 5 -d \"a $word\" http://word.flaky.example/; echo $?; done";
+    let script = "for word in stroke strike
+        do curl -s --max-time 5 -d \"a $word\" http://word.flaky.example/; echo $?; done";
     let said = world.ask("nl", script)?;
     ensure!(said == format!("from 198.18.61.3\n0\n{CUT}\n"), "{said}");
     Ok(())

@@ -7,11 +7,12 @@
 
 use super::error::Error;
 use nix::errno::Errno;
+use nix::libc;
 use nix::mount::{MsFlags, mount};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl::set_pdeathsig;
-use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
 use nix::sys::signalfd::SignalFd;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork, getegid, geteuid, pipe2};
@@ -109,6 +110,21 @@ fn tell(teller: &OwnedFd, error: &Error) -> i32 {
     let told = teller.try_clone().and_then(|pipe| File::from(pipe).write_all(&text));
     // A parent that is gone needs no word.
     i32::from(told.is_ok()) * 2
+}
+
+/// Whether a key of the terminal ends the first process, and the world with it: until the command runs, which has
+/// the key itself then. By default nothing but SIGKILL ends the init of a PID namespace.
+pub(super) fn interruptible(yes: bool) -> Result<(), Error> {
+    extern "C" fn end(_: libc::c_int) {
+        // SAFETY: _exit may be called from a signal handler.
+        unsafe { libc::_exit(128 + libc::SIGINT) }
+    }
+    let handler = if yes { SigHandler::Handler(end) } else { SigHandler::SigDfl };
+    let action = SigAction::new(handler, SaFlags::empty(), SigSet::empty());
+    // SAFETY: the handler touches no memory.
+    unsafe { sigaction(Signal::SIGINT, &action) }
+        .map(drop)
+        .map_err(|why| Error::step("be interruptible", why))
 }
 
 /// Waits for the first process. A key of the terminal is for the command inside, which has it too; an interrupt

@@ -50,6 +50,7 @@ pub fn run(world: &World, vantage: Option<&str>, command: &[OsString]) -> Result
     };
     server::installed(world)?;
     ground::enter(|| {
+        ground::interruptible(true)?;
         let home = network::Network::here()?;
         let hosts_end = network::hosts(world)?;
         let (place, vantage_end) = network::vantage(vantage)?;
@@ -61,11 +62,14 @@ pub fn run(world: &World, vantage: Option<&str>, command: &[OsString]) -> Result
         resolve(world)?;
         let servers = server::start(world, Path::new(ground::FOLDER), &shared)?;
         place.enter()?;
-        let started = Command::new(program).args(arguments).env(SHARED, &shared).env(VANTAGE, name).spawn();
-        let child = started.map_err(|why| {
+        let mut command = Command::new(program);
+        command.args(arguments).env(SHARED, &shared).env(VANTAGE, name);
+        command.envs(world.places.iter().map(|places| (PLACES, world.folder.join(places))));
+        let child = command.spawn().map_err(|why| {
             let what = format!("{}: {why}", program.display());
             Error::new(what, "the command after -- must be a program that is installed here")
         })?;
+        ground::interruptible(false)?;
         attend(Pid::from_raw(child.id().cast_signed()), &servers)
     })
 }

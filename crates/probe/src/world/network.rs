@@ -5,6 +5,7 @@
 
 use super::error::Error;
 use super::plan::{Vantage, World};
+use super::server;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc;
 use nix::sched::{CloneFlags, setns, unshare};
@@ -87,7 +88,7 @@ fn default_routes(device: &str) -> Vec<String> {
 /// `ip -batch`: one process for all of it.
 fn configure(lines: &[String]) -> Result<(), Error> {
     let step = |why: String| Error::step("configure a network", why);
-    let mut child = Command::new("ip")
+    let mut child = Command::new(server::find("ip").unwrap_or_default())
         .args(["-batch", "-"])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

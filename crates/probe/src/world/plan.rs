@@ -186,6 +186,15 @@ impl World {
         let mut flaws = self.unknown_hosts();
         flaws.extend(self.misplaced());
         flaws.extend(self.links().flat_map(|(whose, link)| link.flaws(&whose)));
+        let unassigned = |(_, country): (IpAddr, Country)| Country::assigned(country.as_str()).err();
+        flaws.extend(self.countries().filter_map(unassigned));
+        let crowded = self.vantage.iter().filter(|(_, at)| {
+            let v4 = at.addresses.iter().filter(|address| address.is_ipv4()).count();
+            v4 > 1 || at.addresses.len() - v4 > 1
+        });
+        flaws.extend(
+            crowded.map(|(name, _)| format!("[world.vantage.{name}]: more than one address of a family")),
+        );
         if self.vantage.is_empty() {
             flaws.push("[world.vantage]: a world needs a vantage to be seen from".into());
         }
@@ -251,8 +260,8 @@ impl World {
         hosts.iter().filter_map(|host| self.host.get(host)).flat_map(|host| host.addresses.iter().copied())
     }
 
-    /// Each public address with its country: what a table of places must say.
-    pub fn countries(&self) -> impl Iterator<Item = (IpAddr, Country)> {
+    /// Each public address with its country.
+    pub(super) fn countries(&self) -> impl Iterator<Item = (IpAddr, Country)> {
         let hosts = self.host.values().filter_map(|host| Some((host.country?, &host.addresses)));
         let vantages = self.vantage.values().map(|at| (at.country, &at.addresses));
         hosts.chain(vantages).flat_map(|(country, at)| at.iter().map(move |address| (*address, country)))
@@ -322,6 +331,12 @@ mod tests {
             ("198.18.1.53", "10.0.0.1", "10.0.0.1 is on a local network"),
             ("dns = \"dns\"", "dns = \"dn\"", "there is no host \"dn\""),
             ("[world.host.dns]", "[world.host.dns]\nlink = { loss = 2 }", "loss = 2 cannot be"),
+            (
+                "\"198.18.0.10\"",
+                "\"198.18.0.10\", \"198.18.0.11\"",
+                "home]: more than one address of a family",
+            ),
+            ("\"NL\"", "\"QQ\"", "QQ is no country"),
             ("seed = 1", "sed = 1", "line 3: unknown field `sed`"),
         ];
         for (old, new, complaint) in cases {

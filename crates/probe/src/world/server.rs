@@ -32,15 +32,20 @@ pub(super) struct Running {
 impl Running {
     /// What its last lines said, for whoever must find out why it ended.
     pub fn ended(&self) -> Error {
-        let said = fs::read(&self.log).unwrap_or_default();
-        let said = String::from_utf8_lossy(&said);
-        let lines: Vec<&str> = said.lines().rev().take(5).collect();
-        let last = lines.into_iter().rev().collect::<Vec<_>>().join(" / ");
+        let last = last_words(&self.log);
         Error::new(
             format!("server {} ended: {last}", self.name),
             "see its command and files in the world's file",
         )
     }
+}
+
+/// The end of a log, in one line.
+fn last_words(log: &Path) -> String {
+    let said = fs::read(log).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said[said.len().saturating_sub(600)..]).into_owned();
+    let lines: Vec<&str> = said.lines().collect();
+    lines[lines.len().saturating_sub(5)..].join(" / ")
 }
 
 /// Names every program that this world needs and this machine lacks.
@@ -70,7 +75,7 @@ pub(super) fn installed(world: &World) -> Result<(), Error> {
 }
 
 /// Where a program is, also in the folders that an ordinary user's PATH leaves out.
-fn find(program: &str) -> Option<PathBuf> {
+pub(super) fn find(program: &str) -> Option<PathBuf> {
     if program.contains('/') {
         return Some(PathBuf::from(program)).filter(|path| path.is_file() || program.starts_with('@'));
     }
@@ -117,11 +122,7 @@ fn launch(name: &str, server: &Server, template: &Template) -> Result<Running, E
         let status = command(&words, dir, &log).and_then(|mut command| command.status());
         match status {
             Ok(status) if status.success() => {}
-            Ok(status) => {
-                let said = fs::read_to_string(&log).unwrap_or_default();
-                let last = said.lines().last().unwrap_or("").to_owned();
-                return Err(fault(format!("{words:?} failed: {status}: {last}")));
-            }
+            Ok(status) => return Err(fault(format!("{words:?} failed: {status}: {}", last_words(&log)))),
             Err(error) => return Err(fault(format!("{words:?}: {error}"))),
         }
     }
@@ -139,7 +140,12 @@ fn command(words: &[String], dir: &Path, log: &Path) -> std::io::Result<Command>
     let program = words.first().and_then(|program| find(program)).unwrap_or_default();
     let out = File::options().create(true).append(true).open(log)?;
     let mut command = Command::new(program);
-    command.args(&words[1..]).current_dir(dir).process_group(0).env("HOME", dir).env("LC_ALL", "C.UTF-8");
+    command
+        .args(words.iter().skip(1))
+        .current_dir(dir)
+        .process_group(0)
+        .env("HOME", dir)
+        .env("LC_ALL", "C.UTF-8");
     command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out);
     Ok(command)
 }
