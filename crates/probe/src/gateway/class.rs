@@ -139,9 +139,10 @@ impl Class {
     }
 }
 
-/// The destination's port, zero where there is none.
+/// The destination's port, zero where there is none: a later fragment has no ports.
 pub fn port(ip: &[u8], header: &Header) -> u16 {
     match header.protocol {
+        _ if header.fragment.is_some_and(|fragment| fragment.offset > 0) => 0,
         TCP | UDP => word(ip, header.transport + 2).unwrap_or_default(),
         _ => 0,
     }
