@@ -122,6 +122,10 @@ impl Gateway {
     fn carry(self: &Rc<Self>, offload: Offload, ip: &mut [u8]) {
         let Some(header) = Header::read(ip) else { return self.drop_packet() };
         if let Some(fragment) = header.fragment {
+            // One part alone is an attempt already; the others may never come.
+            if !self.policy.allows_other() {
+                return self.deny(ip, &header);
+            }
             let whole = self.fragments.borrow_mut().part(ip, &header, fragment);
             if let Some(mut whole) = whole {
                 self.carry(Offload::NONE, &mut whole);

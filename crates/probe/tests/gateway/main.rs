@@ -9,5 +9,6 @@ mod dns;
 mod fixture;
 mod policy;
 mod proxies;
+mod recorder;
 mod tcp;
 mod upstream;

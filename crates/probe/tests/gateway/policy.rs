@@ -36,6 +36,8 @@ fn only_the_allowed_way_is_open() {
     quic.send_to(b"hello", "198.18.0.1:443").expect("sent");
     quic.send_to(b"hello", "10.219.0.1:53").expect("sent");
     quic.send_to(b"hello", "224.0.0.251:5353").expect("sent");
+    // In two parts, of which only the first says what it is.
+    quic.send_to(&[0; 65_507], "198.18.0.1:123").expect("sent");
     // Answered by the gateway in the order of arrival: once this is, all before it were judged.
     connect(&world, SocketAddr::from(([198, 18, 0, 1], 853))).expect_err("denied");
 
@@ -44,9 +46,11 @@ fn only_the_allowed_way_is_open() {
         (Class::Mdns, 1),
         (Class::Dns, 1),
         (Class::Dot, 1),
+        (Class::Ntp, 1),
         (Class::Quic, 1),
         (Class::Ipv6, 1),
         (Class::OtherTcp, 1),
+        (Class::OtherUdp, 1),
     ];
     assert_eq!(counts.denied.into_iter().collect::<Vec<_>>(), expected);
     let quic = Attempt { class: Class::Quic, protocol: 17, address: [198, 18, 0, 1].into(), port: 443 };

@@ -1,8 +1,8 @@
 //! HTTP CONNECT (RFC 9110, section 9.3.6), with a login (RFC 7617).
 //!
 //! Promises: reads the proxy's answer to its end and not a byte beyond, which are the server's. HTTP tells why a server
-//! cannot be reached by a status alone, most of which mean many things: what the proxy does not allow is prohibited, and
-//! for all else the server's host is unreachable.
+//! cannot be reached by a status alone, most of which mean many things: what the proxy does not allow is prohibited,
+//! and for all else the server's host is unreachable.
 
 use std::net::SocketAddr;
 

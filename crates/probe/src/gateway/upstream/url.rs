@@ -12,13 +12,15 @@ use super::{Login, Proxy, Upstream};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UpstreamError {
     #[error(
-        "`{0}` is no upstream: expected direct, socks5://HOST:PORT or http://HOST:PORT, with USER:PASSWORD@ before HOST if it asks for a login"
+        "`{0}` is no upstream: expected direct, socks5://HOST:PORT or http://HOST:PORT, with USER:PASSWORD@ before \
+         HOST if it asks for a login"
     )]
     Form(String),
     #[error("the proxy's name `{0}` has no address: write its IP address, or check the name")]
     Name(String),
     #[error(
-        "the proxy's login cannot be read: write each `@`, `:`, `/` and `%` in it as %40, %3A, %2F and %25; name and password have up to 255 bytes"
+        "the proxy's login cannot be read: write each `@`, `:`, `/` and `%` in it as %40, %3A, %2F and %25; name and \
+         password have up to 255 bytes"
     )]
     Login,
 }
