@@ -189,7 +189,6 @@ fn replace(ip: &mut [u8], at: usize, with: impl FnOnce(u16) -> u16) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::class::Class;
     use super::super::{compose, outlet};
     use super::*;
     use proptest::prelude::*;
@@ -219,7 +218,6 @@ mod tests {
                 }
                 let Some(header) = Header::read(&bytes) else { continue };
                 prop_assert!(header.transport <= header.end && header.end <= bytes.len());
-                let _class = Class::of(&bytes, &header);
                 let _echo = outlet::echo(&bytes, &header);
                 let _segment = Segment::read(&bytes, &header);
             }
