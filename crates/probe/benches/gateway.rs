@@ -8,15 +8,16 @@
 #[allow(dead_code)]
 mod fixture;
 
-use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
 
 use fixture::{Namespace, SERVER_V4, Tape, World};
 use overheard_probe::gateway::{Direction, Options, Recorder};
+use overheard_probe::record::{Recording, Section, Sources};
 
 const ROUNDS: usize = 5;
 const BULK: usize = 1 << 28;
@@ -94,8 +95,11 @@ fn measure(way: Way) -> Option<Figures> {
             Some(figures(&host, &host, None))
         }
         Way::Recording => {
-            let file = tempfile::tempfile().expect("a file");
-            let recorder = Box::new(Pcap(BufWriter::with_capacity(1 << 15, file)));
+            let folder = tempfile::tempdir().expect("a folder");
+            let section = Section { vantage: "direct", build: "bench", run: "1", interface: "room" };
+            let capture = folder.path().join("capture.pcapng");
+            let recording = Recording::create(&capture, &section, Sources::default()).expect("a recording");
+            let recorder = Box::new(Arc::new(Mutex::new(recording)));
             let world = World::recorded(Options::default(), recorder, Tape::default())?;
             Some(figures(&world.room, &world.host, None))
         }
@@ -291,17 +295,5 @@ struct Nothing;
 impl Recorder for Nothing {
     fn packet(&mut self, _: Direction, _: SystemTime, _: &[u8]) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// Writes pcap records.
-struct Pcap(BufWriter<File>);
-
-impl Recorder for Pcap {
-    fn packet(&mut self, _: Direction, time: SystemTime, ip: &[u8]) -> io::Result<()> {
-        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let words = [since.as_secs() as u32, since.subsec_micros(), ip.len() as u32, ip.len() as u32];
-        self.0.write_all(&words.map(u32::to_le_bytes).concat())?;
-        self.0.write_all(ip)
     }
 }
