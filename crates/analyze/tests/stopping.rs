@@ -20,7 +20,7 @@ use rand_chacha::ChaCha8Rng;
 use server::server;
 
 const STUDIES: usize = if cfg!(debug_assertions) { 500 } else { 20_000 };
-const WHOLE_STUDIES: usize = if cfg!(debug_assertions) { 12 } else { 2000 };
+const WHOLE_STUDIES: usize = if cfg!(debug_assertions) { 5 } else { 2000 };
 const BLOCKS: usize = 200;
 
 /// Three standard deviations of a binomial share above 5 %.

@@ -6,7 +6,8 @@
 //! Promises: where runs of a pair are exchangeable and not negatively dependent, the expected value is at most 1 at any
 //! time at which one may stop, whatever the rates and however they drift (proof in `docs/methods/stopping.md`).
 
-/// Of the Beta priors of both rates: where the worst loss against knowing the rates is least (ibid.).
+/// Of the Beta priors of both rates, the default of the authors' package safestats. Any is valid; a small one learns
+/// fast.
 const PRIOR: f64 = 0.18;
 
 /// A test martingale of “the builds do not differ”.

@@ -2,9 +2,9 @@
 //!
 //! Promises: every wait ends at its deadline, when the app's output ends, or when we are asked to stop.
 
-use super::Ends;
 use super::json_lines::{Event, Request};
 use super::listener::{Listener, State};
+use super::{Driver, Ear, Ends};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fs::File;
@@ -36,10 +36,20 @@ pub struct Client {
 }
 
 impl Client {
-    pub(super) fn new(ends: Ends) -> io::Result<Self> {
+    /// Connects to an app that was launched with the streams that its driver wants.
+    pub fn new(driver: &dyn Driver, ends: Ends) -> io::Result<Self> {
+        let (input, outputs) = match ends {
+            Ends::Pipes { stdin, stdout, stderr } => {
+                (File::from(stdin), vec![(stdout.into(), driver.ear()), (stderr.into(), Ear::text())])
+            }
+            Ends::Terminal(terminal) => {
+                let terminal = File::from(terminal);
+                (terminal.try_clone()?, vec![(terminal, driver.ear())])
+            }
+        };
         // An app that does not read must not stop us in a write.
-        fcntl(&ends.input, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-        Ok(Self { input: Some(ends.input), listener: Listener::new(ends.outputs)?, heard_to: 0 })
+        fcntl(&input, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+        Ok(Self { input: Some(input), listener: Listener::new(outputs)?, heard_to: 0 })
     }
 
     /// Types text.
@@ -84,9 +94,12 @@ impl Client {
         self.wait(until, goes_on, |state| state.events.pop_front())
     }
 
-    /// The last of what the app printed.
-    pub fn output(&self) -> String {
-        self.listener.heard.lock().tail.text().to_owned()
+    /// The last of what the app printed. What it printed just before it ended may still be on its way: its end is waited
+    /// for, within a limit, since a process that it left behind may hold its output open.
+    pub fn last_words(&self, within: Duration) -> String {
+        let ended = self.wait(Instant::now() + within, &mut || true, |state| state.ended.then_some(()));
+        let cut = if ended == Err(Stalled::Silent) { "(its output goes on)\n" } else { "" };
+        self.listener.heard.lock().tail.text().to_owned() + cut
     }
 
     fn wait<T>(

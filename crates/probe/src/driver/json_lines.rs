@@ -9,11 +9,9 @@
 //! Promises: unknown events and lines that are no event are noted and ignored; answers may come in any order; fields
 //! that are not listed are ignored. What is kept of a line names its event and never the text of a message.
 
-use super::listener::Ear;
-use super::{Driver, Ends, Wires, pipes};
+use super::{Driver, Ear};
 use overheard_model::design::DriverName;
 use serde::{Deserialize, Serialize};
-use std::io;
 
 /// Longest line that is understood, bytes.
 const LONGEST: usize = 1 << 20;
@@ -55,8 +53,8 @@ impl Driver for JsonLines {
         DriverName::JsonLines
     }
 
-    fn connect(&self) -> io::Result<(Wires, Ends)> {
-        pipes([Ear::lines(), Ear::text()])
+    fn ear(&self) -> Ear {
+        Ear::lines()
     }
 }
 

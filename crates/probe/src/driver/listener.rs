@@ -20,7 +20,10 @@ const MOST_EVENTS: usize = 100_000;
 
 /// How one output is understood.
 #[derive(Debug)]
-pub(super) enum Ear {
+pub struct Ear(Hearing);
+
+#[derive(Debug)]
+enum Hearing {
     /// Bytes of a character that was cut are kept for the next read.
     Text(Vec<u8>),
     Screen(Screen, Vec<u8>),
@@ -136,22 +139,22 @@ fn read(output: &mut File, ear: &mut Ear, buffer: &mut [u8], heard: &Heard) -> b
 
 impl Ear {
     pub(super) fn text() -> Self {
-        Self::Text(Vec::new())
+        Self(Hearing::Text(Vec::new()))
     }
 
     pub(super) fn screen() -> Self {
-        Self::Screen(Screen::default(), Vec::new())
+        Self(Hearing::Screen(Screen::default(), Vec::new()))
     }
 
     pub(super) fn lines() -> Self {
-        Self::Lines(Lines::default())
+        Self(Hearing::Lines(Lines::default()))
     }
 
     fn hear(&mut self, bytes: &[u8], state: &mut State) {
-        match self {
-            Self::Text(cut) => state.tail.push(&whole(cut, bytes)),
-            Self::Screen(screen, cut) => state.tail.push(&whole(cut, &screen.text(bytes))),
-            Self::Lines(lines) => lines.hear(bytes, &mut |event, note| {
+        match &mut self.0 {
+            Hearing::Text(cut) => state.tail.push(&whole(cut, bytes)),
+            Hearing::Screen(screen, cut) => state.tail.push(&whole(cut, &screen.text(bytes))),
+            Hearing::Lines(lines) => lines.hear(bytes, &mut |event, note| {
                 if let Some(note) = note {
                     state.tail.push(&note);
                 }
@@ -165,7 +168,7 @@ impl Ear {
     }
 
     fn end(&mut self, state: &mut State) {
-        if let Self::Lines(_) = self {
+        if let Hearing::Lines(_) = self.0 {
             // A last line without its end is a line.
             self.hear(b"\n", state);
         }

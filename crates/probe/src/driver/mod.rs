@@ -19,54 +19,60 @@ pub(crate) use client::TICK;
 pub use client::{Client, Stalled};
 pub use json_lines::{Event, Request};
 
-use listener::Ear;
+pub use listener::Ear;
+
 use overheard_model::design::DriverName;
-use std::fs::File;
-use std::io;
 use std::os::fd::OwnedFd;
 
-/// What an app is given as its standard streams.
-#[derive(Debug)]
-pub struct Wires {
-    pub stdin: OwnedFd,
-    pub stdout: OwnedFd,
-    pub stderr: OwnedFd,
-    /// The three are a terminal: whoever launches the app makes it the controlling one of a session of its own.
-    pub terminal: bool,
+/// What an app's standard streams are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Streams {
+    Pipes,
+    /// A terminal, which is the controlling one of the app's session.
+    Terminal {
+        rows: u16,
+        columns: u16,
+    },
 }
 
-/// Our ends of an app's wires.
+/// Our ends of an app's streams, from whoever launched it.
 #[derive(Debug)]
-pub struct Ends {
-    input: File,
-    outputs: Vec<(File, Ear)>,
+pub enum Ends {
+    Pipes { stdin: OwnedFd, stdout: OwnedFd, stderr: OwnedFd },
+    Terminal(OwnedFd),
 }
 
 /// A way to connect to an app.
 pub trait Driver: Sync {
     fn name(&self) -> DriverName;
-    fn connect(&self) -> io::Result<(Wires, Ends)>;
+
+    fn streams(&self) -> Streams {
+        Streams::Pipes
+    }
+
+    /// How what the app prints is understood. Its errors are text.
+    fn ear(&self) -> Ear {
+        Ear::text()
+    }
 }
 
 /// All drivers.
 pub const DRIVERS: &[&dyn Driver] = &[&plain::Plain, &terminal::Terminal, &json_lines::JsonLines];
 
-/// Connects to an app that is about to be launched with these wires.
-pub fn connect(name: DriverName) -> io::Result<(Wires, Client)> {
+/// The driver of this name.
+pub fn named(name: DriverName) -> &'static dyn Driver {
     let driver = DRIVERS.iter().find(|driver| driver.name() == name);
-    let driver = driver.ok_or_else(|| io::Error::other("this program has no such driver"))?;
-    let (wires, ends) = driver.connect()?;
-    Ok((wires, Client::new(ends)?))
+    *driver.unwrap_or(&DRIVERS[0])
 }
 
-/// A pipe for each standard stream; `ears` are those for output and for errors.
-fn pipes(ears: [Ear; 2]) -> io::Result<(Wires, Ends)> {
-    let (stdin, input) = io::pipe()?;
-    let (output, stdout) = io::pipe()?;
-    let (errors, stderr) = io::pipe()?;
-    let wires = Wires { stdin: stdin.into(), stdout: stdout.into(), stderr: stderr.into(), terminal: false };
-    let [first, second] = ears;
-    let file = |end: OwnedFd| File::from(end);
-    let outputs = vec![(file(output.into()), first), (file(errors.into()), second)];
-    Ok((wires, Ends { input: file(input.into()), outputs }))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_has_its_driver() {
+        for name in [DriverName::Plain, DriverName::Terminal, DriverName::JsonLines] {
+            assert_eq!(named(name).name(), name);
+        }
+    }
 }

@@ -2,16 +2,20 @@
 //!
 //! Promises: what stays in its process group ends with the stage; a daemon that left it does not: that takes a room.
 
-use super::stage::{Closed, Launch, Process, Setting, Stage, Stages};
+use super::stage::{Closed, Launch, Launched, Process, Setting, Stage, Stages};
+use crate::driver::{Ends, Streams};
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc;
+use nix::pty::{OpenptyResult, Winsize, openpty};
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{Pid, setsid};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 /// Opens stages without a room.
 #[derive(Debug, Default)]
@@ -31,18 +35,33 @@ struct BareStage {
 }
 
 impl Stage for BareStage {
-    fn launch(&mut self, launch: Launch) -> io::Result<Box<dyn Process>> {
+    fn launch(&mut self, launch: Launch) -> io::Result<Launched> {
         let [program, arguments @ ..] = launch.command else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
         let mut command = Command::new(program);
         command.args(arguments).envs(launch.environment).current_dir(&self.base);
-        lead(&mut command, launch.wires.terminal);
-        let wires = launch.wires;
-        let child = command.stdin(wires.stdin).stdout(wires.stdout).stderr(wires.stderr).spawn()?;
+        let (mut child, terminal) = match launch.streams {
+            Streams::Pipes => {
+                command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+                lead(&mut command, false);
+                (command.spawn()?, None)
+            }
+            Streams::Terminal { rows, columns } => {
+                let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+                let OpenptyResult { master, slave } = openpty(&size, None)?;
+                // Other programs that are started meanwhile must not hold the terminal open.
+                fcntl(&master, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+                fcntl(&slave, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+                command.stdin(slave.try_clone()?).stdout(slave.try_clone()?).stderr(slave);
+                lead(&mut command, true);
+                (command.spawn()?, Some(master))
+            }
+        };
+        let ends = ends(&mut child, terminal);
         let leader = Pid::from_raw(child.id().cast_signed());
         self.children.push(child);
-        Ok(Box::new(BareProcess { leader }))
+        Ok(Launched { process: Box::new(BareProcess { leader }), ends: ends? })
     }
 
     fn recorded(&self) -> u64 {
@@ -60,6 +79,16 @@ impl Drop for BareStage {
             let _ = killpg(Pid::from_raw(child.id().cast_signed()), Signal::SIGKILL);
             let _ = child.wait();
         }
+    }
+}
+
+fn ends(child: &mut Child, terminal: Option<OwnedFd>) -> io::Result<Ends> {
+    match (terminal, child.stdin.take(), child.stdout.take(), child.stderr.take()) {
+        (Some(terminal), ..) => Ok(Ends::Terminal(terminal)),
+        (None, Some(stdin), Some(stdout), Some(stderr)) => {
+            Ok(Ends::Pipes { stdin: stdin.into(), stdout: stdout.into(), stderr: stderr.into() })
+        }
+        _ => Err(io::ErrorKind::BrokenPipe.into()),
     }
 }
 

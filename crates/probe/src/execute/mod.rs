@@ -18,6 +18,6 @@ mod version;
 pub use bare::Bare;
 pub use rooms::{KEY_LOG, Rooms};
 pub use run::{Performed, Script, perform};
-pub use stage::{Closed, Launch, Process, Setting, Stage, Stages};
+pub use stage::{Closed, Launch, Launched, Process, Setting, Stage, Stages};
 pub use study::{Conduct, Ended, Watch, conduct};
 pub use version::versions;

@@ -46,8 +46,7 @@ pub fn perform(
         Script::App { build, activity } => actor.play(build, &activity.steps),
         Script::Idle(time) => actor.wait(time),
     };
-    let output = actor.output();
-    drop(actor);
+    let remains = actor.leave();
     let closed = stage.close();
     if interrupted.load(Ordering::Relaxed) {
         return None;
@@ -61,7 +60,7 @@ pub fn perform(
             (Some(format!("{lost} packets were not recorded")), capture)
         }
     };
-    Some(Performed { outcome: outcome(reason), output, capture })
+    Some(Performed { outcome: outcome(reason), output: remains.output(), capture })
 }
 
 fn failed(reason: String) -> Performed {

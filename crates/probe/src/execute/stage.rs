@@ -2,9 +2,10 @@
 //!
 //! To extend: a room with a gateway and a recorder implements [`Stages`] and [`Stage`]; nothing else knows which.
 
-use crate::driver::Wires;
+use crate::driver::{Ends, Streams};
 use overheard_model::design::{Doorway, Home, VantageDesign};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -30,8 +31,14 @@ pub struct Launch<'a> {
     /// Never empty.
     pub command: &'a [String],
     pub environment: &'a BTreeMap<String, String>,
-    /// Dropped at our end once the program has them. A terminal becomes the controlling one of a new session.
-    pub wires: Wires,
+    pub streams: Streams,
+}
+
+/// A program that was started, and our ends of its streams.
+#[derive(Debug)]
+pub struct Launched {
+    pub process: Box<dyn Process>,
+    pub ends: Ends,
 }
 
 /// Opens stages, one a run.
@@ -42,7 +49,7 @@ pub trait Stages {
 /// One stage.
 pub trait Stage {
     /// Starts a program. It must not get the signals that the terminal sends to us.
-    fn launch(&mut self, launch: Launch) -> io::Result<Box<dyn Process>>;
+    fn launch(&mut self, launch: Launch) -> io::Result<Launched>;
 
     /// Bytes of capture so far.
     fn recorded(&self) -> u64;
@@ -61,13 +68,13 @@ pub struct Closed {
 }
 
 /// A program that was started.
-pub trait Process {
+pub trait Process: fmt::Debug {
     /// How it ended, once it has.
     fn ended(&mut self) -> io::Result<Option<ExitStatus>>;
 
-    /// Asks it, and what it started, to end (SIGTERM).
+    /// Asks it to end (SIGTERM).
     fn ask_to_end(&mut self) -> io::Result<()>;
 
-    /// Ends it, and what it started (SIGKILL).
+    /// Ends it (SIGKILL). What it started ends with the stage at the latest.
     fn kill(&mut self) -> io::Result<()>;
 }

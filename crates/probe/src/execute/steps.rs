@@ -1,6 +1,6 @@
 //! The steps of a run, performed one after the other.
 
-use super::stage::{Launch, Process, Stage};
+use super::stage::{Launch, Launched, Process, Stage};
 use crate::driver::{self, Client, Event, Request, Stalled};
 use overheard_model::design::{BuildDesign, DriverName, Lasting, Step};
 use std::io;
@@ -15,7 +15,7 @@ const READY: Duration = Duration::from_secs(60);
 const GRACE: Duration = Duration::from_secs(10);
 /// How long typing may take: an app that does not read is one that hangs.
 const TYPING: Duration = Duration::from_secs(10);
-/// How long an app whose output has ended may take to end itself.
+/// How long an app whose output has ended may take to end itself, and the other way round.
 const FAREWELL: Duration = Duration::from_secs(2);
 const TICK: Duration = driver::TICK;
 
@@ -54,6 +54,20 @@ pub(super) struct Actor<'a> {
     messages: u32,
 }
 
+/// What remains of a run when its programs have ended.
+pub(super) struct Remains {
+    client: Option<Client>,
+    said: String,
+}
+
+impl Remains {
+    /// The last of what was printed.
+    pub(super) fn output(&self) -> String {
+        let app = self.client.as_ref().map(|client| client.last_words(FAREWELL));
+        app.unwrap_or_default() + &self.said
+    }
+}
+
 struct App {
     process: Box<dyn Process>,
     client: Client,
@@ -89,10 +103,9 @@ impl<'a> Actor<'a> {
         })
     }
 
-    /// The last of what was printed.
-    pub(super) fn output(&self) -> String {
-        let app = self.app.as_ref().map(|app| app.client.output()).unwrap_or_default();
-        app + &self.said
+    /// What is left to be heard once the stage is closed.
+    pub(super) fn leave(self) -> Remains {
+        Remains { client: self.app.map(|app| app.client), said: self.said }
     }
 
     fn step(&mut self, build: &BuildDesign, step: &Step) -> Played {
@@ -109,11 +122,7 @@ impl<'a> Actor<'a> {
     }
 
     fn start(&mut self, build: &BuildDesign) -> Played {
-        let (wires, client) = driver::connect(build.driver).map_err(step_failed)?;
-        let launch = Launch { command: &build.command, environment: &build.environment, wires };
-        let process = self.stage.launch(launch).map_err(|error| {
-            Cut::Step(format!("{} did not start: {error}", build.command.first().map_or("", String::as_str)))
-        })?;
+        let (process, client) = self.launch(build, &build.command, build.driver)?;
         self.app = Some(App { process, client, driver: build.driver, ended: None });
         if build.driver != DriverName::JsonLines {
             return Ok(());
@@ -123,6 +132,21 @@ impl<'a> Actor<'a> {
             Event::Error { id: None, .. } => Some(Err("the driver reported an error".into())),
             _ => None,
         })
+    }
+
+    /// Starts a program on the stage, and connects to it.
+    fn launch(
+        &mut self,
+        build: &BuildDesign,
+        command: &[String],
+        driver: DriverName,
+    ) -> Played<(Box<dyn Process>, Client)> {
+        let driver = driver::named(driver);
+        let launch = Launch { command, environment: &build.environment, streams: driver.streams() };
+        let Launched { process, ends } = self.stage.launch(launch).map_err(|error| {
+            Cut::Step(format!("{} did not start: {error}", command.first().map_or("", String::as_str)))
+        })?;
+        Ok((process, Client::new(driver, ends).map_err(step_failed)?))
     }
 
     /// Lets time pass. An app that ends without an error meanwhile has done its work.
@@ -155,13 +179,8 @@ impl<'a> Actor<'a> {
     }
 
     fn run(&mut self, build: &BuildDesign, command: &[String], within: Lasting) -> Played {
-        let (wires, mut client) = driver::connect(DriverName::Plain).map_err(step_failed)?;
-        let launch = Launch { command, environment: &build.environment, wires };
+        let (mut process, mut client) = self.launch(build, command, DriverName::Plain)?;
         let program = command.first().map_or("", String::as_str);
-        let mut process = self
-            .stage
-            .launch(launch)
-            .map_err(|error| Cut::Step(format!("{program} did not start: {error}")))?;
         client.close_input();
         let until = Instant::now() + within.0;
         let status = loop {
@@ -175,7 +194,7 @@ impl<'a> Actor<'a> {
             thread::sleep(TICK);
             self.goes_on()?;
         };
-        self.said += &client.output();
+        self.said += &client.last_words(FAREWELL);
         match status {
             Some(status) if status.success() => Ok(()),
             Some(status) => Err(Cut::Step(format!("{program} ended: {status}"))),

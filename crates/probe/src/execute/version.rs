@@ -2,8 +2,8 @@
 //!
 //! Promises: the commands run on stages of their own, before the first run, so that nothing of them is in a capture.
 
-use super::stage::{Launch, Setting, Stages};
-use crate::driver;
+use super::stage::{Launch, Launched, Setting, Stages};
+use crate::driver::{self, Client};
 use overheard_model::design::{BuildDesign, DriverName};
 use std::collections::BTreeMap;
 use std::io;
@@ -29,16 +29,18 @@ pub fn versions(
 
 fn version(stages: &mut dyn Stages, setting: &Setting, build: &BuildDesign) -> io::Result<String> {
     let mut stage = stages.open(setting)?;
-    let (wires, mut client) = driver::connect(DriverName::Plain)?;
-    let launch = Launch { command: &build.version, environment: &build.environment, wires };
-    let mut process = stage.launch(launch)?;
+    let driver = driver::named(DriverName::Plain);
+    let launch =
+        Launch { command: &build.version, environment: &build.environment, streams: driver.streams() };
+    let Launched { mut process, ends } = stage.launch(launch)?;
+    let mut client = Client::new(driver, ends)?;
     client.close_input();
     let until = Instant::now() + WITHIN;
     while process.ended()?.is_none() && Instant::now() < until {
         thread::sleep(driver::TICK);
     }
     stage.close()?;
-    let output = client.output();
+    let output = client.last_words(WITHIN);
     let line = output.lines().find(|line| !line.trim().is_empty()).unwrap_or("(it printed nothing)");
     Ok(line.trim().chars().take(LONGEST).collect())
 }

@@ -2,7 +2,8 @@
 
 use super::*;
 use clap::Parser;
-use overheard_probe::execute::{Closed, Launch, Process, Stage};
+use overheard_probe::driver::Ends;
+use overheard_probe::execute::{Closed, Launch, Launched, Process, Stage};
 use std::cell::RefCell;
 use std::io;
 use std::process::ExitStatus;
@@ -22,6 +23,7 @@ struct PlaybackStage {
 }
 
 /// An app that has done its work at once.
+#[derive(Debug)]
 struct Done;
 
 impl Stages for Playback {
@@ -31,9 +33,12 @@ impl Stages for Playback {
 }
 
 impl Stage for PlaybackStage {
-    fn launch(&mut self, launch: Launch) -> io::Result<Box<dyn Process>> {
+    fn launch(&mut self, launch: Launch) -> io::Result<Launched> {
         self.build = launch.command.first().cloned();
-        Ok(Box::new(Done))
+        let (_, stdin) = io::pipe()?;
+        let ((stdout, _), (stderr, _)) = (io::pipe()?, io::pipe()?);
+        let ends = Ends::Pipes { stdin: stdin.into(), stdout: stdout.into(), stderr: stderr.into() };
+        Ok(Launched { process: Box::new(Done), ends })
     }
 
     fn recorded(&self) -> u64 {
