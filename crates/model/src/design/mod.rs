@@ -13,6 +13,7 @@ pub use quantity::{Bytes, Lasting};
 pub use step::{Activity, Step};
 
 use crate::{Concern, Vantage};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -50,6 +51,9 @@ pub struct Design {
     pub activities: Vec<Activity>,
     #[serde(rename = "vantage", default = "default_vantages")]
     pub vantages: Vec<VantageDesign>,
+    /// Present where the study is to be made in an emulated internet, which `overheard world` reads.
+    #[serde(skip_serializing)]
+    pub world: Option<IgnoredAny>,
 }
 
 /// One variant of the app, and how it is started.

@@ -13,6 +13,7 @@ use overheard_model::{Bundle, Registration, Timestamp};
 use overheard_probe::execute::{Conduct, Ended, Rooms, Setting, Stages, conduct, versions};
 use overheard_probe::ledger::{Charter, FORMAT, Ledger, LedgerFault, Terms, pedigrees};
 use overheard_probe::schedule::{self, Plan};
+use overheard_probe::world::{self, World};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use std::collections::BTreeMap;
@@ -78,6 +79,9 @@ impl RunArgs {
         if self.dry_run {
             print(|out| out.write_all(order::text(&plan, &self.plan, self.until_settled).as_bytes()))?;
             return Ok(Exit::Clear);
+        }
+        if plan.design.world.is_some() && std::env::var_os(world::SHARED).is_none() {
+            return in_its_world(&self.plan);
         }
         self.conduct(&plan, &mut Rooms)
     }
@@ -179,6 +183,14 @@ impl RunArgs {
         let look = pipeline::looks(ceiling).into_iter().find(|look| look.block == at);
         Ok(look.filter(|_| self.until_settled).map(|look| (look, ceiling)))
     }
+}
+
+/// Calls this very command again, inside the world that the plan's file describes.
+fn in_its_world(file: &Path) -> Result<Exit> {
+    let world = World::open(file).map_err(super::world::failure)?;
+    let again = std::iter::once("/proc/self/exe".into()).chain(std::env::args_os().skip(1));
+    let code = world::run(&world, None, &again.collect::<Vec<_>>()).map_err(super::world::failure)?;
+    std::process::exit(code)
 }
 
 /// What the builds call themselves, asked once and before the first run.

@@ -48,7 +48,7 @@ impl WorldArgs {
     }
 }
 
-fn failure(error: world::Error) -> Failure {
+pub(super) fn failure(error: world::Error) -> Failure {
     let mut failure = Failure::new(error.what).hint(error.hint);
     if error.missing {
         failure.exit = Exit::Missing;

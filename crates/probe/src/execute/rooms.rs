@@ -3,11 +3,13 @@
 //! Promises: the app sees the plan's folder and its files, which it cannot change, and a home as the plan has it;
 //! TLS secrets of apps that honour `SSLKEYLOGFILE` are kept in the capture.
 
-use super::stage::{Closed, Launch, Process, Setting, Stage, Stages};
+use super::stage::{Closed, Launch, Launched, Process, Setting, Stage, Stages};
+use crate::driver::{self, Ends};
 use crate::gateway::{Dns, Options, Policy, Upstream};
 use crate::record::{self, Section};
 use crate::room::{Child, Command, Home, Socket, Spec, Streams};
 use crate::tapped::{Order, Tapped};
+use crate::world;
 use nix::sys::signal::Signal;
 use overheard_model::design::{self, Doorway, VantageDesign};
 use std::ffi::OsString;
@@ -35,10 +37,14 @@ impl Stages for Rooms {
     fn open(&mut self, setting: &Setting) -> io::Result<Box<dyn Stage>> {
         let base = setting.base.canonicalize()?;
         let home = home(setting, &base)?;
+        // In a world, its servers share a folder with the app.
+        let shared = std::env::var_os(world::SHARED);
+        let mut environment = vec![("SSLKEYLOGFILE".into(), KEY_LOG.into())];
+        environment.extend(shared.iter().map(|folder| (world::SHARED.into(), folder.clone())));
         let spec = Spec {
             doors: setting.doors.iter().map(|door| socket(*door)).collect(),
-            environment: vec![("SSLKEYLOGFILE".into(), KEY_LOG.into())],
-            read: vec![base.clone()],
+            environment,
+            read: std::iter::once(base.clone()).chain(shared.map(PathBuf::from)).collect(),
             home,
             ..Spec::default()
         };
@@ -120,7 +126,7 @@ struct RoomStage {
 }
 
 impl Stage for RoomStage {
-    fn launch(&mut self, launch: Launch) -> io::Result<Box<dyn Process>> {
+    fn launch(&mut self, launch: Launch) -> io::Result<Launched> {
         let [program, arguments @ ..] = launch.command else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
@@ -130,9 +136,14 @@ impl Stage for RoomStage {
             args: arguments.iter().map(OsString::from).collect(),
             env: environment.map(|(name, value)| (name.into(), value.into())).collect(),
             cwd: Some(self.base.clone()),
-            streams: Streams::Given(launch.wires),
+            streams: match launch.streams {
+                driver::Streams::Pipes => Streams::Pipes,
+                driver::Streams::Terminal { rows, columns } => Streams::Terminal { rows, columns },
+            },
         };
-        Ok(Box::new(RoomProcess(self.tapped.room().spawn(&command)?)))
+        let mut child = self.tapped.room().spawn(&command)?;
+        let ends = ends(&mut child).ok_or_else(|| io::Error::other("the room gave no end of a stream"))?;
+        Ok(Launched { process: Box::new(RoomProcess(child)), ends })
     }
 
     fn recorded(&self) -> u64 {
@@ -147,6 +158,15 @@ impl Stage for RoomStage {
         }
         Ok(Closed { capture: Some(self.capture), lost: recorded.outcome.lost })
     }
+}
+
+/// Our ends of a program's streams.
+fn ends(child: &mut Child) -> Option<Ends> {
+    if let Some(terminal) = child.terminal.take() {
+        return Some(Ends::Terminal(terminal));
+    }
+    let (stdin, stdout, stderr) = (child.stdin.take()?, child.stdout.take()?, child.stderr.take()?);
+    Some(Ends::Pipes { stdin: stdin.into(), stdout: stdout.into(), stderr: stderr.into() })
 }
 
 /// A program in a room. What it started ends with the room.

@@ -4,7 +4,6 @@
 //! To extend: a field here and its place in `enter`.
 
 use super::process::Process;
-use crate::driver::Wires;
 use nix::sys::signal::Signal;
 use std::ffi::OsString;
 use std::io;
@@ -15,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A program to be started in a room.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Command {
     /// A path, or a name that is looked for in the room's `PATH`.
     pub program: OsString,
@@ -35,7 +34,7 @@ impl Command {
 }
 
 /// Where standard input, output and error of a program lead.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Streams {
     /// Nowhere.
     #[default]
@@ -46,8 +45,6 @@ pub enum Streams {
     Ours,
     /// To a terminal of this size, whose other side is [`Child::terminal`].
     Terminal { rows: u16, columns: u16 },
-    /// To ends that somebody made before.
-    Given(Wires),
 }
 
 /// A program that runs in a room. Dropping it ends nothing: the room does.

@@ -15,7 +15,6 @@ use super::kernel;
 use super::process::Process;
 use super::sockets;
 use super::step::become_user;
-use crate::driver::Wires;
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::libc::sock_filter;
 use nix::pty::{OpenptyResult, Winsize, openpty};
@@ -69,9 +68,8 @@ impl Entry {
             user: self.user,
             filter: self.filter.clone(),
             cwd: CString::new(cwd.as_os_str().as_bytes())?,
-            session: !matches!(command.streams, Streams::Ours),
-            terminal: terminal.is_some()
-                || matches!(&command.streams, Streams::Given(wires) if wires.terminal),
+            session: command.streams != Streams::Ours,
+            terminal: terminal.is_some(),
             says,
         };
         // SAFETY: the closure makes only calls that are safe in a signal handler; it allocates nothing.
@@ -106,12 +104,12 @@ impl Entry {
         prepared.args(&command.args).env_clear();
         prepared.envs(self.environment.iter().chain(&command.env).map(|(name, value)| (name, value)));
         let mut terminal = None;
-        let streams = match &command.streams {
+        let streams = match command.streams {
             Streams::Nothing => [Stdio::null(), Stdio::null(), Stdio::null()],
             Streams::Pipes => [Stdio::piped(), Stdio::piped(), Stdio::piped()],
             Streams::Ours => [Stdio::inherit(), Stdio::inherit(), Stdio::inherit()],
             Streams::Terminal { rows, columns } => {
-                let size = Winsize { ws_row: *rows, ws_col: *columns, ws_xpixel: 0, ws_ypixel: 0 };
+                let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
                 let OpenptyResult { master, slave } = openpty(&size, None)?;
                 for side in [&master, &slave] {
                     fcntl(side, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
@@ -119,11 +117,6 @@ impl Entry {
                 terminal = Some(master);
                 [Stdio::from(slave.try_clone()?), Stdio::from(slave.try_clone()?), Stdio::from(slave)]
             }
-            Streams::Given(Wires { stdin, stdout, stderr, .. }) => [
-                Stdio::from(stdin.try_clone()?),
-                Stdio::from(stdout.try_clone()?),
-                Stdio::from(stderr.try_clone()?),
-            ],
         };
         let [stdin, stdout, stderr] = streams;
         prepared.stdin(stdin).stdout(stdout).stderr(stderr);
