@@ -5,33 +5,38 @@
 //! each flow's best name (Public Suffix List). Places are added later.
 
 use crate::flow::{Conversations, Record};
+use crate::packet::{self, Number};
 use crate::place::scope::is_local;
-use crate::resolver::Resolver;
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
-use overheard_model::{Endpoint, Name, Place, Side, Transport, Visibility};
+use overheard_model::{Endpoint, Name, Place, Protocol, Side, Timestamp, Transport, Visibility};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// What makes flows one endpoint.
-type Remote = (IpAddr, u16, Transport);
+/// What makes flows one endpoint; numbers, since there are many to be sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Remote {
+    v6: bool,
+    address: Number,
+    port: u16,
+    transport: Transport,
+}
 
 /// Groups the flows by their remote end, sorted by address, port and transport.
 pub(crate) fn group(conversations: &Conversations) -> Vec<Endpoint> {
-    let mut groups: Vec<(Remote, Vec<u32>)> = Vec::new();
-    let mut known: HashMap<Remote, usize, RandomState> = HashMap::default();
-    for (index, record) in (0_u32..).zip(&conversations.records) {
-        let side = record.ours.other();
-        let remote = (record.address(side), record.port(side), record.transport());
-        let group = *known.entry(remote).or_insert_with(|| {
-            groups.push((remote, Vec::new()));
-            groups.len() - 1
-        });
-        groups[group].1.push(index);
-    }
-    drop(known);
-    groups.sort_unstable_by_key(|(remote, _)| *remote);
-    groups.into_iter().map(|(remote, indices)| endpoint(conversations, remote, indices)).collect()
+    let records = (0_u32..).zip(&conversations.records);
+    let mut flows: Vec<(Remote, u32)> = records.map(|(index, record)| (remote(record), index)).collect();
+    flows.sort_unstable();
+    let mut grouping = Grouping { conversations, domains: HashMap::default() };
+    let mut endpoints = Vec::with_capacity(flows.chunk_by(|one, other| one.0 == other.0).count());
+    endpoints.extend(flows.chunk_by(|one, other| one.0 == other.0).map(|flows| grouping.endpoint(flows)));
+    endpoints
+}
+
+fn remote(record: &Record) -> Remote {
+    let side = record.ours.other();
+    let (address, v6) = record.number(side);
+    Remote { v6, address, port: record.port(side), transport: record.transport() }
 }
 
 /// The registrable domain of a name. Where no rule of the list matches, its prevailing rule does: the
@@ -45,86 +50,155 @@ pub(crate) fn registrable_domain(name: &str) -> Option<Arc<str>> {
     std::str::from_utf8(domain.as_bytes()).ok().map(Arc::from)
 }
 
-fn endpoint(conversations: &Conversations, remote: Remote, mut indices: Vec<u32>) -> Endpoint {
-    indices.shrink_to_fit();
-    let (address, port, transport) = remote;
-    let members = Members { conversations, address, indices: &indices };
-    let sum = |side: fn(Side) -> Side| {
-        let sent = members.records().map(|record| record.sent(side(record.ours)));
-        sent.fold((0, 0), |(packets, bytes), more| (packets + more.0, bytes + more.1))
-    };
-    let ((packets_out, bytes_out), (packets_in, bytes_in)) = (sum(|ours| ours), sum(Side::other));
-    Endpoint {
-        capture: conversations.capture.clone(),
-        address,
-        port,
-        transport,
-        names: members.names(),
-        domains: members.domains(),
-        place: Place { local: is_local(address), ..Place::default() },
-        protocols: sorted(members.records().map(Record::protocol)),
-        visibility: members.most_readable(),
-        packets_out,
-        packets_in,
-        bytes_out,
-        bytes_in,
-        first: members.records().map(|record| record.span().0).min(),
-        last: members.records().map(|record| record.span().1).max(),
-        rtt_ms: members.records().filter_map(Record::rtt_ms).min_by(f64::total_cmp),
-        packet: members.records().map(Record::first_packet).min().unwrap_or_default(),
-        flows: indices,
+/// What the flows of one endpoint come to.
+#[derive(Default)]
+struct Sum {
+    protocols: Vec<Protocol>,
+    visibility: Option<Visibility>,
+    packets: [u64; 2],
+    bytes: [u64; 2],
+    span: Option<(Timestamp, Timestamp)>,
+    rtt_ms: Option<f64>,
+    /// The lowest and the highest number of a flow's first packet.
+    began: Option<(u64, u64)>,
+    /// Whether any flow said a name.
+    named: bool,
+}
+
+impl Sum {
+    fn add(&mut self, record: &Record) {
+        for (at, side) in [record.ours, record.ours.other()].into_iter().enumerate() {
+            let (packets, bytes) = record.sent(side);
+            self.packets[at] += packets;
+            self.bytes[at] += bytes;
+        }
+        let protocol = record.protocol();
+        if !self.protocols.contains(&protocol) {
+            self.protocols.push(protocol);
+        }
+        let seen = record.visibility();
+        self.visibility = Some(self.visibility.map_or(seen, |other| more_readable(other, seen)));
+        self.span = Some(spanning(self.span, record.span()));
+        self.began = Some(spanning(self.began, (record.first_packet(), record.first_packet())));
+        self.rtt_ms = match (self.rtt_ms, record.rtt_ms()) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        self.named |= said_of_remote(record).next().is_some();
     }
 }
 
-/// The flows of one endpoint.
-struct Members<'a> {
+/// What two spans cover together.
+fn spanning<T: Ord>(one: Option<(T, T)>, (first, last): (T, T)) -> (T, T) {
+    match one {
+        Some((earliest, latest)) => (earliest.min(first), latest.max(last)),
+        None => (first, last),
+    }
+}
+
+fn more_readable(one: Visibility, other: Visibility) -> Visibility {
+    let either = |visibility| one == visibility || other == visibility;
+    match () {
+        () if either(Visibility::Readable) => Visibility::Readable,
+        () if either(Visibility::Unknown) => Visibility::Unknown,
+        () => Visibility::Encrypted,
+    }
+}
+
+/// The flows, and the domains of names that were met.
+struct Grouping<'a> {
     conversations: &'a Conversations,
-    address: IpAddr,
-    indices: &'a [u32],
+    domains: HashMap<Arc<str>, Option<Arc<str>>, RandomState>,
 }
 
-impl<'a> Members<'a> {
-    fn records(&self) -> impl Iterator<Item = &'a Record> {
+impl<'a> Grouping<'a> {
+    /// The endpoint that these flows, one at least, go to.
+    fn endpoint(&mut self, flows: &[(Remote, u32)]) -> Endpoint {
+        let remote = flows.first().map(|(remote, _)| *remote);
+        let (address, port, transport) = remote.map_or((IpAddr::from([0; 4]), 0, Transport::Tcp), |remote| {
+            (packet::address(remote.address, remote.v6), remote.port, remote.transport)
+        });
+        let mut sum = Sum::default();
+        self.records(flows).for_each(|record| sum.add(record));
+        sum.protocols.sort_unstable();
+        let (packet, last_packet) = sum.began.unwrap_or_default();
+        let named = sum.named || self.conversations.resolver.knows(address);
+        let (names, domains) = match named {
+            true => (self.names(address, flows, last_packet), self.domains(address, flows)),
+            false => (Vec::new(), Vec::new()),
+        };
+        Endpoint {
+            capture: self.conversations.capture.clone(),
+            address,
+            port,
+            transport,
+            names,
+            domains,
+            place: Place { local: is_local(address), ..Place::default() },
+            protocols: sum.protocols,
+            visibility: sum.visibility.unwrap_or(Visibility::Unknown),
+            packets_out: sum.packets[0],
+            packets_in: sum.packets[1],
+            bytes_out: sum.bytes[0],
+            bytes_in: sum.bytes[1],
+            first: sum.span.map(|(first, _)| first),
+            last: sum.span.map(|(_, last)| last),
+            rtt_ms: sum.rtt_ms,
+            packet,
+            flows: flows.iter().map(|(_, index)| *index).collect(),
+        }
+    }
+
+    fn records(&self, flows: &[(Remote, u32)]) -> impl Iterator<Item = &'a Record> {
         let records = &self.conversations.records;
-        self.indices.iter().filter_map(|&index| records.get(index as usize))
+        flows.iter().filter_map(|&(_, index)| records.get(index as usize))
     }
 
-    fn resolver(&self) -> &'a Resolver {
-        &self.conversations.resolver
-    }
-
-    /// Names of all members, best first, each name and source once. What was answered before any of
+    /// Names of all flows, best first, each name and source once. What was answered before any of
     /// them began was known before.
-    fn names(&self) -> Vec<Name> {
-        let began = self.records().map(Record::first_packet).max().unwrap_or_default();
-        let answered = self.resolver().names(self.address, began);
-        let mut names: Vec<Name> = self.records().flat_map(said_of_remote).chain(answered).collect();
+    fn names(&self, address: IpAddr, flows: &[(Remote, u32)], last_began: u64) -> Vec<Name> {
+        let answered = self.conversations.resolver.names(address, last_began);
+        let mut names: Vec<Name> = self.records(flows).flat_map(said_of_remote).chain(answered).collect();
         names.sort_by_key(|name| (name.rank(), name.packet));
-        let mut seen = HashSet::<_, RandomState>::default();
-        names.retain(|name| seen.insert((name.name.clone(), name.source)));
+        each_once(&mut names);
         names.shrink_to_fit();
         names
     }
 
-    /// Registrable domains of the best name of each member.
-    fn domains(&self) -> Vec<Arc<str>> {
-        let best = |record: &'a Record| {
-            let answered = self.resolver().names(self.address, record.first_packet());
+    /// Registrable domains of the best name of each flow.
+    fn domains(&mut self, address: IpAddr, flows: &[(Remote, u32)]) -> Vec<Arc<str>> {
+        let best = |record: &Record| {
+            let answered = self.conversations.resolver.names(address, record.first_packet());
             let names = said_of_remote(record).chain(answered);
             names.min_by_key(|name| (name.rank(), name.packet)).map(|name| name.name)
         };
-        let names = sorted(self.records().filter_map(best));
-        sorted(names.iter().filter_map(|name| registrable_domain(name)))
+        let names = sorted(self.records(flows).filter_map(best));
+        sorted(names.into_iter().filter_map(|name| self.domain(name)))
     }
 
-    fn most_readable(&self) -> Visibility {
-        let any = |visibility| self.records().any(|record| record.visibility() == visibility);
-        match () {
-            () if any(Visibility::Readable) => Visibility::Readable,
-            () if any(Visibility::Unknown) => Visibility::Unknown,
-            () => Visibility::Encrypted,
+    /// The registrable domain of a name, looked up once.
+    fn domain(&mut self, name: Arc<str>) -> Option<Arc<str>> {
+        let domain = self.domains.entry(name).or_insert_with_key(|name| registrable_domain(name));
+        domain.clone()
+    }
+}
+
+/// Keeps the first of equal names of one source. Few are compared, many are looked up.
+fn each_once(names: &mut Vec<Name>) {
+    const FEW: usize = 8;
+    if names.len() > FEW {
+        let mut seen = HashSet::<_, RandomState>::default();
+        return names.retain(|name| seen.insert((name.name.clone(), name.source)));
+    }
+    let mut kept = 0;
+    for at in 0..names.len() {
+        let same = |other: &Name| (other.source, &other.name) == (names[at].source, &names[at].name);
+        if !names[..kept].iter().any(same) {
+            names.swap(kept, at);
+            kept += 1;
         }
     }
+    names.truncate(kept);
 }
 
 /// What a flow says of its responder names the remote end, unless we are the responder.
@@ -139,11 +213,13 @@ fn sorted<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
     values.shrink_to_fit();
     values
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::flow::tests::record;
     use crate::proto::Answer;
+    use crate::resolver::Resolver;
     use overheard_model::{NameSource, Timestamp};
 
     fn conversations(records: Vec<Record>, answers: &[(&str, NameSource)]) -> Conversations {

@@ -93,6 +93,11 @@ impl Resolver {
         }
     }
 
+    /// Whether an address has any name.
+    pub(crate) fn knows(&self, address: IpAddr) -> bool {
+        self.by_address.contains_key(&address)
+    }
+
     /// The names of an address, as they were known to a flow that began with packet `began`.
     pub(crate) fn names(&self, address: IpAddr, began: u64) -> impl Iterator<Item = Name> + '_ {
         let known = self.by_address.get(&address).into_iter().flatten();

@@ -8,7 +8,7 @@ use super::content::Content;
 use super::dialogue::Parties;
 use super::inspection::Inspection;
 use super::key::{End, Ends, Key};
-use crate::packet::{Packet, Segment, TcpFlags, TcpSegment, Tunnels};
+use crate::packet::{Number, Packet, Segment, TcpFlags, TcpSegment, Tunnels};
 use overheard_model::{BeganBy, FlowState, Protocol, Side, Timestamp, Transport, Visibility};
 use std::net::IpAddr;
 
@@ -215,6 +215,11 @@ impl Record {
     /// The address at a side.
     pub(crate) fn address(&self, side: Side) -> IpAddr {
         self.key.address(self.end(side))
+    }
+
+    /// The address at a side as a number, and whether it is of IPv6.
+    pub(crate) fn number(&self, side: Side) -> (Number, bool) {
+        self.key.number(self.end(side))
     }
 
     /// The port at a side; 0 where the transport has none.

@@ -47,8 +47,10 @@ const CONTENT_SHARE: usize = 4;
 /// Share of the candidates that one eviction removes: its cost is spread over as many new ones.
 const EVICTED_SHARE: usize = 8;
 
-/// Packets between two looks at the flows that became quiet.
-const PAUSE_EVERY: u64 = 1 << 14;
+/// Packets between two looks at the flows that became quiet: the fewest, and so many for each flow that
+/// is looked at, so that the looks cost a packet next to nothing however many flows there are.
+const PAUSE_AFTER: u64 = 1 << 14;
+const PAUSE_AFTER_EACH: u64 = 16;
 
 /// Packets become flows.
 #[derive(Debug)]
@@ -63,7 +65,8 @@ pub(crate) struct Table {
     held: usize,
     /// Flows whose payloads are read, and some for which that is over.
     inspected: Vec<u32>,
-    packets: u64,
+    /// Packets until the quiet flows are looked for.
+    until_pause: u64,
     notes: Notes,
     texts: Texts,
     resolver: Resolver,
@@ -90,7 +93,7 @@ impl Table {
             memory,
             held: 0,
             inspected: Vec::new(),
-            packets: 0,
+            until_pause: PAUSE_AFTER,
             notes: Notes::default(),
             texts: Texts::default(),
             resolver: Resolver::within(memory / ANSWERED_SHARE),
@@ -115,8 +118,8 @@ impl Table {
             _ => {}
         }
         self.keep_within_memory(packet.number);
-        self.packets += 1;
-        if self.packets.is_multiple_of(PAUSE_EVERY) {
+        self.until_pause -= 1;
+        if self.until_pause == 0 {
             self.pause_the_quiet(packet.time);
         }
     }
@@ -214,6 +217,7 @@ impl Table {
             }
         }
         self.latest = latest;
+        self.until_pause = PAUSE_AFTER.max(self.inspected.len() as u64 * PAUSE_AFTER_EACH);
     }
 
     /// Lets the latest flow's inspection take something; settles the flow when that was the last.
