@@ -4,7 +4,7 @@ use super::content::Content;
 use super::dialogue::{Dialogue, Parties, Scene};
 use super::key::{End, Ends};
 use super::stream::{Arrival, Piece, Stream};
-use crate::proto::Chunk;
+use crate::proto::{Chunk, ReadDatagram};
 
 /// What it takes to read a flow; dropped when there is nothing further to learn.
 #[derive(Debug, Default)]
@@ -19,6 +19,16 @@ impl Inspection {
     pub(super) fn of_streams(low: Option<u32>, high: Option<u32>) -> Self {
         let streams = Ends::new(Stream::beginning_at(low), Stream::beginning_at(high));
         Self { streams, dialogue: Dialogue::default() }
+    }
+
+    /// An inspection of datagrams, of which each is read by itself.
+    pub(super) fn of_datagrams(read: ReadDatagram) -> Self {
+        Self { streams: Ends::default(), dialogue: Dialogue::of_datagrams(read) }
+    }
+
+    /// How the next datagram will be read, where that is all that is to be kept.
+    pub(super) fn datagram_reader(&self) -> Option<ReadDatagram> {
+        self.dialogue.datagram_reader()
     }
 
     pub(super) fn is_over(&self) -> bool {

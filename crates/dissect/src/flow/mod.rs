@@ -27,3 +27,4 @@ mod texts;
 pub(crate) use record::Record;
 pub(crate) use table::{Table, Told};
 pub(crate) use telling::Conversations;
+pub(crate) use texts::Texts;

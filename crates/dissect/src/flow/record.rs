@@ -9,6 +9,7 @@ use super::dialogue::Parties;
 use super::inspection::Inspection;
 use super::key::{End, Ends, Key};
 use crate::packet::{Number, Packet, Segment, TcpFlags, TcpSegment, Tunnels};
+use crate::proto::ReadDatagram;
 use overheard_model::{BeganBy, FlowState, Protocol, Side, Timestamp, Transport, Visibility};
 use std::net::IpAddr;
 
@@ -29,6 +30,8 @@ pub(super) enum Payload {
     /// None came yet; what an earlier connection on the same ports showed is kept.
     Unread(Option<Box<Content>>),
     Inspected(Box<Inspected>),
+    /// Each datagram is read by itself; there is no more to tell than protocol and visibility.
+    Datagrams(ReadDatagram),
     /// The flow was quiet for long: read on from the next payload, as if the capture began there.
     Paused(Option<Box<Content>>),
     /// Nothing further is learned from them: packets are only counted. Kept where there is more to
@@ -101,30 +104,35 @@ impl Record {
         matches!(self.payload, Payload::Settled(_))
     }
 
-    /// The reading of its payloads, begun where it has not; nothing once the flow is settled.
-    pub(super) fn inspected(&mut self) -> Option<&mut Inspected> {
+    /// The reading of its payloads, begun; nothing where it is under way or over. Whoever begins it puts
+    /// back what it came to: [`Self::keep`] or [`Self::settle`].
+    pub(super) fn begin_inspection(&mut self) -> Option<Inspected> {
         let start = |end| self.connection.stream_start(end);
         let (content, inspection) = match &mut self.payload {
             Payload::Unread(content) => {
                 (content.take(), Inspection::of_streams(start(End::Low), start(End::High)))
             }
             Payload::Paused(content) => (content.take(), Inspection::default()),
-            Payload::Inspected(_) | Payload::Settled(_) => return self.inspection(),
+            Payload::Datagrams(read) => (None, Inspection::of_datagrams(*read)),
+            Payload::Inspected(_) | Payload::Settled(_) => return None,
         };
         let known = || Content::of(self.protocol, self.visibility);
-        let content = content.map_or_else(known, |content| *content);
-        self.payload = Payload::Inspected(Box::new(Inspected { content, inspection }));
-        self.inspection()
+        Some(Inspected { content: content.map_or_else(known, |content| *content), inspection })
     }
 
-    fn inspection(&mut self) -> Option<&mut Inspected> {
-        match &mut self.payload {
-            Payload::Inspected(inspected) => Some(inspected),
-            _ => None,
-        }
+    /// Keeps the reading of its payloads until the next one comes.
+    pub(super) fn keep(&mut self, inspected: Inspected) {
+        let Inspected { content, inspection } = &inspected;
+        self.payload = match inspection.datagram_reader().filter(|_| !content.says_more()) {
+            Some(read) => {
+                (self.protocol, self.visibility) = (content.protocol, content.visibility);
+                Payload::Datagrams(read)
+            }
+            None => Payload::Inspected(Box::new(inspected)),
+        };
     }
 
-    /// Whether its payloads are being read.
+    /// Whether its payloads are being read and something is kept for it.
     #[inline]
     pub(super) fn is_read(&self) -> bool {
         matches!(self.payload, Payload::Inspected(_))
@@ -133,7 +141,8 @@ impl Record {
     /// Whether its payloads are being read and nothing came for long.
     #[inline]
     pub(super) fn is_quiet(&self, now: Timestamp) -> bool {
-        now.0.saturating_sub(self.last.0) > QUIET && self.is_read()
+        let is_read = matches!(self.payload, Payload::Inspected(_) | Payload::Datagrams(_));
+        is_read && now.0.saturating_sub(self.last.0) > QUIET
     }
 
     /// Nothing further is read of its payloads.
@@ -142,10 +151,14 @@ impl Record {
         self.payload = Payload::Settled(content.says_more().then(|| Box::new(content)));
     }
 
-    /// No payload came, and none will be read.
+    /// No payload will be read, and there is nothing to be ended.
     pub(super) fn settle_unread(&mut self) {
-        if let Payload::Unread(content) | Payload::Paused(content) = &mut self.payload {
-            self.payload = Payload::Settled(content.take());
+        match &mut self.payload {
+            Payload::Unread(content) | Payload::Paused(content) => {
+                self.payload = Payload::Settled(content.take());
+            }
+            Payload::Datagrams(_) => self.payload = Payload::Settled(None),
+            Payload::Inspected(_) | Payload::Settled(_) => {}
         }
     }
 
@@ -170,6 +183,7 @@ impl Record {
                 content.as_deref()
             }
             Payload::Inspected(inspected) => Some(&inspected.content),
+            Payload::Datagrams(_) => None,
         }
     }
 
@@ -180,6 +194,7 @@ impl Record {
                 content.as_ref().map_or(0, |content| content.footprint())
             }
             Payload::Inspected(inspected) => inspected.content.footprint() + inspected.inspection.footprint(),
+            Payload::Datagrams(_) => 0,
         }
     }
 

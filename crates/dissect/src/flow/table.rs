@@ -224,16 +224,27 @@ impl Table {
     fn inspect(&mut self, take: impl FnOnce(&mut Inspection, &Parties, &mut Scene<'_>)) {
         let Some(record) = self.records.get_mut(self.latest) else { return };
         let (before, parties) = (record.held(), record.parties());
-        if !matches!(record.payload, Payload::Inspected(_) | Payload::Settled(_)) {
-            self.inspected.push(self.latest as u32);
-        }
-        let Some(Inspected { content, inspection }) = record.inspected() else { return };
-        let mut scene = Scene { content, resolver: &mut self.resolver, notes: &mut self.notes };
-        take(inspection, &parties, &mut scene);
-        if inspection.is_over() {
-            inspection.leave_counts(content);
-            let content = std::mem::take(content);
-            settle(record, content, &mut self.texts);
+        if let Payload::Inspected(inspected) = &mut record.payload {
+            let Inspected { content, inspection } = &mut **inspected;
+            let mut scene = Scene { content, resolver: &mut self.resolver, notes: &mut self.notes };
+            take(inspection, &parties, &mut scene);
+            if inspection.is_over() {
+                inspection.leave_counts(content);
+                let content = std::mem::take(content);
+                settle(record, content, &mut self.texts);
+            }
+        } else if let Some(Inspected { mut content, mut inspection }) = record.begin_inspection() {
+            let (resolver, notes) = (&mut self.resolver, &mut self.notes);
+            let mut scene = Scene { content: &mut content, resolver, notes };
+            take(&mut inspection, &parties, &mut scene);
+            // Most are over at once: only one that goes on is moved to the heap.
+            if inspection.is_over() {
+                inspection.leave_counts(&mut content);
+                settle(record, content, &mut self.texts);
+            } else {
+                record.keep(Inspected { content, inspection });
+                self.inspected.extend(record.is_read().then_some(self.latest as u32));
+            }
         }
         self.held = (self.held + record.held()).saturating_sub(before);
     }
