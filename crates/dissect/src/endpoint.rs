@@ -11,7 +11,9 @@ use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 use overheard_model::{Endpoint, Name, Place, Protocol, Side, Timestamp, Transport, Visibility};
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::thread;
 
 /// What makes flows one endpoint; numbers, since there are many to be sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,15 +24,36 @@ struct Remote {
     transport: Transport,
 }
 
-/// Groups the flows by their remote end, sorted by address, port and transport.
-pub(crate) fn group(conversations: &Conversations) -> Vec<Endpoint> {
+/// Groups the flows by their remote end, sorted by address, port and transport; on one thread, or two.
+pub(crate) fn group(conversations: &Conversations, threads: NonZeroUsize) -> Vec<Endpoint> {
     let records = (0_u32..).zip(&conversations.records);
     let mut flows: Vec<(Remote, u32)> = records.map(|(index, record)| (remote(record), index)).collect();
     flows.sort_unstable();
-    let mut grouping = Grouping { conversations, domains: HashMap::default() };
-    let mut endpoints = Vec::with_capacity(flows.chunk_by(|one, other| one.0 == other.0).count());
-    endpoints.extend(flows.chunk_by(|one, other| one.0 == other.0).map(|flows| grouping.endpoint(flows)));
+    let count = flows.chunk_by(same_remote).count();
+    let mut endpoints = Vec::with_capacity(count);
+    if threads.get() == 1 {
+        endpoints.extend(grouped(conversations, &flows));
+        return endpoints;
+    }
+    // Where the flows of one endpoint end, near the middle.
+    let middle = flows.len() / 2;
+    let rest = flows.get(middle..).unwrap_or_default();
+    let (before, after) = flows.split_at(middle + rest.chunk_by(same_remote).next().map_or(0, <[_]>::len));
+    thread::scope(|scope| {
+        let after = scope.spawn(|| grouped(conversations, after).collect::<Vec<_>>());
+        endpoints.extend(grouped(conversations, before));
+        endpoints.extend(after.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+    });
     endpoints
+}
+
+fn same_remote(one: &(Remote, u32), other: &(Remote, u32)) -> bool {
+    one.0 == other.0
+}
+
+fn grouped(conversations: &Conversations, flows: &[(Remote, u32)]) -> impl Iterator<Item = Endpoint> {
+    let mut grouping = Grouping { conversations, domains: HashMap::default() };
+    flows.chunk_by(same_remote).map(move |flows| grouping.endpoint(flows))
 }
 
 fn remote(record: &Record) -> Remote {
@@ -236,7 +259,7 @@ mod tests {
         let [mut one, other] = [4, 2].map(|packet| record("10.0.0.1", "198.51.100.1", packet));
         one.say("b.example.org", NameSource::TlsSni, Visibility::Readable);
         let answers = [("www.example.co.uk", NameSource::Dns), ("cdn.example.net", NameSource::DnsCname)];
-        let endpoints = group(&conversations(vec![one, other], &answers));
+        let endpoints = group(&conversations(vec![one, other], &answers), NonZeroUsize::MIN);
         let [endpoint] = &endpoints[..] else { panic!("{endpoints:?}") };
         assert_eq!((endpoint.port, endpoint.packets_out, endpoint.packet), (443, 2, 2));
         assert_eq!(endpoint.visibility, Visibility::Readable, "the more readable of both");
@@ -247,11 +270,24 @@ mod tests {
     }
 
     #[test]
+    fn two_threads_group_as_one_does() {
+        for flows in 0..9 {
+            let records: Vec<Record> = (0..flows)
+                .map(|flow| record("10.0.0.1", &format!("198.51.100.{}", flow / 3), flow + 1))
+                .collect();
+            let conversations = conversations(records, &[]);
+            let [one, two] = [1, 2].map(|threads| group(&conversations, NonZeroUsize::new(threads).unwrap()));
+            assert_eq!(one, two);
+            assert_eq!(one.len() as u64, flows.div_ceil(3));
+        }
+    }
+
+    #[test]
     fn what_a_caller_asked_us_for_is_not_the_callers_name() {
         let mut inbound = record("198.51.100.1", "10.0.0.1", 1);
         inbound.ours = Side::Dst;
         inbound.say("ours.example.org", NameSource::HttpHost, Visibility::Readable);
-        let endpoints = group(&conversations(vec![inbound], &[]));
+        let endpoints = group(&conversations(vec![inbound], &[]), NonZeroUsize::MIN);
         assert_eq!((endpoints[0].names.len(), endpoints[0].domains.len()), (0, 0));
     }
 

@@ -5,6 +5,7 @@
 //! refused for it is counted.
 
 use crate::flow::Texts;
+use crate::packet::Host;
 use crate::problems::Problems;
 use crate::proto::Answer;
 use foldhash::fast::RandomState;
@@ -45,7 +46,7 @@ impl Known {
 #[derive(Debug)]
 pub(crate) struct Resolver {
     /// The first name of each address.
-    first: HashMap<IpAddr, Place, RandomState>,
+    first: HashMap<Host, Place, RandomState>,
     names: Vec<Known>,
     texts: Texts,
     /// Bytes that may be held, and that are.
@@ -79,7 +80,7 @@ impl Resolver {
 
     fn learn(&mut self, address: IpAddr, mut known: Known) {
         let mut last = None;
-        let mut place = self.first.get(&address).copied();
+        let mut place = self.first.get(&Host(address)).copied();
         let mut count = 0;
         while let Some(at) = place
             && let Some(other) = self.names.get_mut(at as usize)
@@ -100,7 +101,7 @@ impl Resolver {
         };
         match last.and_then(|last| self.names.get_mut(last as usize)) {
             Some(last) => last.next = Some(place),
-            None => _ = self.first.insert(address, place),
+            None => _ = self.first.insert(Host(address), place),
         }
         self.texts.share(&mut known.name);
         self.names.push(known);
@@ -109,13 +110,13 @@ impl Resolver {
 
     /// Whether an address has any name.
     pub(crate) fn knows(&self, address: IpAddr) -> bool {
-        self.first.contains_key(&address)
+        self.first.contains_key(&Host(address))
     }
 
     /// The names of an address, as they were known to a flow that began with packet `began`.
     pub(crate) fn names(&self, address: IpAddr, began: u64) -> impl Iterator<Item = Name> + '_ {
         let at = |place: Place| self.names.get(place as usize);
-        let first = self.first.get(&address).and_then(|&place| at(place));
+        let first = self.first.get(&Host(address)).and_then(|&place| at(place));
         let known = std::iter::successors(first, move |known| known.next.and_then(at));
         known.map(move |known| Name {
             name: known.name.clone(),

@@ -17,6 +17,7 @@ mod measure;
 mod preface;
 mod record;
 mod sequence;
+mod spare;
 mod stream;
 mod table;
 mod telling;

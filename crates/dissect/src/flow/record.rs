@@ -8,6 +8,7 @@ use super::content::Content;
 use super::dialogue::Parties;
 use super::inspection::Inspection;
 use super::key::{End, Ends, Key};
+use super::spare::Spare;
 use crate::packet::{Number, Packet, Segment, TcpFlags, TcpSegment, Tunnels};
 use crate::proto::ReadDatagram;
 use overheard_model::{BeganBy, FlowState, Protocol, Side, Timestamp, Transport, Visibility};
@@ -40,10 +41,18 @@ pub(super) enum Payload {
 }
 
 /// The reading of payloads, and what it came to so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Inspected {
     pub(super) content: Content,
     pub(super) inspection: Inspection,
+}
+
+impl Inspected {
+    /// Forgets what was read, and keeps the room for it.
+    pub(super) fn clear(&mut self) {
+        self.content = Content::default();
+        self.inspection.clear();
+    }
 }
 
 /// A flow in the making.
@@ -104,32 +113,40 @@ impl Record {
         matches!(self.payload, Payload::Settled(_))
     }
 
-    /// The reading of its payloads, begun; nothing where it is under way or over. Whoever begins it puts
-    /// back what it came to: [`Self::keep`] or [`Self::settle`].
-    pub(super) fn begin_inspection(&mut self) -> Option<Inspected> {
-        let start = |end| self.connection.stream_start(end);
-        let (content, inspection) = match &mut self.payload {
-            Payload::Unread(content) => {
-                (content.take(), Inspection::of_streams(start(End::Low), start(End::High)))
+    /// Takes the reading of its payloads out, begun where it has not; nothing once the flow is settled.
+    /// Whoever takes it puts back what it came to: [`Self::keep`] or [`Self::settle`].
+    pub(super) fn inspected(&mut self, spare: &mut Spare) -> Option<Box<Inspected>> {
+        let starts = [End::Low, End::High].map(|end| self.connection.stream_start(end));
+        let (content, starts, read) = match std::mem::replace(&mut self.payload, Payload::Settled(None)) {
+            Payload::Inspected(inspected) => return Some(inspected),
+            Payload::Settled(content) => {
+                self.payload = Payload::Settled(content);
+                return None;
             }
-            Payload::Paused(content) => (content.take(), Inspection::default()),
-            Payload::Datagrams(read) => (None, Inspection::of_datagrams(*read)),
-            Payload::Inspected(_) | Payload::Settled(_) => return None,
+            Payload::Unread(content) => (content, starts, None),
+            Payload::Paused(content) => (content, [None; 2], None),
+            Payload::Datagrams(read) => (None, [None; 2], Some(read)),
         };
-        let known = || Content::of(self.protocol, self.visibility);
-        Some(Inspected { content: content.map_or_else(known, |content| *content), inspection })
+        let mut inspected = spare.take();
+        inspected.content = match content {
+            Some(content) => *content,
+            None => Content::of(self.protocol, self.visibility),
+        };
+        inspected.inspection.begin(starts, read);
+        Some(inspected)
     }
 
     /// Keeps the reading of its payloads until the next one comes.
-    pub(super) fn keep(&mut self, inspected: Inspected) {
-        let Inspected { content, inspection } = &inspected;
-        self.payload = match inspection.datagram_reader().filter(|_| !content.says_more()) {
+    pub(super) fn keep(&mut self, inspected: Box<Inspected>, spare: &mut Spare) {
+        let Inspected { content, inspection } = &*inspected;
+        match inspection.datagram_reader().filter(|_| !content.says_more()) {
             Some(read) => {
                 (self.protocol, self.visibility) = (content.protocol, content.visibility);
-                Payload::Datagrams(read)
+                self.payload = Payload::Datagrams(read);
+                spare.give(inspected);
             }
-            None => Payload::Inspected(Box::new(inspected)),
-        };
+            None => self.payload = Payload::Inspected(inspected),
+        }
     }
 
     /// Whether its payloads are being read and something is kept for it.

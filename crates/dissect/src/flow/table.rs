@@ -20,6 +20,7 @@ use super::dialogue::{Parties, Scene};
 use super::inspection::Inspection;
 use super::key::{End, Key};
 use super::record::{Inspected, Payload, Record};
+use super::spare::Spare;
 use super::stream::{Arrival, Piece};
 use super::texts::Texts;
 use crate::packet::{Packet, Segment, TcpSegment};
@@ -65,6 +66,7 @@ pub(crate) struct Table {
     held: usize,
     /// Flows whose payloads are read, and some for which that is over.
     inspected: Vec<u32>,
+    spare: Spare,
     /// Packets until the quiet flows are looked for.
     until_pause: u64,
     notes: Notes,
@@ -93,6 +95,7 @@ impl Table {
             memory,
             held: 0,
             inspected: Vec::new(),
+            spare: Spare::default(),
             until_pause: PAUSE_AFTER,
             notes: Notes::default(),
             texts: Texts::default(),
@@ -224,27 +227,17 @@ impl Table {
     fn inspect(&mut self, take: impl FnOnce(&mut Inspection, &Parties, &mut Scene<'_>)) {
         let Some(record) = self.records.get_mut(self.latest) else { return };
         let (before, parties) = (record.held(), record.parties());
-        if let Payload::Inspected(inspected) = &mut record.payload {
-            let Inspected { content, inspection } = &mut **inspected;
-            let mut scene = Scene { content, resolver: &mut self.resolver, notes: &mut self.notes };
-            take(inspection, &parties, &mut scene);
-            if inspection.is_over() {
-                inspection.leave_counts(content);
-                let content = std::mem::take(content);
-                settle(record, content, &mut self.texts);
-            }
-        } else if let Some(Inspected { mut content, mut inspection }) = record.begin_inspection() {
-            let (resolver, notes) = (&mut self.resolver, &mut self.notes);
-            let mut scene = Scene { content: &mut content, resolver, notes };
-            take(&mut inspection, &parties, &mut scene);
-            // Most are over at once: only one that goes on is moved to the heap.
-            if inspection.is_over() {
-                inspection.leave_counts(&mut content);
-                settle(record, content, &mut self.texts);
-            } else {
-                record.keep(Inspected { content, inspection });
-                self.inspected.extend(record.is_read().then_some(self.latest as u32));
-            }
+        let was_read = record.is_read();
+        let Some(mut inspected) = record.inspected(&mut self.spare) else { return };
+        let Inspected { content, inspection } = &mut *inspected;
+        let mut scene = Scene { content, resolver: &mut self.resolver, notes: &mut self.notes };
+        take(inspection, &parties, &mut scene);
+        if inspection.is_over() {
+            inspection.leave_counts(content);
+            settle(record, inspected, &mut self.texts, &mut self.spare);
+        } else {
+            record.keep(inspected, &mut self.spare);
+            self.inspected.extend((!was_read && record.is_read()).then_some(self.latest as u32));
         }
         self.held = (self.held + record.held()).saturating_sub(before);
     }
@@ -252,13 +245,15 @@ impl Table {
     /// Ends the latest flow's inspection, if it has one.
     fn end_inspection(&mut self) {
         let Some(record) = self.records.get_mut(self.latest) else { return };
+        if !record.is_read() {
+            return record.settle_unread();
+        }
         let (before, parties) = (record.held(), record.parties());
-        let Payload::Inspected(inspected) = &mut record.payload else { return record.settle_unread() };
-        let Inspected { content, inspection } = &mut **inspected;
+        let Some(mut inspected) = record.inspected(&mut self.spare) else { return };
+        let Inspected { content, inspection } = &mut *inspected;
         let mut scene = Scene { content, resolver: &mut self.resolver, notes: &mut self.notes };
-        std::mem::take(inspection).finish(&parties, &mut scene);
-        let content = std::mem::take(content);
-        settle(record, content, &mut self.texts);
+        inspection.finish(&parties, &mut scene);
+        settle(record, inspected, &mut self.texts, &mut self.spare);
         self.held = (self.held + record.held()).saturating_sub(before);
     }
 
@@ -321,7 +316,9 @@ impl Table {
 }
 
 /// Nothing further is read of the flow's payloads; what they showed is kept, its texts shared.
-fn settle(record: &mut Record, mut content: Content, texts: &mut Texts) {
+fn settle(record: &mut Record, mut inspected: Box<Inspected>, texts: &mut Texts, spare: &mut Spare) {
+    let mut content = std::mem::take(&mut inspected.content);
     content.intern(texts);
     record.settle(content);
+    spare.give(inspected);
 }

@@ -301,9 +301,11 @@ mod tests {
 
     #[test]
     fn a_name_is_read_however_it_is_spelt() {
-        for (block, expected) in
-            [(&b"\x00\x04host\x01a"[..], &["a"][..]), (b"\x00\x05hosts\x01a", &[]), (b"\x10\x0a:authority\x01b", &["b"])]
-        {
+        for (block, expected) in [
+            (&b"\x00\x04host\x01a"[..], &["a"][..]),
+            (b"\x00\x05hosts\x01a", &[]),
+            (b"\x10\x0a:authority\x01b", &["b"]),
+        ] {
             assert_eq!(authorities(&mut HeaderTable::default(), block).unwrap(), expected);
         }
         let long = [&b"\x00\x10:authority-extra\x01a"[..]].concat();
@@ -321,7 +323,9 @@ mod tests {
 
     #[test]
     fn what_the_rfc_calls_an_error_is_refused() {
-        for block in [&[0x3f][..], &[0x3f, 0xff, 0xff, 0xff, 0xff, 0xff], &[0x3f, 0xff, 0xff, 0x7f], &[0x80], &[0xbe]] {
+        for block in
+            [&[0x3f][..], &[0x3f, 0xff, 0xff, 0xff, 0xff, 0xff], &[0x3f, 0xff, 0xff, 0x7f], &[0x80], &[0xbe]]
+        {
             assert_eq!(authorities(&mut HeaderTable::default(), block), None, "{block:?}");
         }
     }

@@ -116,7 +116,8 @@ mod tests {
         assert_eq!(decoded(coded).as_deref(), Some(&b"www.example.com"[..]));
         let coded = b"\x25\xa8\x49\xe9\x5b\xb8\xe8\xb4\xbf";
         assert_eq!(decoded(coded).as_deref(), Some(&b"custom-value"[..]));
-        let coded = b"\xd0\x7a\xbe\x94\x10\x54\xd4\x44\xa8\x20\x05\x95\x04\x0b\x81\x66\xe0\x82\xa6\x2d\x1b\xff";
+        let coded =
+            b"\xd0\x7a\xbe\x94\x10\x54\xd4\x44\xa8\x20\x05\x95\x04\x0b\x81\x66\xe0\x82\xa6\x2d\x1b\xff";
         assert_eq!(decoded(coded).as_deref(), Some(&b"Mon, 21 Oct 2013 20:13:21 GMT"[..]));
     }
 
