@@ -12,6 +12,7 @@ use hashbrown::{HashMap, HashSet};
 use overheard_model::{Endpoint, Name, Place, Protocol, Side, Timestamp, Transport, Visibility};
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::Arc;
 use std::thread;
 
@@ -29,19 +30,27 @@ pub(crate) fn group(conversations: &Conversations, threads: NonZeroUsize) -> Vec
     let records = (0_u32..).zip(&conversations.records);
     let mut flows: Vec<(Remote, u32)> = records.map(|(index, record)| (remote(record), index)).collect();
     flows.sort_unstable();
-    let count = flows.chunk_by(same_remote).count();
-    let mut endpoints = Vec::with_capacity(count);
+    let mut of_flow = vec![0; flows.len()];
+    let mut count = 0;
+    for (endpoint, flows) in (0_u32..).zip(flows.chunk_by(same_remote)) {
+        flows.iter().for_each(|&(_, flow)| of_flow[flow as usize] = endpoint);
+        count = endpoint + 1;
+    }
+    let grouping = |range| Grouping::new(conversations, &of_flow, range);
+    let mut endpoints = Vec::with_capacity(count as usize);
     if threads.get() == 1 {
-        endpoints.extend(grouped(conversations, &flows));
+        grouping(0..count).add_to(&mut endpoints, &flows);
         return endpoints;
     }
-    // Where the flows of one endpoint end, near the middle.
-    let middle = flows.len() / 2;
-    let rest = flows.get(middle..).unwrap_or_default();
-    let (before, after) = flows.split_at(middle + rest.chunk_by(same_remote).next().map_or(0, <[_]>::len));
+    let middle = count / 2;
+    let (before, after) = flows.split_at(flows.partition_point(|(_, flow)| of_flow[*flow as usize] < middle));
     thread::scope(|scope| {
-        let after = scope.spawn(|| grouped(conversations, after).collect::<Vec<_>>());
-        endpoints.extend(grouped(conversations, before));
+        let after = scope.spawn(|| {
+            let mut endpoints = Vec::new();
+            grouping(middle..count).add_to(&mut endpoints, after);
+            endpoints
+        });
+        grouping(0..middle).add_to(&mut endpoints, before);
         endpoints.extend(after.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
     });
     endpoints
@@ -49,11 +58,6 @@ pub(crate) fn group(conversations: &Conversations, threads: NonZeroUsize) -> Vec
 
 fn same_remote(one: &(Remote, u32), other: &(Remote, u32)) -> bool {
     one.0 == other.0
-}
-
-fn grouped(conversations: &Conversations, flows: &[(Remote, u32)]) -> impl Iterator<Item = Endpoint> {
-    let mut grouping = Grouping { conversations, domains: HashMap::default() };
-    flows.chunk_by(same_remote).map(move |flows| grouping.endpoint(flows))
 }
 
 fn remote(record: &Record) -> Remote {
@@ -128,33 +132,55 @@ fn more_readable(one: Visibility, other: Visibility) -> Visibility {
     }
 }
 
-/// The flows, and the domains of names that were met.
+/// Some of the endpoints in the making, one behind the other.
 struct Grouping<'a> {
     conversations: &'a Conversations,
+    sums: std::vec::IntoIter<Sum>,
+    /// Of names that were met.
     domains: HashMap<Arc<str>, Option<Arc<str>>, RandomState>,
+    /// Room to sort names in, so that what is kept is allocated once and fits.
+    names: Vec<Name>,
+    texts: Vec<Arc<str>>,
 }
 
 impl<'a> Grouping<'a> {
-    /// The endpoint that these flows, one at least, go to.
-    fn endpoint(&mut self, flows: &[(Remote, u32)]) -> Endpoint {
-        let remote = flows.first().map(|(remote, _)| *remote);
-        let (address, port, transport) = remote.map_or((IpAddr::from([0; 4]), 0, Transport::Tcp), |remote| {
-            (packet::address(remote.address, remote.v6), remote.port, remote.transport)
-        });
-        let mut sum = Sum::default();
-        self.records(flows).for_each(|record| sum.add(record));
+    /// Sums up what the flows of these endpoints come to. In the order of the flows, which lie in memory in
+    /// that order, and not of the endpoints: looked for here and there, each flow would be waited for.
+    fn new(conversations: &'a Conversations, of_flow: &[u32], endpoints: Range<u32>) -> Self {
+        let mut sums: Vec<Sum> = endpoints.clone().map(|_| Sum::default()).collect();
+        for (record, endpoint) in conversations.records.iter().zip(of_flow) {
+            if let Some(sum) = endpoint.checked_sub(endpoints.start).and_then(|at| sums.get_mut(at as usize))
+            {
+                sum.add(record);
+            }
+        }
+        let (domains, names, texts) = (HashMap::default(), Vec::new(), Vec::new());
+        Self { conversations, sums: sums.into_iter(), domains, names, texts }
+    }
+
+    /// Makes the endpoints of which these are the flows, sorted.
+    fn add_to(mut self, endpoints: &mut Vec<Endpoint>, flows: &[(Remote, u32)]) {
+        for flows in flows.chunk_by(same_remote) {
+            if let (Some(&(remote, _)), Some(sum)) = (flows.first(), self.sums.next()) {
+                endpoints.push(self.endpoint(remote, sum, flows));
+            }
+        }
+    }
+
+    fn endpoint(&mut self, remote: Remote, mut sum: Sum, flows: &[(Remote, u32)]) -> Endpoint {
+        let address = packet::address(remote.address, remote.v6);
         sum.protocols.sort_unstable();
-        let (packet, last_packet) = sum.began.unwrap_or_default();
+        let (packet, last_began) = sum.began.unwrap_or_default();
         let named = sum.named || self.conversations.resolver.knows(address);
         let (names, domains) = match named {
-            true => (self.names(address, flows, last_packet), self.domains(address, flows)),
+            true => (self.names(address, flows, last_began), self.domains(address, flows)),
             false => (Vec::new(), Vec::new()),
         };
         Endpoint {
             capture: self.conversations.capture.clone(),
             address,
-            port,
-            transport,
+            port: remote.port,
+            transport: remote.transport,
             names,
             domains,
             place: Place { local: is_local(address), ..Place::default() },
@@ -172,20 +198,20 @@ impl<'a> Grouping<'a> {
         }
     }
 
-    fn records(&self, flows: &[(Remote, u32)]) -> impl Iterator<Item = &'a Record> {
+    fn records<'f>(&self, flows: &'f [(Remote, u32)]) -> impl Iterator<Item = &'a Record> + use<'a, 'f> {
         let records = &self.conversations.records;
         flows.iter().filter_map(|&(_, index)| records.get(index as usize))
     }
 
     /// Names of all flows, best first, each name and source once. What was answered before any of
     /// them began was known before.
-    fn names(&self, address: IpAddr, flows: &[(Remote, u32)], last_began: u64) -> Vec<Name> {
+    fn names(&mut self, address: IpAddr, flows: &[(Remote, u32)], last_began: u64) -> Vec<Name> {
         let answered = self.conversations.resolver.names(address, last_began);
-        let mut names: Vec<Name> = self.records(flows).flat_map(said_of_remote).chain(answered).collect();
-        names.sort_by_key(|name| (name.rank(), name.packet));
-        each_once(&mut names);
-        names.shrink_to_fit();
-        names
+        let said = self.records(flows).flat_map(said_of_remote);
+        self.names.extend(said.chain(answered));
+        self.names.sort_by_key(|name| (name.rank(), name.packet));
+        each_once(&mut self.names);
+        self.names.drain(..).collect()
     }
 
     /// Registrable domains of the best name of each flow.
@@ -195,14 +221,27 @@ impl<'a> Grouping<'a> {
             let names = said_of_remote(record).chain(answered);
             names.min_by_key(|name| (name.rank(), name.packet)).map(|name| name.name)
         };
-        let names = sorted(self.records(flows).filter_map(best));
-        sorted(names.into_iter().filter_map(|name| self.domain(name)))
+        let mut texts = std::mem::take(&mut self.texts);
+        texts.extend(self.records(flows).filter_map(best));
+        texts.sort_unstable();
+        texts.dedup();
+        texts.retain_mut(|text| match self.domain(text) {
+            Some(domain) => {
+                *text = domain;
+                true
+            }
+            None => false,
+        });
+        texts.sort_unstable();
+        texts.dedup();
+        let domains = texts.drain(..).collect();
+        self.texts = texts;
+        domains
     }
 
     /// The registrable domain of a name, looked up once.
-    fn domain(&mut self, name: Arc<str>) -> Option<Arc<str>> {
-        let domain = self.domains.entry(name).or_insert_with_key(|name| registrable_domain(name));
-        domain.clone()
+    fn domain(&mut self, name: &Arc<str>) -> Option<Arc<str>> {
+        self.domains.entry_ref(name).or_insert_with(|| registrable_domain(name)).clone()
     }
 }
 
@@ -227,14 +266,6 @@ fn each_once(names: &mut Vec<Name>) {
 /// What a flow says of its responder names the remote end, unless we are the responder.
 fn said_of_remote(record: &Record) -> impl Iterator<Item = Name> + '_ {
     record.said().filter(|_| record.ours == Side::Src)
-}
-
-fn sorted<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
-    let mut values: Vec<T> = values.collect();
-    values.sort_unstable();
-    values.dedup();
-    values.shrink_to_fit();
-    values
 }
 
 #[cfg(test)]

@@ -15,7 +15,6 @@
 //! million (`flow-evicted`). An evicted flow is not told; a later packet of it begins a new one.
 
 use super::connection::Event;
-use super::content::Content;
 use super::dialogue::{Parties, Scene};
 use super::inspection::Inspection;
 use super::key::{End, Key};
