@@ -5,33 +5,65 @@
 //! each flow's best name (Public Suffix List). Places are added later.
 
 use crate::flow::{Lent, Record};
+use crate::packet::{self, Number};
 use crate::place::scope::is_local;
-use crate::resolver::Resolver;
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
-use overheard_model::{Endpoint, Name, Place, Side, Transport, Visibility};
+use overheard_model::{Endpoint, Name, Place, Protocol, Side, Timestamp, Transport, Visibility};
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::Arc;
+use std::thread;
 
-/// What makes flows one endpoint.
-type Remote = (IpAddr, u16, Transport);
+/// What makes flows one endpoint; numbers, since there are many to be sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Remote {
+    v6: bool,
+    address: Number,
+    port: u16,
+    transport: Transport,
+}
 
-/// Groups the flows by their remote end, sorted by address, port and transport.
-pub(crate) fn group(conversations: Lent<'_>) -> Vec<Endpoint> {
-    let mut groups: Vec<(Remote, Vec<u32>)> = Vec::new();
-    let mut known: HashMap<Remote, usize, RandomState> = HashMap::default();
-    for (index, record) in (0_u32..).zip(conversations.records) {
-        let side = record.ours.other();
-        let remote = (record.address(side), record.port(side), record.transport());
-        let group = *known.entry(remote).or_insert_with(|| {
-            groups.push((remote, Vec::new()));
-            groups.len() - 1
-        });
-        groups[group].1.push(index);
+/// Groups the flows by their remote end, sorted by address, port and transport; on one thread, or two.
+pub(crate) fn group(conversations: Lent<'_>, threads: NonZeroUsize) -> Vec<Endpoint> {
+    let records = (0_u32..).zip(conversations.records);
+    let mut flows: Vec<(Remote, u32)> = records.map(|(index, record)| (remote(record), index)).collect();
+    flows.sort_unstable();
+    let mut of_flow = vec![0; flows.len()];
+    let mut count = 0;
+    for (endpoint, flows) in (0_u32..).zip(flows.chunk_by(same_remote)) {
+        flows.iter().for_each(|&(_, flow)| of_flow[flow as usize] = endpoint);
+        count = endpoint + 1;
     }
-    drop(known);
-    groups.sort_unstable_by_key(|(remote, _)| *remote);
-    groups.into_iter().map(|(remote, indices)| endpoint(conversations, remote, indices)).collect()
+    let grouping = |range| Grouping::new(conversations, &of_flow, range);
+    let mut endpoints = Vec::with_capacity(count as usize);
+    if threads.get() == 1 {
+        grouping(0..count).add_to(&mut endpoints, &flows);
+        return endpoints;
+    }
+    let middle = count / 2;
+    let (before, after) = flows.split_at(flows.partition_point(|(_, flow)| of_flow[*flow as usize] < middle));
+    thread::scope(|scope| {
+        let after = scope.spawn(|| {
+            let mut endpoints = Vec::new();
+            grouping(middle..count).add_to(&mut endpoints, after);
+            endpoints
+        });
+        grouping(0..middle).add_to(&mut endpoints, before);
+        endpoints.extend(after.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+    });
+    endpoints
+}
+
+fn same_remote(one: &(Remote, u32), other: &(Remote, u32)) -> bool {
+    one.0 == other.0
+}
+
+fn remote(record: &Record) -> Remote {
+    let side = record.ours.other();
+    let (address, v6) = record.number(side);
+    Remote { v6, address, port: record.port(side), transport: record.transport() }
 }
 
 /// The registrable domain of a name. Where no rule of the list matches, its prevailing rule does: the
@@ -45,86 +77,190 @@ pub(crate) fn registrable_domain(name: &str) -> Option<Arc<str>> {
     std::str::from_utf8(domain.as_bytes()).ok().map(Arc::from)
 }
 
-fn endpoint(conversations: Lent<'_>, remote: Remote, mut indices: Vec<u32>) -> Endpoint {
-    indices.shrink_to_fit();
-    let (address, port, transport) = remote;
-    let members = Members { conversations, address, indices: &indices };
-    let sum = |side: fn(Side) -> Side| {
-        let sent = members.records().map(|record| record.sent(side(record.ours)));
-        sent.fold((0, 0), |(packets, bytes), more| (packets + more.0, bytes + more.1))
-    };
-    let ((packets_out, bytes_out), (packets_in, bytes_in)) = (sum(|ours| ours), sum(Side::other));
-    Endpoint {
-        capture: conversations.capture.clone(),
-        address,
-        port,
-        transport,
-        names: members.names(),
-        domains: members.domains(),
-        place: Place { local: is_local(address), ..Place::default() },
-        protocols: sorted(members.records().map(Record::protocol)),
-        visibility: members.most_readable(),
-        packets_out,
-        packets_in,
-        bytes_out,
-        bytes_in,
-        first: members.records().map(|record| record.span().0).min(),
-        last: members.records().map(|record| record.span().1).max(),
-        rtt_ms: members.records().filter_map(Record::rtt_ms).min_by(f64::total_cmp),
-        packet: members.records().map(Record::first_packet).min().unwrap_or_default(),
-        flows: indices,
+/// What the flows of one endpoint come to.
+#[derive(Default)]
+struct Sum {
+    protocols: Vec<Protocol>,
+    visibility: Option<Visibility>,
+    packets: [u64; 2],
+    bytes: [u64; 2],
+    span: Option<(Timestamp, Timestamp)>,
+    rtt_ms: Option<f64>,
+    /// The lowest and the highest number of a flow's first packet.
+    began: Option<(u64, u64)>,
+    /// Whether any flow said a name.
+    named: bool,
+}
+
+impl Sum {
+    fn add(&mut self, record: &Record) {
+        for (at, side) in [record.ours, record.ours.other()].into_iter().enumerate() {
+            let (packets, bytes) = record.sent(side);
+            self.packets[at] += packets;
+            self.bytes[at] += bytes;
+        }
+        let protocol = record.protocol();
+        if !self.protocols.contains(&protocol) {
+            self.protocols.push(protocol);
+        }
+        let seen = record.visibility();
+        self.visibility = Some(self.visibility.map_or(seen, |other| more_readable(other, seen)));
+        self.span = Some(spanning(self.span, record.span()));
+        self.began = Some(spanning(self.began, (record.first_packet(), record.first_packet())));
+        self.rtt_ms = match (self.rtt_ms, record.rtt_ms()) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        self.named |= said_of_remote(record).next().is_some();
     }
 }
 
-/// The flows of one endpoint.
-struct Members<'a> {
+/// What two spans cover together.
+fn spanning<T: Ord>(one: Option<(T, T)>, (first, last): (T, T)) -> (T, T) {
+    match one {
+        Some((earliest, latest)) => (earliest.min(first), latest.max(last)),
+        None => (first, last),
+    }
+}
+
+fn more_readable(one: Visibility, other: Visibility) -> Visibility {
+    let either = |visibility| one == visibility || other == visibility;
+    match () {
+        () if either(Visibility::Readable) => Visibility::Readable,
+        () if either(Visibility::Unknown) => Visibility::Unknown,
+        () => Visibility::Encrypted,
+    }
+}
+
+/// Some of the endpoints in the making, one behind the other.
+struct Grouping<'a> {
     conversations: Lent<'a>,
-    address: IpAddr,
-    indices: &'a [u32],
+    sums: std::vec::IntoIter<Sum>,
+    /// Of names that were met.
+    domains: HashMap<Arc<str>, Option<Arc<str>>, RandomState>,
+    /// Room to sort names in, so that what is kept is allocated once and fits.
+    names: Vec<Name>,
+    texts: Vec<Arc<str>>,
 }
 
-impl<'a> Members<'a> {
-    fn records(&self) -> impl Iterator<Item = &'a Record> {
+impl<'a> Grouping<'a> {
+    /// Sums up what the flows of these endpoints come to. In the order of the flows, which lie in memory in
+    /// that order, and not of the endpoints: looked for here and there, each flow would be waited for.
+    fn new(conversations: Lent<'a>, of_flow: &[u32], endpoints: Range<u32>) -> Self {
+        let mut sums: Vec<Sum> = endpoints.clone().map(|_| Sum::default()).collect();
+        for (record, endpoint) in conversations.records.iter().zip(of_flow) {
+            if let Some(sum) = endpoint.checked_sub(endpoints.start).and_then(|at| sums.get_mut(at as usize))
+            {
+                sum.add(record);
+            }
+        }
+        let (domains, names, texts) = (HashMap::default(), Vec::new(), Vec::new());
+        Self { conversations, sums: sums.into_iter(), domains, names, texts }
+    }
+
+    /// Makes the endpoints of which these are the flows, sorted.
+    fn add_to(mut self, endpoints: &mut Vec<Endpoint>, flows: &[(Remote, u32)]) {
+        for flows in flows.chunk_by(same_remote) {
+            if let (Some(&(remote, _)), Some(sum)) = (flows.first(), self.sums.next()) {
+                endpoints.push(self.endpoint(remote, sum, flows));
+            }
+        }
+    }
+
+    fn endpoint(&mut self, remote: Remote, mut sum: Sum, flows: &[(Remote, u32)]) -> Endpoint {
+        let address = packet::address(remote.address, remote.v6);
+        sum.protocols.sort_unstable();
+        let (packet, last_began) = sum.began.unwrap_or_default();
+        let named = sum.named || self.conversations.resolver.knows(address);
+        let (names, domains) = match named {
+            true => (self.names(address, flows, last_began), self.domains(address, flows)),
+            false => (Vec::new(), Vec::new()),
+        };
+        Endpoint {
+            capture: self.conversations.capture.clone(),
+            address,
+            port: remote.port,
+            transport: remote.transport,
+            names,
+            domains,
+            place: Place { local: is_local(address), ..Place::default() },
+            protocols: sum.protocols,
+            visibility: sum.visibility.unwrap_or(Visibility::Unknown),
+            packets_out: sum.packets[0],
+            packets_in: sum.packets[1],
+            bytes_out: sum.bytes[0],
+            bytes_in: sum.bytes[1],
+            first: sum.span.map(|(first, _)| first),
+            last: sum.span.map(|(_, last)| last),
+            rtt_ms: sum.rtt_ms,
+            packet,
+            flows: flows.iter().map(|(_, index)| *index).collect(),
+        }
+    }
+
+    fn records<'f>(&self, flows: &'f [(Remote, u32)]) -> impl Iterator<Item = &'a Record> + use<'a, 'f> {
         let records = self.conversations.records;
-        self.indices.iter().filter_map(|&index| records.get(index as usize))
+        flows.iter().filter_map(|&(_, index)| records.get(index as usize))
     }
 
-    fn resolver(&self) -> &'a Resolver {
-        self.conversations.resolver
-    }
-
-    /// Names of all members, best first, each name and source once. What was answered before any of
+    /// Names of all flows, best first, each name and source once. What was answered before any of
     /// them began was known before.
-    fn names(&self) -> Vec<Name> {
-        let began = self.records().map(Record::first_packet).max().unwrap_or_default();
-        let answered = self.resolver().names(self.address, began);
-        let mut names: Vec<Name> = self.records().flat_map(said_of_remote).chain(answered).collect();
-        names.sort_by_key(|name| (name.rank(), name.packet));
-        let mut seen = HashSet::<_, RandomState>::default();
-        names.retain(|name| seen.insert((name.name.clone(), name.source)));
-        names.shrink_to_fit();
-        names
+    fn names(&mut self, address: IpAddr, flows: &[(Remote, u32)], last_began: u64) -> Vec<Name> {
+        let answered = self.conversations.resolver.names(address, last_began);
+        let said = self.records(flows).flat_map(said_of_remote);
+        self.names.extend(said.chain(answered));
+        self.names.sort_by_key(|name| (name.rank(), name.packet));
+        each_once(&mut self.names);
+        self.names.drain(..).collect()
     }
 
-    /// Registrable domains of the best name of each member.
-    fn domains(&self) -> Vec<Arc<str>> {
-        let best = |record: &'a Record| {
-            let answered = self.resolver().names(self.address, record.first_packet());
+    /// Registrable domains of the best name of each flow.
+    fn domains(&mut self, address: IpAddr, flows: &[(Remote, u32)]) -> Vec<Arc<str>> {
+        let best = |record: &Record| {
+            let answered = self.conversations.resolver.names(address, record.first_packet());
             let names = said_of_remote(record).chain(answered);
             names.min_by_key(|name| (name.rank(), name.packet)).map(|name| name.name)
         };
-        let names = sorted(self.records().filter_map(best));
-        sorted(names.iter().filter_map(|name| registrable_domain(name)))
+        let mut texts = std::mem::take(&mut self.texts);
+        texts.extend(self.records(flows).filter_map(best));
+        texts.sort_unstable();
+        texts.dedup();
+        texts.retain_mut(|text| match self.domain(text) {
+            Some(domain) => {
+                *text = domain;
+                true
+            }
+            None => false,
+        });
+        texts.sort_unstable();
+        texts.dedup();
+        let domains = texts.drain(..).collect();
+        self.texts = texts;
+        domains
     }
 
-    fn most_readable(&self) -> Visibility {
-        let any = |visibility| self.records().any(|record| record.visibility() == visibility);
-        match () {
-            () if any(Visibility::Readable) => Visibility::Readable,
-            () if any(Visibility::Unknown) => Visibility::Unknown,
-            () => Visibility::Encrypted,
+    /// The registrable domain of a name, looked up once.
+    fn domain(&mut self, name: &Arc<str>) -> Option<Arc<str>> {
+        self.domains.entry_ref(name).or_insert_with(|| registrable_domain(name)).clone()
+    }
+}
+
+/// Keeps the first of equal names of one source. Few are compared, many are looked up.
+fn each_once(names: &mut Vec<Name>) {
+    const FEW: usize = 8;
+    if names.len() > FEW {
+        let mut seen = HashSet::<_, RandomState>::default();
+        return names.retain(|name| seen.insert((name.name.clone(), name.source)));
+    }
+    let mut kept = 0;
+    for at in 0..names.len() {
+        let same = |other: &Name| (other.source, &other.name) == (names[at].source, &names[at].name);
+        if !names[..kept].iter().any(same) {
+            names.swap(kept, at);
+            kept += 1;
         }
     }
+    names.truncate(kept);
 }
 
 /// What a flow says of its responder names the remote end, unless we are the responder.
@@ -132,19 +268,13 @@ fn said_of_remote(record: &Record) -> impl Iterator<Item = Name> + '_ {
     record.said().filter(|_| record.ours == Side::Src)
 }
 
-fn sorted<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
-    let mut values: Vec<T> = values.collect();
-    values.sort_unstable();
-    values.dedup();
-    values.shrink_to_fit();
-    values
-}
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::flow::Conversations;
     use crate::flow::tests::record;
     use crate::proto::Answer;
+    use crate::resolver::Resolver;
     use overheard_model::{NameSource, Timestamp};
 
     fn conversations(records: Vec<Record>, answers: &[(&str, NameSource)]) -> Conversations {
@@ -161,7 +291,7 @@ mod tests {
         let [mut one, other] = [4, 2].map(|packet| record("10.0.0.1", "198.51.100.1", packet));
         one.say("b.example.org", NameSource::TlsSni, Visibility::Readable);
         let answers = [("www.example.co.uk", NameSource::Dns), ("cdn.example.net", NameSource::DnsCname)];
-        let endpoints = group(conversations(vec![one, other], &answers).lend());
+        let endpoints = group(conversations(vec![one, other], &answers).lend(), NonZeroUsize::MIN);
         let [endpoint] = &endpoints[..] else { panic!("{endpoints:?}") };
         assert_eq!((endpoint.port, endpoint.packets_out, endpoint.packet), (443, 2, 2));
         assert_eq!(endpoint.visibility, Visibility::Readable, "the more readable of both");
@@ -172,11 +302,25 @@ mod tests {
     }
 
     #[test]
+    fn two_threads_group_as_one_does() {
+        for flows in 0..9 {
+            let records: Vec<Record> = (0..flows)
+                .map(|flow| record("10.0.0.1", &format!("198.51.100.{}", flow / 3), flow + 1))
+                .collect();
+            let conversations = conversations(records, &[]);
+            let [one, two] =
+                [1, 2].map(|threads| group(conversations.lend(), NonZeroUsize::new(threads).unwrap()));
+            assert_eq!(one, two);
+            assert_eq!(one.len() as u64, flows.div_ceil(3));
+        }
+    }
+
+    #[test]
     fn what_a_caller_asked_us_for_is_not_the_callers_name() {
         let mut inbound = record("198.51.100.1", "10.0.0.1", 1);
         inbound.ours = Side::Dst;
         inbound.say("ours.example.org", NameSource::HttpHost, Visibility::Readable);
-        let endpoints = group(conversations(vec![inbound], &[]).lend());
+        let endpoints = group(conversations(vec![inbound], &[]).lend(), NonZeroUsize::MIN);
         assert_eq!((endpoints[0].names.len(), endpoints[0].domains.len()), (0, 0));
     }
 

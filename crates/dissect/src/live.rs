@@ -17,6 +17,7 @@ use crate::read::Options;
 use crate::walk::Tally;
 use overheard_model::{Capture, Endpoint, Flow, Flows, LocalRule, Reading, Timestamp, Transport};
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 /// A capture that goes on.
@@ -88,7 +89,8 @@ impl Live {
     pub fn snapshot(&mut self) -> Reading {
         let (records, resolver, problems) = self.table.so_far();
         let (local_rule, local) = local::decide(records, &self.given);
-        let endpoints = endpoint::group(Lent { capture: &self.capture, records, resolver });
+        let endpoints =
+            endpoint::group(Lent { capture: &self.capture, records, resolver }, NonZeroUsize::MIN);
         let mut all = self.tally.problems.clone();
         all.append(problems.clone());
         resolver.report(&mut all);

@@ -7,14 +7,15 @@
 //! with the internet first, and the addresses that this rule found.
 
 use crate::flow::Record;
+use crate::packet::Host;
 use crate::place::scope::{is_local, is_multicast, is_private};
 use foldhash::fast::RandomState;
 use overheard_model::{LocalRule, Side};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 /// How many flows each address sent packets in.
-type Shares = HashMap<IpAddr, usize, RandomState>;
+type Shares = HashMap<Host, usize, RandomState>;
 
 /// Source and destination address of a flow.
 fn ends(flow: &Record) -> [IpAddr; 2] {
@@ -32,7 +33,7 @@ pub(crate) fn decide(flows: &mut [Record], given: &[IpAddr]) -> (LocalRule, Vec<
     });
     let by_share = |ends| Some((LocalRule::Shared, only(ends, |end| shared.contains(&Some(end)))?));
     let mut decided = [LocalRule::Given, LocalRule::Private, LocalRule::Shared, LocalRule::Originator]
-        .map(|rule| (rule, (0_usize, 0_usize), HashSet::<IpAddr, RandomState>::default()));
+        .map(|rule| (rule, (0_usize, 0_usize), HashSet::<Host, RandomState>::default()));
     for flow in flows.iter_mut() {
         let ends @ [src, dst] = ends(flow);
         let (rule, side) =
@@ -41,13 +42,17 @@ pub(crate) fn decide(flows: &mut [Record], given: &[IpAddr]) -> (LocalRule, Vec<
         let (ours, remote) = if side == Side::Src { (src, dst) } else { (dst, src) };
         for (_, flows, found) in decided.iter_mut().filter(|(other, ..)| *other == rule) {
             *flows = (flows.0 + usize::from(!is_local(remote)), flows.1 + 1);
-            found.extend((!ours.is_unspecified()).then_some(ours));
+            found.extend((!ours.is_unspecified()).then_some(Host(ours)));
         }
     }
     // Of equal rules the surer one: the last maximum of the reversed order.
     let used = decided.into_iter().rev().filter(|&(_, flows, _)| flows.1 > 0);
     let most = used.max_by_key(|&(_, flows, _)| flows);
-    let sorted = |found: HashSet<_, _>| found.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    let sorted = |found: HashSet<Host, _>| {
+        let mut found: Vec<IpAddr> = found.into_iter().map(|Host(address)| address).collect();
+        found.sort_unstable();
+        found
+    };
     most.map_or((LocalRule::Originator, Vec::new()), |(rule, _, found)| (rule, sorted(found)))
 }
 
@@ -73,7 +78,7 @@ fn given_side([src, dst]: [IpAddr; 2], given: &[IpAddr]) -> Option<(LocalRule, S
 }
 
 fn private_side([src, dst]: [IpAddr; 2], shares: &Shares) -> Option<(LocalRule, Side)> {
-    let share = |address: IpAddr| shares.get(&address).copied().unwrap_or(0);
+    let share = |address: IpAddr| shares.get(&Host(address)).copied().unwrap_or(0);
     let side = match (is_private(src), is_private(dst)) {
         (true, true) if share(dst) > share(src) => Side::Dst,
         (true, _) => Side::Src,
@@ -95,7 +100,7 @@ fn shares_of_private(flows: &[Record]) -> Shares {
         for side in [Side::Src, Side::Dst] {
             let address = flow.address(side);
             if flow.sent(side).0 > 0 && is_private(address) {
-                *shares.entry(address).or_default() += 1;
+                *shares.entry(Host(address)).or_default() += 1;
             }
         }
     }

@@ -3,6 +3,7 @@
 //! Promises: both borrow; nothing here is allocated per packet.
 
 use overheard_model::{Timestamp, Transport};
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A packet record as the file gave it.
@@ -61,6 +62,20 @@ impl Addresses {
 
     pub fn dst(&self) -> IpAddr {
         address(self.dst, self.v6)
+    }
+}
+
+/// An address as the key of a table: hashed as the one number that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Host(pub(crate) IpAddr);
+
+impl Hash for Host {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self.0 {
+            IpAddr::V4(v4) => state.write_u32(v4.to_bits()),
+            IpAddr::V6(v6) => state.write_u128(v6.to_bits()),
+        }
     }
 }
 

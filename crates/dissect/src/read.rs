@@ -44,7 +44,7 @@ pub fn read(source: impl Read, path: Arc<str>, options: &Options) -> Reading {
     let walked = walked(&mut source, options);
     let known = walked.summary.format != "unknown";
     let stored = if known { source.finish_whole() } else { source.finish() };
-    walked.finish(stored, path, &options.local)
+    walked.finish(stored, path, options)
 }
 
 fn walked(source: &mut dyn Read, options: &Options) -> Walked {
@@ -78,7 +78,8 @@ struct Walked {
 }
 
 impl Walked {
-    fn finish(self, stored: Stored, path: Arc<str>, given: &[IpAddr]) -> Reading {
+    fn finish(self, stored: Stored, path: Arc<str>, options: &Options) -> Reading {
+        let given = &options.local;
         let Self { summary, tally, table } = self;
         let Told { mut records, mut resolver, problems } = table.tell();
         for (address, name) in summary.names {
@@ -94,7 +95,7 @@ impl Walked {
             all.add("local-absent", &format!("no packet has the address {address} of --local"), None, 1);
         }
         let conversations = Conversations { capture: path.clone(), records, resolver };
-        let endpoints = endpoint::group(conversations.lend());
+        let endpoints = endpoint::group(conversations.lend(), options.threads);
         let capture = Capture {
             path,
             sha256: stored.sha256,

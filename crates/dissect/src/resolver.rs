@@ -4,19 +4,24 @@
 //! the earliest answer of each name and source counts; memory stays within a bound, and what was
 //! refused for it is counted.
 
+use crate::flow::Texts;
+use crate::packet::Host;
 use crate::problems::Problems;
 use crate::proto::Answer;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use hashbrown::hash_map::Entry;
 use overheard_model::{Learned, Name, NameSource};
 use std::net::IpAddr;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 /// Names kept of one address; a shared host may have many.
 const MAX_PER_ADDRESS: usize = 256;
 /// What an address takes beside its names: its entry, and the free one that a hash table has beside it.
-const ADDRESS: usize = 2 * size_of::<(IpAddr, Vec<Known>)>();
+const ADDRESS: usize = 2 * size_of::<(IpAddr, Place)>();
+
+/// Where a name stands among all names.
+type Place = u32;
 
 /// One name of an address and when it was learned.
 #[derive(Clone, Debug)]
@@ -24,20 +29,26 @@ struct Known {
     name: Arc<str>,
     source: NameSource,
     /// Absent for Name Resolution Blocks.
-    packet: Option<u64>,
+    packet: Option<NonZeroU64>,
+    /// The next name of the same address: most have one or two, so that a vector each would be a waste.
+    next: Option<Place>,
 }
 
 impl Known {
-    /// Bytes that it takes, the two counters of its shared name among them.
+    /// Bytes that it takes, the two counters of its shared name among them, and the free place that a
+    /// vector has beside it.
     fn cost(&self) -> usize {
-        size_of::<Self>() + 2 * size_of::<usize>() + self.name.len()
+        2 * size_of::<Self>() + 2 * size_of::<usize>() + self.name.len()
     }
 }
 
 /// What was answered in one capture.
 #[derive(Debug)]
 pub(crate) struct Resolver {
-    by_address: HashMap<IpAddr, Vec<Known>, RandomState>,
+    /// The first name of each address.
+    first: HashMap<Host, Place, RandomState>,
+    names: Vec<Known>,
+    texts: Texts,
     /// Bytes that may be held, and that are.
     bound: usize,
     held: usize,
@@ -47,7 +58,8 @@ pub(crate) struct Resolver {
 impl Resolver {
     /// A resolver that keeps within `bound` bytes.
     pub(crate) fn within(bound: usize) -> Self {
-        Self { by_address: HashMap::default(), bound, held: 0, refused: 0 }
+        let (first, names, texts) = (HashMap::default(), Vec::new(), Texts::default());
+        Self { first, names, texts, bound, held: 0, refused: 0 }
     }
 
     /// Bytes held beyond the struct itself.
@@ -57,49 +69,59 @@ impl Resolver {
 
     /// Takes an answer of a name server.
     pub(crate) fn add(&mut self, answer: Answer) {
-        self.learn(
-            answer.address,
-            Known { name: answer.name, source: answer.source, packet: Some(answer.packet) },
-        );
+        let Answer { address, name, source, packet, .. } = answer;
+        self.learn(address, Known { name, source, packet: NonZeroU64::new(packet), next: None });
     }
 
     /// Takes an entry of a Name Resolution Block.
     pub(crate) fn add_block(&mut self, address: IpAddr, name: Arc<str>) {
-        self.learn(address, Known { name, source: NameSource::Nrb, packet: None });
+        self.learn(address, Known { name, source: NameSource::Nrb, packet: None, next: None });
     }
 
-    fn learn(&mut self, address: IpAddr, known: Known) {
-        let cost = known.cost();
-        let room = self.bound.saturating_sub(self.held);
-        let names = match self.by_address.entry(address) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) if ADDRESS + cost <= room => {
-                self.held += ADDRESS;
-                entry.insert(Vec::new())
-            }
-            Entry::Vacant(_) => {
-                self.refused += 1;
+    fn learn(&mut self, address: IpAddr, mut known: Known) {
+        let mut last = None;
+        let mut place = self.first.get(&Host(address)).copied();
+        let mut count = 0;
+        while let Some(at) = place
+            && let Some(other) = self.names.get_mut(at as usize)
+        {
+            if other.name == known.name && other.source == known.source {
+                other.packet = other.packet.min(known.packet);
                 return;
             }
-        };
-        let same = |other: &&mut Known| other.name == known.name && other.source == known.source;
-        if let Some(other) = names.iter_mut().find(same) {
-            other.packet = other.packet.min(known.packet);
-        } else if names.len() < MAX_PER_ADDRESS && cost <= room {
-            names.push(known);
-            self.held += cost;
-        } else {
-            self.refused += 1;
+            (last, place, count) = (Some(at), other.next, count + 1);
         }
+        let cost = known.cost() + if last.is_none() { ADDRESS } else { 0 };
+        let Some(place) = Place::try_from(self.names.len())
+            .ok()
+            .filter(|_| count < MAX_PER_ADDRESS && cost <= self.bound.saturating_sub(self.held))
+        else {
+            self.refused += 1;
+            return;
+        };
+        match last.and_then(|last| self.names.get_mut(last as usize)) {
+            Some(last) => last.next = Some(place),
+            None => _ = self.first.insert(Host(address), place),
+        }
+        self.texts.share(&mut known.name);
+        self.names.push(known);
+        self.held += cost;
+    }
+
+    /// Whether an address has any name.
+    pub(crate) fn knows(&self, address: IpAddr) -> bool {
+        self.first.contains_key(&Host(address))
     }
 
     /// The names of an address, as they were known to a flow that began with packet `began`.
     pub(crate) fn names(&self, address: IpAddr, began: u64) -> impl Iterator<Item = Name> + '_ {
-        let known = self.by_address.get(&address).into_iter().flatten();
+        let at = |place: Place| self.names.get(place as usize);
+        let first = self.first.get(&Host(address)).and_then(|&place| at(place));
+        let known = std::iter::successors(first, move |known| known.next.and_then(at));
         known.map(move |known| Name {
             name: known.name.clone(),
             source: known.source,
-            packet: known.packet,
+            packet: known.packet.map(NonZeroU64::get),
             learned: learned(known, began),
         })
     }
@@ -115,7 +137,7 @@ impl Resolver {
 
 fn learned(known: &Known, began: u64) -> Learned {
     match known.packet {
-        Some(packet) if packet < began => Learned::Before,
+        Some(packet) if packet.get() < began => Learned::Before,
         _ => Learned::After,
     }
 }
@@ -178,7 +200,7 @@ mod tests {
         for number in 0..10_000_u32 {
             resolver.add(Answer { address: Ipv4Addr::from(number).into(), ..answer("a.example", 1) });
         }
-        assert!(resolver.held() <= 64 << 10 && resolver.by_address.len() > 100);
-        assert_eq!(resolver.refused as usize + resolver.by_address.len(), 10_000);
+        assert!(resolver.held() <= 64 << 10 && resolver.first.len() > 100);
+        assert_eq!(resolver.refused as usize + resolver.first.len(), 10_000);
     }
 }

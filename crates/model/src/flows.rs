@@ -5,9 +5,8 @@
 //! Promises: a flow is told alike however often it is asked for; serialises as the plain list of flows.
 //! To extend: whoever keeps flows in a form of its own implements [`Tell`].
 
-use crate::{Asn, Flow};
+use crate::{Flow, Place};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::collections::HashMap;
 use std::fmt::Debug;
 use std::net::IpAddr;
 use std::ops::Range;
@@ -41,21 +40,13 @@ impl Tell for Vec<Flow> {
     }
 }
 
-/// What a flow says of where its remote end stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Whereabouts {
-    /// [`crate::Place::label`].
-    pub country: Option<Arc<str>>,
-    pub asn: Option<Asn>,
-}
-
 /// Flows, told one at a time: a full [`Flow`] takes about a kilobyte, what it is told from a tenth.
 /// Cloning copies none of them.
 #[derive(Clone, Debug)]
 pub struct Flows {
     told_by: Arc<dyn Tell>,
-    /// By remote address; it may cover more than these flows.
-    places: Arc<HashMap<IpAddr, Whereabouts>>,
+    /// Sorted by remote address; they may cover more than these flows.
+    places: Arc<[(IpAddr, Place)]>,
 }
 
 impl Flows {
@@ -63,8 +54,9 @@ impl Flows {
         Self { told_by: Arc::new(told_by), places: Arc::default() }
     }
 
-    /// From now on every flow whose remote address is known there is told with its place.
-    pub fn set_places(&mut self, places: Arc<HashMap<IpAddr, Whereabouts>>) {
+    /// From now on every flow whose remote address is among these, which are sorted, is told with its
+    /// place.
+    pub fn set_places(&mut self, places: Arc<[(IpAddr, Place)]>) {
         self.places = places;
     }
 
@@ -78,10 +70,12 @@ impl Flows {
 
     pub fn get(&self, index: usize) -> Option<Flow> {
         let flow = self.told_by.tell(index)?;
-        Some(match self.places.get(&flow.remote().0).cloned() {
-            Some(Whereabouts { country, asn }) => Flow { country, asn, ..flow },
-            None => flow,
-        })
+        let remote = flow.remote().0;
+        let Ok(at) = self.places.binary_search_by_key(&remote, |(address, _)| *address) else {
+            return Some(flow);
+        };
+        let place = &self.places[at].1;
+        Some(Flow { country: place.label().map(Arc::from), asn: place.asn(), ..flow })
     }
 
     /// What kept a flow from being told so far, such as a damaged file.
@@ -161,7 +155,7 @@ impl<'de> Deserialize<'de> for Flows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BeganBy, FlowState, Protocol, Side, Timestamp, Transport, Visibility};
+    use crate::{Asn, BeganBy, Claim, FlowState, Protocol, Side, Timestamp, Transport, Visibility};
 
     fn flow(dst: [u8; 4]) -> Flow {
         Flow {
@@ -204,8 +198,10 @@ mod tests {
         let kept = vec![flow([198, 51, 100, 1]), flow([198, 51, 100, 2])];
         let mut flows = Flows::from(kept.clone());
         assert_eq!(flows.iter().collect::<Vec<_>>(), kept, "without places, as kept");
-        let known = Whereabouts { country: Some("LU".into()), asn: Some(Asn(64_496)) };
-        flows.set_places(Arc::new(HashMap::from([([198, 51, 100, 2].into(), known)])));
+        let (source, country) = ("test".into(), "LU".parse().ok());
+        let claim = Claim { source, country, asn: Some(Asn(64_496)), network: None };
+        let known = Place { claims: [claim].into(), ..Place::default() };
+        flows.set_places([([198, 51, 100, 2].into(), known)].into());
         let told: Vec<_> = flows.iter().map(|flow| (flow.country, flow.asn)).collect();
         assert_eq!(told, [(None, None), (Some("LU".into()), Some(Asn(64_496)))]);
         assert_eq!((flows.len(), flows.get(2)), (2, None));

@@ -37,7 +37,7 @@ pub use design::Design;
 pub use endpoint::Endpoint;
 pub use finding::{Finding, Support, Verdict};
 pub use flow::{BeganBy, Flow, FlowState, Side, Transport};
-pub use flows::{Flows, Tell, Whereabouts};
+pub use flows::{Flows, Tell};
 pub use name::{Learned, Name, NameSource};
 pub use observation::{Observation, Reading};
 pub use place::{Asn, Claim, Coordinates, Place, PlaceSource, Reach};

@@ -10,7 +10,7 @@
 use super::content::Content;
 use super::key::{End, Ends};
 use super::preface::proxy_header;
-use crate::proto::{Appetite, Chunk, Dissector, Notes, Opening, Reader, Recognition, asked};
+use crate::proto::{Appetite, Chunk, Dissector, Notes, Opening, ReadDatagram, Reader, Recognition, asked};
 use overheard_model::{Protocol, Side, Timestamp, Transport, Visibility};
 
 /// How much is looked at before a flow counts as unknown.
@@ -77,6 +77,8 @@ impl Default for Opened {
 enum Stage {
     Opening(Opened),
     Reading(Box<dyn Reader>),
+    /// Each datagram is read by itself.
+    Datagrams(ReadDatagram),
     Over,
 }
 
@@ -90,6 +92,7 @@ impl std::fmt::Debug for Dialogue {
         let stage = match &self.stage {
             Stage::Opening(opened) => return opened.fmt(f),
             Stage::Reading(_) => "Reading",
+            Stage::Datagrams(_) => "Datagrams",
             Stage::Over => "Over",
         };
         f.write_str(stage)
@@ -103,6 +106,19 @@ impl Default for Dialogue {
 }
 
 impl Dialogue {
+    /// The dialogue of datagrams, of which each is read by itself.
+    pub(super) fn of_datagrams(read: ReadDatagram) -> Self {
+        Self { stage: Stage::Datagrams(read) }
+    }
+
+    /// How its next datagram will be read, where the dialogue is nothing but that.
+    pub(super) fn datagram_reader(&self) -> Option<ReadDatagram> {
+        match self.stage {
+            Stage::Datagrams(read) => Some(read),
+            _ => None,
+        }
+    }
+
     /// Whether there is nothing further to learn.
     pub(super) fn is_over(&self) -> bool {
         matches!(self.stage, Stage::Over)
@@ -113,7 +129,7 @@ impl Dialogue {
         match &self.stage {
             Stage::Opening(opened) => opened.held(),
             Stage::Reading(reader) => reader.footprint(),
-            Stage::Over => 0,
+            Stage::Datagrams(_) | Stage::Over => 0,
         }
     }
 
@@ -133,6 +149,7 @@ impl Dialogue {
                     self.stage = Stage::Over;
                 }
             }
+            Stage::Datagrams(read) => scene.read_datagram(*read, chunk),
             Stage::Over => {}
         }
     }
@@ -184,6 +201,13 @@ impl Opened {
         self.patience = match recognise(&opening) {
             Ok(dissector) => {
                 scene.content.recognised(dissector.protocol(), dissector.visibility());
+                if let Some(read) = dissector.datagram_reader().filter(|_| !is_stream) {
+                    match first {
+                        true => scene.read_datagram(read, chunk),
+                        false => self.chunks(parties).for_each(|chunk| scene.read_datagram(read, &chunk)),
+                    }
+                    return Some(Stage::Datagrams(read));
+                }
                 let Some(mut reader) = dissector.reader() else { return Some(Stage::Over) };
                 let appetite = match first {
                     true => scene.read(reader.as_mut(), chunk),
@@ -284,22 +308,23 @@ impl Opened {
 
     /// Hands all that was said to the protocol's reader.
     fn replay(&self, reader: &mut dyn Reader, parties: &Parties, scene: &mut Scene<'_>) -> Appetite {
-        for mark in &self.marks {
-            let chunk = Chunk {
-                transport: parties.transport,
-                from: parties.side(mark.from),
-                src_port: parties.src_port,
-                dst_port: parties.dst_port,
-                bytes: self.said[mark.from].get(mark.start..mark.end).unwrap_or(&[]),
-                gap: mark.gap,
-                packet: mark.packet,
-                time: mark.time,
-            };
-            if scene.read(reader, &chunk) == Appetite::Sated {
-                return Appetite::Sated;
-            }
-        }
-        Appetite::More
+        let sated = self.chunks(parties).any(|chunk| scene.read(reader, &chunk) == Appetite::Sated);
+        if sated { Appetite::Sated } else { Appetite::More }
+    }
+
+    /// All that was said, in the chunks in which it was.
+    fn chunks(&self, parties: &Parties) -> impl Iterator<Item = Chunk<'_>> {
+        let Parties { transport, src_port, dst_port, .. } = *parties;
+        self.marks.iter().map(move |mark| Chunk {
+            transport,
+            from: parties.side(mark.from),
+            src_port,
+            dst_port,
+            bytes: self.said[mark.from].get(mark.start..mark.end).unwrap_or(&[]),
+            gap: mark.gap,
+            packet: mark.packet,
+            time: mark.time,
+        })
     }
 }
 
@@ -327,6 +352,11 @@ impl Scene<'_> {
         let appetite = reader.read(chunk, self.notes);
         self.take_notes(chunk.packet);
         appetite
+    }
+
+    fn read_datagram(&mut self, read: ReadDatagram, chunk: &Chunk<'_>) {
+        read(chunk, self.notes);
+        self.take_notes(chunk.packet);
     }
 
     fn take_notes(&mut self, packet: u64) {

@@ -4,7 +4,7 @@ use super::content::Content;
 use super::dialogue::{Dialogue, Parties, Scene};
 use super::key::{End, Ends};
 use super::stream::{Arrival, Piece, Stream};
-use crate::proto::Chunk;
+use crate::proto::{Chunk, ReadDatagram};
 use overheard_model::{Protocol, Visibility};
 
 /// What it takes to read a flow; dropped when there is nothing further to learn.
@@ -16,10 +16,26 @@ pub(super) struct Inspection {
 }
 
 impl Inspection {
-    /// An inspection whose streams begin at the given sequence numbers, where they are known.
-    pub(super) fn of_streams(low: Option<u32>, high: Option<u32>) -> Self {
-        let streams = Ends::new(Stream::beginning_at(low), Stream::beginning_at(high));
-        Self { streams, dialogue: Dialogue::default() }
+    /// Begins with streams at the given sequence numbers of the low and the high end, where they are known,
+    /// or with datagrams of which each is read by itself.
+    pub(super) fn begin(&mut self, [low, high]: [Option<u32>; 2], read: Option<ReadDatagram>) {
+        self.streams[End::Low].begin_at(low);
+        self.streams[End::High].begin_at(high);
+        if let Some(read) = read {
+            self.dialogue = Dialogue::of_datagrams(read);
+        }
+    }
+
+    /// Forgets what was read, and keeps the streams' buffers.
+    pub(super) fn clear(&mut self) {
+        self.streams[End::Low].clear();
+        self.streams[End::High].clear();
+        self.dialogue = Dialogue::default();
+    }
+
+    /// How the next datagram will be read, where that is all that is to be kept.
+    pub(super) fn datagram_reader(&self) -> Option<ReadDatagram> {
+        self.dialogue.datagram_reader()
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -67,8 +83,8 @@ impl Inspection {
     }
 
     /// Nothing more will come: reads what waits, and measures what was not recognised.
-    pub(super) fn finish(mut self, parties: &Parties, scene: &mut Scene<'_>) {
-        let Self { streams, dialogue } = &mut self;
+    pub(super) fn finish(&mut self, parties: &Parties, scene: &mut Scene<'_>) {
+        let Self { streams, dialogue } = &mut *self;
         for end in [parties.src, parties.src.other()] {
             streams[end].finish(&mut |piece| dialogue.hear(&chunk(end, &piece, parties), parties, scene));
         }

@@ -130,6 +130,11 @@ impl Key {
         packet::address(self.addresses[end], self.v6)
     }
 
+    /// The address as a number, and whether it is of IPv6.
+    pub(super) fn number(&self, end: End) -> (Number, bool) {
+        (self.addresses[end], self.v6)
+    }
+
     /// The port; 0 where the transport has none.
     pub(super) fn port(&self, end: End) -> u16 {
         if self.transport.has_ports() { self.ports[end] } else { 0 }

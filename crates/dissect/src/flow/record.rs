@@ -8,7 +8,9 @@ use super::content::Content;
 use super::dialogue::Parties;
 use super::inspection::Inspection;
 use super::key::{End, Ends, Key};
-use crate::packet::{Packet, Segment, TcpFlags, TcpSegment, Tunnels};
+use super::spare::Spare;
+use crate::packet::{Number, Packet, Segment, TcpFlags, TcpSegment, Tunnels};
+use crate::proto::ReadDatagram;
 use overheard_model::{BeganBy, FlowState, Protocol, Side, Timestamp, Transport, Visibility};
 use std::net::IpAddr;
 
@@ -29,6 +31,8 @@ pub(super) enum Payload {
     /// None came yet; what an earlier connection on the same ports showed is kept.
     Unread(Option<Box<Content>>),
     Inspected(Box<Inspected>),
+    /// Each datagram is read by itself; there is no more to tell than protocol and visibility.
+    Datagrams(ReadDatagram),
     /// The flow was quiet for long: read on from the next payload, as if the capture began there.
     Paused(Option<Box<Content>>),
     /// Nothing further is learned from them: packets are only counted. Kept where there is more to
@@ -37,10 +41,18 @@ pub(super) enum Payload {
 }
 
 /// The reading of payloads, and what it came to so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Inspected {
     pub(super) content: Content,
     pub(super) inspection: Inspection,
+}
+
+impl Inspected {
+    /// Forgets what was read, and keeps the room for it.
+    pub(super) fn clear(&mut self) {
+        self.content = Content::default();
+        self.inspection.clear();
+    }
 }
 
 /// A flow in the making.
@@ -101,30 +113,43 @@ impl Record {
         matches!(self.payload, Payload::Settled(_))
     }
 
-    /// The reading of its payloads, begun where it has not; nothing once the flow is settled.
-    pub(super) fn inspected(&mut self) -> Option<&mut Inspected> {
-        let start = |end| self.connection.stream_start(end);
-        let (content, inspection) = match &mut self.payload {
-            Payload::Unread(content) => {
-                (content.take(), Inspection::of_streams(start(End::Low), start(End::High)))
+    /// Takes the reading of its payloads out, begun where it has not; nothing once the flow is settled.
+    /// Whoever takes it puts back what it came to: [`Self::keep`] or [`Self::settle`].
+    pub(super) fn inspected(&mut self, spare: &mut Spare) -> Option<Box<Inspected>> {
+        let starts = [End::Low, End::High].map(|end| self.connection.stream_start(end));
+        let (content, starts, read) = match std::mem::replace(&mut self.payload, Payload::Settled(None)) {
+            Payload::Inspected(inspected) => return Some(inspected),
+            Payload::Settled(content) => {
+                self.payload = Payload::Settled(content);
+                return None;
             }
-            Payload::Paused(content) => (content.take(), Inspection::default()),
-            Payload::Inspected(_) | Payload::Settled(_) => return self.inspection(),
+            Payload::Unread(content) => (content, starts, None),
+            Payload::Paused(content) => (content, [None; 2], None),
+            Payload::Datagrams(read) => (None, [None; 2], Some(read)),
         };
-        let known = || Content::of(self.protocol, self.visibility);
-        let content = content.map_or_else(known, |content| *content);
-        self.payload = Payload::Inspected(Box::new(Inspected { content, inspection }));
-        self.inspection()
+        let mut inspected = spare.take();
+        inspected.content = match content {
+            Some(content) => *content,
+            None => Content::of(self.protocol, self.visibility),
+        };
+        inspected.inspection.begin(starts, read);
+        Some(inspected)
     }
 
-    fn inspection(&mut self) -> Option<&mut Inspected> {
-        match &mut self.payload {
-            Payload::Inspected(inspected) => Some(inspected),
-            _ => None,
+    /// Keeps the reading of its payloads until the next one comes.
+    pub(super) fn keep(&mut self, inspected: Box<Inspected>, spare: &mut Spare) {
+        let Inspected { content, inspection } = &*inspected;
+        match inspection.datagram_reader().filter(|_| !content.says_more()) {
+            Some(read) => {
+                (self.protocol, self.visibility) = (content.protocol, content.visibility);
+                self.payload = Payload::Datagrams(read);
+                spare.give(inspected);
+            }
+            None => self.payload = Payload::Inspected(inspected),
         }
     }
 
-    /// Whether its payloads are being read.
+    /// Whether its payloads are being read and something is kept for it.
     #[inline]
     pub(super) fn is_read(&self) -> bool {
         matches!(self.payload, Payload::Inspected(_))
@@ -133,7 +158,8 @@ impl Record {
     /// Whether its payloads are being read and nothing came for long.
     #[inline]
     pub(super) fn is_quiet(&self, now: Timestamp) -> bool {
-        now.0.saturating_sub(self.last.0) > QUIET && self.is_read()
+        let is_read = matches!(self.payload, Payload::Inspected(_) | Payload::Datagrams(_));
+        is_read && now.0.saturating_sub(self.last.0) > QUIET
     }
 
     /// Nothing further is read of its payloads.
@@ -142,10 +168,14 @@ impl Record {
         self.payload = Payload::Settled(content.says_more().then(|| Box::new(content)));
     }
 
-    /// No payload came, and none will be read.
+    /// No payload will be read, and there is nothing to be ended.
     pub(super) fn settle_unread(&mut self) {
-        if let Payload::Unread(content) | Payload::Paused(content) = &mut self.payload {
-            self.payload = Payload::Settled(content.take());
+        match &mut self.payload {
+            Payload::Unread(content) | Payload::Paused(content) => {
+                self.payload = Payload::Settled(content.take());
+            }
+            Payload::Datagrams(_) => self.payload = Payload::Settled(None),
+            Payload::Inspected(_) | Payload::Settled(_) => {}
         }
     }
 
@@ -170,6 +200,7 @@ impl Record {
                 content.as_deref()
             }
             Payload::Inspected(inspected) => Some(&inspected.content),
+            Payload::Datagrams(_) => None,
         }
     }
 
@@ -180,6 +211,7 @@ impl Record {
                 content.as_ref().map_or(0, |content| content.footprint())
             }
             Payload::Inspected(inspected) => inspected.content.footprint() + inspected.inspection.footprint(),
+            Payload::Datagrams(_) => 0,
         }
     }
 
@@ -215,6 +247,11 @@ impl Record {
     /// The address at a side.
     pub(crate) fn address(&self, side: Side) -> IpAddr {
         self.key.address(self.end(side))
+    }
+
+    /// The address at a side as a number, and whether it is of IPv6.
+    pub(crate) fn number(&self, side: Side) -> (Number, bool) {
+        self.key.number(self.end(side))
     }
 
     /// The port at a side; 0 where the transport has none.

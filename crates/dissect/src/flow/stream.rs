@@ -87,9 +87,16 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// A stream whose first byte is known, or is the first that comes.
-    pub(super) fn beginning_at(next: Option<u32>) -> Self {
-        Self { next, ..Self::default() }
+    /// Begins with the given byte, where it is known, else with the first that comes.
+    pub(super) fn begin_at(&mut self, next: Option<u32>) {
+        self.next = next;
+    }
+
+    /// Forgets everything, and keeps the buffer of what was delivered, which is small.
+    pub(super) fn clear(&mut self) {
+        let mut kept = std::mem::take(&mut self.kept);
+        kept.clear();
+        *self = Self { kept, ..Self::default() };
     }
 
     /// Whether everything up to its end was delivered. Where nobody knows how the stream began, bytes

@@ -15,11 +15,11 @@
 //! million (`flow-evicted`). An evicted flow is not told; a later packet of it begins a new one.
 
 use super::connection::Event;
-use super::content::Content;
 use super::dialogue::{Parties, Scene};
 use super::inspection::Inspection;
 use super::key::{End, Key};
 use super::record::{Inspected, Payload, Record};
+use super::spare::Spare;
 use super::stream::{Arrival, Piece};
 use super::texts::Texts;
 use crate::packet::{Packet, Segment, TcpSegment};
@@ -49,8 +49,10 @@ const CONTENT_SHARE: usize = 4;
 /// Share of the candidates that one eviction removes: its cost is spread over as many new ones.
 const EVICTED_SHARE: usize = 8;
 
-/// Packets between two looks at the flows that became quiet.
-const PAUSE_EVERY: u64 = 1 << 14;
+/// Packets between two looks at the flows that became quiet: the fewest, and so many for each flow that
+/// is looked at, so that the looks cost a packet next to nothing however many flows there are.
+const PAUSE_AFTER: u64 = 1 << 14;
+const PAUSE_AFTER_EACH: u64 = 16;
 
 /// Packets become flows.
 #[derive(Debug)]
@@ -65,7 +67,9 @@ pub(crate) struct Table {
     held: usize,
     /// Flows whose payloads are read, and some for which that is over.
     inspected: Vec<u32>,
-    packets: u64,
+    spare: Spare,
+    /// Packets until the quiet flows are looked for.
+    until_pause: u64,
     notes: Notes,
     texts: Texts,
     resolver: Resolver,
@@ -92,7 +96,8 @@ impl Table {
             memory,
             held: 0,
             inspected: Vec::new(),
-            packets: 0,
+            spare: Spare::default(),
+            until_pause: PAUSE_AFTER,
             notes: Notes::default(),
             texts: Texts::default(),
             resolver: Resolver::within(memory / ANSWERED_SHARE),
@@ -117,8 +122,8 @@ impl Table {
             _ => {}
         }
         self.keep_within_memory(packet.number);
-        self.packets += 1;
-        if self.packets.is_multiple_of(PAUSE_EVERY) {
+        self.until_pause -= 1;
+        if self.until_pause == 0 {
             self.pause_the_quiet(packet.time);
         }
     }
@@ -231,22 +236,24 @@ impl Table {
             }
         }
         self.latest = latest;
+        self.until_pause = PAUSE_AFTER.max(self.inspected.len() as u64 * PAUSE_AFTER_EACH);
     }
 
     /// Lets the latest flow's inspection take something; settles the flow when that was the last.
     fn inspect(&mut self, take: impl FnOnce(&mut Inspection, &Parties, &mut Scene<'_>)) {
         let Some(record) = self.records.get_mut(self.latest) else { return };
         let (before, parties) = (record.held(), record.parties());
-        if !matches!(record.payload, Payload::Inspected(_) | Payload::Settled(_)) {
-            self.inspected.push(self.latest as u32);
-        }
-        let Some(Inspected { content, inspection }) = record.inspected() else { return };
+        let was_read = record.is_read();
+        let Some(mut inspected) = record.inspected(&mut self.spare) else { return };
+        let Inspected { content, inspection } = &mut *inspected;
         let mut scene = Scene { content, resolver: &mut self.resolver, notes: &mut self.notes };
         take(inspection, &parties, &mut scene);
         if inspection.is_over() {
             inspection.leave_counts(content);
-            let content = std::mem::take(content);
-            settle(record, content, &mut self.texts);
+            settle(record, inspected, &mut self.texts, &mut self.spare);
+        } else {
+            record.keep(inspected, &mut self.spare);
+            self.inspected.extend((!was_read && record.is_read()).then_some(self.latest as u32));
         }
         self.held = (self.held + record.held()).saturating_sub(before);
     }
@@ -254,13 +261,15 @@ impl Table {
     /// Ends the latest flow's inspection, if it has one.
     fn end_inspection(&mut self) {
         let Some(record) = self.records.get_mut(self.latest) else { return };
+        if !record.is_read() {
+            return record.settle_unread();
+        }
         let (before, parties) = (record.held(), record.parties());
-        let Payload::Inspected(inspected) = &mut record.payload else { return record.settle_unread() };
-        let Inspected { content, inspection } = &mut **inspected;
+        let Some(mut inspected) = record.inspected(&mut self.spare) else { return };
+        let Inspected { content, inspection } = &mut *inspected;
         let mut scene = Scene { content, resolver: &mut self.resolver, notes: &mut self.notes };
-        std::mem::take(inspection).finish(&parties, &mut scene);
-        let content = std::mem::take(content);
-        settle(record, content, &mut self.texts);
+        inspection.finish(&parties, &mut scene);
+        settle(record, inspected, &mut self.texts, &mut self.spare);
         self.held = (self.held + record.held()).saturating_sub(before);
     }
 
@@ -323,7 +332,9 @@ impl Table {
 }
 
 /// Nothing further is read of the flow's payloads; what they showed is kept, its texts shared.
-fn settle(record: &mut Record, mut content: Content, texts: &mut Texts) {
+fn settle(record: &mut Record, mut inspected: Box<Inspected>, texts: &mut Texts, spare: &mut Spare) {
+    let mut content = std::mem::take(&mut inspected.content);
     content.intern(texts);
     record.settle(content);
+    spare.give(inspected);
 }

@@ -27,10 +27,10 @@ pub use packed::{pack_ranges_v4, pack_ranges_v6};
 
 use anycast::Anycast;
 use extent::Distances;
-use foldhash::{HashMap, HashSet};
+use foldhash::HashMap;
 use known::Known;
 use mmdb::Database;
-use overheard_model::{Claim, Country, Place, PlaceSource, Reach, Reading, Vantage, Whereabouts};
+use overheard_model::{Claim, Country, Place, PlaceSource, Reach, Reading, Vantage};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -108,30 +108,26 @@ impl Atlas {
     /// saw, with a vantage; and where tables of the user's name its country, that country stands, a
     /// second one beside it, and databases are asked for the network alone.
     pub fn place<'a>(&self, readings: impl IntoIterator<Item = &'a mut Reading>, vantage: Option<&Vantage>) {
-        let mut readings: Vec<&mut Reading> = readings.into_iter().collect();
+        let readings: Vec<&mut Reading> = readings.into_iter().collect();
         let stated = stated_countries(&readings);
         let quickest = if vantage.is_some() { quickest_handshakes(&readings) } else { HashMap::default() };
-        let mut places: HashMap<IpAddr, Place> = HashMap::default();
-        for reading in &mut readings {
-            for endpoint in &mut reading.endpoints {
-                let address = endpoint.address;
-                let place = places.entry(address).or_insert_with(|| {
-                    if let Some(stated) = stated.get(&address) {
-                        return self.beside(address, stated);
-                    }
-                    match (vantage, quickest.get(&address)) {
-                        (Some(vantage), Some(&rtt_ms)) => self.bound(self.locate(address), vantage, rtt_ms),
-                        _ => self.locate(address),
-                    }
-                });
-                endpoint.place = place.clone();
-            }
-        }
-        let mut labels = HashSet::default();
-        let of_flows = places.iter().map(|(address, place)| (*address, whereabouts(place, &mut labels)));
-        let whereabouts = Arc::new(of_flows.collect());
+        let place = |address| match (stated.get(&address), vantage, quickest.get(&address)) {
+            (Some(stated), ..) => self.beside(address, stated),
+            (None, Some(vantage), Some(&rtt_ms)) => self.bound(self.locate(address), vantage, rtt_ms),
+            _ => self.locate(address),
+        };
+        let places: Arc<[_]> = addresses(&readings).map(|address| (address, place(address))).collect();
         for reading in readings {
-            reading.flows.set_places(Arc::clone(&whereabouts));
+            let mut at = 0;
+            for endpoint in &mut reading.endpoints {
+                let is_at = |at: &usize| places.get(*at).is_some_and(|(other, _)| *other == endpoint.address);
+                // Endpoints are sorted by address: it is mostly that of the one before, or the next.
+                let near = [at, at + 1].into_iter().find(is_at);
+                let search = || places.binary_search_by_key(&endpoint.address, |(address, _)| *address).ok();
+                let Some(found) = near.or_else(search) else { continue };
+                (at, endpoint.place) = (found, places[found].1.clone());
+            }
+            reading.flows.set_places(Arc::clone(&places));
         }
     }
 
@@ -157,16 +153,14 @@ impl Atlas {
     }
 }
 
-/// What the flows of an endpoint say of its place; equal labels are shared.
-fn whereabouts(place: &Place, labels: &mut HashSet<Arc<str>>) -> Whereabouts {
-    let country = place.label().map(|label| {
-        labels.get(label.as_str()).cloned().unwrap_or_else(|| {
-            let label: Arc<str> = label.into();
-            labels.insert(label.clone());
-            label
-        })
-    });
-    Whereabouts { country, asn: place.asn() }
+/// The addresses of all endpoints, sorted, each once.
+fn addresses(readings: &[&mut Reading]) -> std::vec::IntoIter<IpAddr> {
+    let endpoints = readings.iter().flat_map(|reading| &reading.endpoints);
+    let mut addresses: Vec<IpAddr> = endpoints.map(|endpoint| endpoint.address).collect();
+    // One reading's are sorted already, which sorting sees at once.
+    addresses.sort();
+    addresses.dedup();
+    addresses.into_iter()
 }
 
 /// The quickest handshake with each address, over all its ports and all readings, milliseconds.

@@ -146,11 +146,20 @@ pub trait Dissector: Sync {
     /// Whether the wire can read it, where no reader says otherwise.
     fn visibility(&self) -> Visibility;
 
+    /// How a datagram is read, where each is read by itself: the table keeps nothing of such flows, which
+    /// are many. Otherwise a [`reader`](Self::reader) reads the flow.
+    fn datagram_reader(&self) -> Option<ReadDatagram> {
+        None
+    }
+
     /// A reader for one flow, where there is more to learn than the protocol.
     fn reader(&self) -> Option<Box<dyn Reader>> {
         None
     }
 }
+
+/// Reads one datagram by itself; there is always more to be learned from the next.
+pub type ReadDatagram = fn(&Chunk<'_>, &mut Notes);
 
 /// The next bytes of a flow: in-order stream bytes for TCP (each byte once), one datagram for UDP.
 #[derive(Clone, Copy, Debug)]

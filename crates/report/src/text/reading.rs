@@ -68,8 +68,7 @@ fn whose(capture: &Capture) -> String {
 }
 
 fn endpoints(endpoints: &[Endpoint], style: Style) -> String {
-    let mut sorted: Vec<&Endpoint> = endpoints.iter().collect();
-    sorted.sort_by_key(|endpoint| (endpoint.place.local, u64::MAX - volume(endpoint)));
+    let shown = most_talked_to(endpoints);
     let mut grid = Grid::new(vec![
         Column::Left,
         Column::Elastic(15),
@@ -83,18 +82,28 @@ fn endpoints(endpoints: &[Endpoint], style: Style) -> String {
     ]);
     let titles = ["", "address", "name", "network", "protocol", "on the wire", "out", "in", "rtt"];
     grid.row(titles.map(|title| field(title, Ink::Strong)).to_vec());
-    for endpoint in sorted.iter().take(ROWS) {
+    for endpoint in &shown {
         grid.row(row(endpoint));
     }
-    if sorted.len() > ROWS {
-        let more = counted((sorted.len() - ROWS) as u64, "endpoint");
+    if endpoints.len() > shown.len() {
+        let more = counted((endpoints.len() - shown.len()) as u64, "endpoint");
         grid.note(format!("… and {more} with less traffic; see --format csv, jsonl or html"), Ink::Faint);
     }
     grid.render(style)
 }
 
-fn volume(endpoint: &Endpoint) -> u64 {
-    endpoint.bytes_out.saturating_add(endpoint.bytes_in)
+/// The endpoints that are shown, those beyond our own network first, then by their traffic. Only these
+/// few of many are sorted.
+fn most_talked_to(endpoints: &[Endpoint]) -> Vec<&Endpoint> {
+    let volume = |endpoint: &Endpoint| endpoint.bytes_out.saturating_add(endpoint.bytes_in);
+    let rank = |endpoint: &Endpoint| (endpoint.place.local, u64::MAX - volume(endpoint));
+    let mut ranked: Vec<_> = endpoints.iter().map(rank).zip(0..).collect();
+    if ranked.len() > ROWS {
+        ranked.select_nth_unstable(ROWS);
+        ranked.truncate(ROWS);
+    }
+    ranked.sort_unstable();
+    ranked.iter().filter_map(|&(_, at): &(_, usize)| endpoints.get(at)).collect()
 }
 
 fn row(endpoint: &Endpoint) -> Vec<Field> {

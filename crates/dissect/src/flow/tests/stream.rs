@@ -4,6 +4,12 @@ use crate::flow::stream::{Arrival, Piece, Stream};
 use overheard_model::Timestamp;
 use proptest::prelude::*;
 
+fn beginning_at(next: Option<u32>) -> Stream {
+    let mut stream = Stream::default();
+    stream.begin_at(next);
+    stream
+}
+
 /// What a stream delivered: bytes with the gap before them.
 #[derive(Default)]
 struct Delivered {
@@ -30,14 +36,14 @@ fn run(stream: &mut Stream, arrivals: &[Arrival<'_>]) -> Delivered {
 
 #[test]
 fn in_order_segments_pass_straight_on() {
-    let mut stream = Stream::beginning_at(Some(10));
+    let mut stream = beginning_at(Some(10));
     let delivered = run(&mut stream, &[arrival(10, b"abc"), arrival(13, b"def")]);
     assert_eq!((&delivered.bytes[..], &delivered.gaps[..]), (&b"abcdef"[..], &[0, 0][..]));
 }
 
 #[test]
 fn segments_out_of_order_wait_for_the_hole() {
-    let mut stream = Stream::beginning_at(Some(0));
+    let mut stream = beginning_at(Some(0));
     let delivered = run(&mut stream, &[arrival(6, b"ghi"), arrival(3, b"def"), arrival(0, b"abc")]);
     assert_eq!(delivered.bytes, b"abcdefghi");
     assert_eq!((stream.gap_bytes, stream.conflicting_bytes), (0, 0));
@@ -45,7 +51,7 @@ fn segments_out_of_order_wait_for_the_hole() {
 
 #[test]
 fn of_overlapping_segments_the_first_copy_wins() {
-    let mut stream = Stream::beginning_at(Some(0));
+    let mut stream = beginning_at(Some(0));
     // "defg" waits; "XXfgh" overlaps it at both ends; then "abcD" repeats a delivered byte.
     let segments = [arrival(3, b"defg"), arrival(2, b"cXefghi"), arrival(0, b"ab"), arrival(0, b"Zb")];
     let delivered = run(&mut stream, &segments);
@@ -55,7 +61,7 @@ fn of_overlapping_segments_the_first_copy_wins() {
 
 #[test]
 fn a_repetition_delivers_only_what_is_new() {
-    let mut stream = Stream::beginning_at(Some(0));
+    let mut stream = beginning_at(Some(0));
     let delivered = run(&mut stream, &[arrival(0, b"abc"), arrival(0, b"abc"), arrival(1, b"bcdef")]);
     assert_eq!(delivered.bytes, b"abcdef");
     assert_eq!(stream.conflicting_bytes, 0);
@@ -63,14 +69,14 @@ fn a_repetition_delivers_only_what_is_new() {
 
 #[test]
 fn sequence_numbers_wrap_around() {
-    let mut stream = Stream::beginning_at(Some(u32::MAX - 1));
+    let mut stream = beginning_at(Some(u32::MAX - 1));
     let delivered = run(&mut stream, &[arrival(2, b"ef"), arrival(u32::MAX - 1, b"abcd")]);
     assert_eq!(delivered.bytes, b"abcdef");
 }
 
 #[test]
 fn what_never_came_is_a_gap() {
-    let mut stream = Stream::beginning_at(Some(0));
+    let mut stream = beginning_at(Some(0));
     let delivered = run(&mut stream, &[arrival(0, b"ab"), arrival(7, b"hi")]);
     assert_eq!((&delivered.bytes[..], &delivered.gaps[..]), (&b"abhi"[..], &[0, 5][..]));
     assert_eq!(stream.gap_bytes, 5);
@@ -78,7 +84,7 @@ fn what_never_came_is_a_gap() {
 
 #[test]
 fn bytes_cut_off_by_the_snapshot_length_are_a_gap() {
-    let mut stream = Stream::beginning_at(Some(0));
+    let mut stream = beginning_at(Some(0));
     let cut = Arrival { missing: 4, ..arrival(0, b"ab") };
     let delivered = run(&mut stream, &[cut, arrival(6, b"gh")]);
     assert_eq!((&delivered.bytes[..], &delivered.gaps[..]), (&b"abgh"[..], &[0, 4][..]));
@@ -86,7 +92,7 @@ fn bytes_cut_off_by_the_snapshot_length_are_a_gap() {
 
 #[test]
 fn a_hole_is_given_up_when_too_much_waits() {
-    let mut stream = Stream::beginning_at(Some(0));
+    let mut stream = beginning_at(Some(0));
     let full = vec![7; 64 << 10];
     let mut delivered = 0;
     for at in 0..4_u32 {
@@ -100,14 +106,14 @@ fn a_hole_is_given_up_when_too_much_waits() {
 
 #[test]
 fn a_segment_beyond_any_window_is_no_part_of_the_stream() {
-    let mut stream = Stream::beginning_at(Some(0));
+    let mut stream = beginning_at(Some(0));
     let delivered = run(&mut stream, &[arrival(0, b"ab"), arrival(0x5000_0000, b"zz"), arrival(2, b"cd")]);
     assert_eq!((&delivered.bytes[..], stream.gap_bytes), (&b"abcd"[..], 0));
 }
 
 #[test]
 fn midstream_begins_with_the_first_bytes() {
-    let mut stream = Stream::beginning_at(None);
+    let mut stream = beginning_at(None);
     let delivered = run(&mut stream, &[arrival(900, b"ab"), arrival(902, b"cd"), arrival(500, b"old")]);
     assert_eq!((&delivered.bytes[..], stream.gap_bytes), (&b"abcd"[..], 0));
 }
@@ -136,7 +142,7 @@ proptest! {
     #[test]
     fn any_permutation_delivers_the_same_bytes(cuts in segments(200), start: u32) {
         let bytes: Vec<u8> = (0..200_u32).map(|i| (i * 31 % 251) as u8).collect();
-        let mut stream = Stream::beginning_at(Some(start));
+        let mut stream = beginning_at(Some(start));
         let cut = |&(at, length): &(usize, usize)| {
             let part = &bytes[at..(at + length).min(bytes.len())];
             arrival(start.wrapping_add(at as u32), part)
@@ -155,6 +161,6 @@ proptest! {
         let arrivals: Vec<_> =
             raw.iter().map(|&(seq, length, missing)| Arrival { missing, ..arrival(seq, &bytes[..length]) }).collect();
         let came: usize = arrivals.iter().map(|arrival| arrival.bytes.len()).sum();
-        prop_assert!(run(&mut Stream::beginning_at(None), &arrivals).bytes.len() <= came);
+        prop_assert!(run(&mut beginning_at(None), &arrivals).bytes.len() <= came);
     }
 }

@@ -66,6 +66,8 @@ fn alias(record: Record<'_>) -> Option<Alias> {
 struct Way {
     aliases: Vec<Alias>,
     owner: String,
+    /// Where the message spells it.
+    spelt_at: Option<usize>,
     direct: Option<NameSource>,
     names: Vec<(Arc<str>, NameSource)>,
     /// Room to write an owner into.
@@ -74,10 +76,17 @@ struct Way {
 
 impl Way {
     fn among(aliases: Vec<Alias>) -> Self {
-        Self { aliases, owner: String::new(), direct: None, names: Vec::new(), next: String::new() }
+        let (owner, next) = (String::new(), String::new());
+        Self { aliases, owner, spelt_at: None, direct: None, names: Vec::new(), next }
     }
 
     fn leading_to(&mut self, owner: Name<'_>, direct: NameSource) -> &[(Arc<str>, NameSource)] {
+        // Mostly a pointer to the very name of the record before.
+        let spelt_at = Some(owner.spelt_at());
+        if self.direct == Some(direct) && self.spelt_at == spelt_at {
+            return &self.names;
+        }
+        self.spelt_at = spelt_at;
         owner.write(&mut self.next);
         if self.direct != Some(direct) || self.owner != self.next {
             std::mem::swap(&mut self.owner, &mut self.next);

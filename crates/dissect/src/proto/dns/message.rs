@@ -187,6 +187,14 @@ impl<'a> Name<'a> {
         Some((Self { bytes, at }, after))
     }
 
+    /// Where its first label stands: behind the pointer that it is, where it is nothing else.
+    pub(super) fn spelt_at(&self) -> usize {
+        match u16_at(self.bytes, self.at) {
+            Some(pointer @ 0xc000..) => usize::from(pointer & 0x3fff),
+            _ => self.at,
+        }
+    }
+
     pub(super) fn is_root(&self) -> bool {
         self.bytes.get(self.at) == Some(&0)
     }

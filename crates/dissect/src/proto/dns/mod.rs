@@ -8,7 +8,7 @@ mod answers;
 mod message;
 
 use super::cursor::Cursor;
-use super::{Answer, Appetite, Chunk, Dissector, Notes, Opening, Reader, Recognition};
+use super::{Answer, Appetite, Chunk, Dissector, Notes, Opening, ReadDatagram, Reader, Recognition};
 use message::{Message, Question};
 use overheard_model::{NameSource, Protocol, Transport, Visibility};
 
@@ -49,6 +49,15 @@ impl Dissector for Dns {
 
     fn visibility(&self) -> Visibility {
         Visibility::Readable
+    }
+
+    fn datagram_reader(&self) -> Option<ReadDatagram> {
+        // A name server gets a flow of its own for every question: half of all flows are such.
+        Some(match self.0 {
+            Protocol::Mdns => |chunk, notes| read_message(chunk.bytes, NameSource::Mdns, chunk, notes),
+            Protocol::Llmnr => |chunk, notes| read_message(chunk.bytes, NameSource::Llmnr, chunk, notes),
+            _ => |chunk, notes| read_message(chunk.bytes, NameSource::Dns, chunk, notes),
+        })
     }
 
     fn reader(&self) -> Option<Box<dyn Reader>> {
@@ -133,7 +142,7 @@ impl Reader for DnsReader {
         if chunk.transport == Transport::Tcp {
             self.read_stream(chunk, notes);
         } else {
-            self.read_message(chunk.bytes, chunk, notes);
+            read_message(chunk.bytes, self.direct, chunk, notes);
         }
         Appetite::More
     }
@@ -152,20 +161,20 @@ impl DnsReader {
         pending.extend_from_slice(chunk.bytes);
         let mut read = 0;
         while let Some(message) = pending.get(read..).and_then(|rest| Cursor(rest).vector16()) {
-            self.read_message(message, chunk, notes);
+            read_message(message, self.direct, chunk, notes);
             read += LENGTH + message.len();
         }
         pending.drain(..read);
         self.pending[chunk.from as usize] = pending;
     }
+}
 
-    fn read_message(&self, bytes: &[u8], chunk: &Chunk<'_>, notes: &mut Notes) {
-        let Some(message) = Message::new(bytes).filter(Message::is_response) else { return };
-        answers::read(&message, self.direct, &mut |address, name, source| {
-            let (packet, time) = (chunk.packet, chunk.time);
-            notes.answers.push(Answer { address, name, source, packet, time });
-        });
-    }
+fn read_message(bytes: &[u8], direct: NameSource, chunk: &Chunk<'_>, notes: &mut Notes) {
+    let Some(message) = Message::new(bytes).filter(Message::is_response) else { return };
+    answers::read(&message, direct, &mut |address, name, source| {
+        let (packet, time) = (chunk.packet, chunk.time);
+        notes.answers.push(Answer { address, name, source, packet, time });
+    });
 }
 
 #[cfg(test)]

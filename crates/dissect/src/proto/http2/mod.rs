@@ -5,9 +5,10 @@
 //! segment ends the reading, since the header table is lost with it.
 
 mod header_block;
+mod huffman;
 
 use super::{Appetite, Chunk, Dissector, Notes, Opening, Reader, Recognition, host_name};
-use fluke_hpack::Decoder;
+use header_block::HeaderTable;
 use overheard_model::{NameSource, Protocol, Side, Transport, Visibility};
 
 pub(super) struct Http2;
@@ -17,8 +18,6 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const FRAME_HEADER: usize = 9;
 /// Largest header block that is read.
 const BLOCK_LIMIT: usize = 64 << 10;
-/// Largest header table that a client may ask for; servers offer 4 to 64 KiB.
-const TABLE_LIMIT: usize = 64 << 10;
 
 impl Dissector for Http2 {
     fn protocol(&self) -> Protocol {
@@ -45,10 +44,8 @@ impl Dissector for Http2 {
     }
 
     fn reader(&self) -> Option<Box<dyn Reader>> {
-        let mut decoder = Decoder::new();
-        decoder.set_max_allowed_table_size(TABLE_LIMIT);
-        let (frame, block) = (Vec::new(), Vec::new());
-        Some(Box::new(Http2Reader { client: None, skip: PREFACE.len(), frame, block, decoder }))
+        let (frame, block, table) = (Vec::new(), Vec::new(), HeaderTable::default());
+        Some(Box::new(Http2Reader { client: None, skip: PREFACE.len(), frame, block, table }))
     }
 }
 
@@ -61,7 +58,7 @@ struct Http2Reader {
     frame: Vec<u8>,
     /// Fragments of the header block that is being read.
     block: Vec<u8>,
-    decoder: Decoder<'static>,
+    table: HeaderTable,
 }
 
 /// Length, type and flags of a frame (RFC 9113 §4.1).
@@ -121,9 +118,8 @@ impl Reader for Http2Reader {
         }
     }
 
-    /// The decoder does not tell how full its table is: all that it may keep counts.
     fn held(&self) -> usize {
-        self.frame.capacity() + self.block.capacity() + TABLE_LIMIT
+        self.frame.capacity() + self.block.capacity() + self.table.held()
     }
 }
 
@@ -164,7 +160,7 @@ impl Http2Reader {
             return None;
         }
         if frame.has(Frame::END_HEADERS) {
-            let authorities = header_block::authorities(&mut self.decoder, &std::mem::take(&mut self.block))?;
+            let authorities = self.table.authorities(&std::mem::take(&mut self.block))?;
             let names = authorities.iter().filter_map(|authority| host_name(authority));
             notes.names.extend(names.map(|name| (name, NameSource::H2Authority)));
         }
