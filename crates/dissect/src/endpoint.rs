@@ -215,6 +215,7 @@ impl<'a> Grouping<'a> {
     }
 
     /// Registrable domains of the best name of each flow.
+    #[expect(clippy::drain_collect, reason = "the room is kept, and what is made of it fits")]
     fn domains(&mut self, address: IpAddr, flows: &[(Remote, u32)]) -> Vec<Arc<str>> {
         let best = |record: &Record| {
             let answered = self.conversations.resolver.names(address, record.first_packet());

@@ -10,6 +10,7 @@ const FEW: usize = 64;
 
 /// Inspections without a flow.
 #[derive(Debug, Default)]
+#[expect(clippy::vec_box, reason = "each goes to a flow and back as it is, unmoved")]
 pub(super) struct Spare(Vec<Box<Inspected>>);
 
 impl Spare {
