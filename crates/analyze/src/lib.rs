@@ -21,6 +21,7 @@ mod interleaving;
 pub mod interval;
 pub mod jaccard;
 mod keys;
+pub mod keywords;
 pub mod needed;
 mod places;
 mod plan;

@@ -21,6 +21,7 @@ pub mod place;
 pub mod plan;
 pub mod probability;
 pub mod protocol;
+pub mod rule;
 pub mod study;
 pub mod time;
 
@@ -40,5 +41,6 @@ pub use observation::{Observation, Reading};
 pub use place::{Asn, Claim, Coordinates, Place, PlaceSource, Reach};
 pub use plan::{Plan, Power};
 pub use protocol::{Measure, Protocol, Visibility};
+pub use rule::{Found, Rule, SearchWarning};
 pub use study::{Build, Bundle, Concern, Run, Study, Vantage};
 pub use time::Timestamp;

@@ -1,0 +1,77 @@
+//! `cargo xtask bench-keywords [TEXTS]`: how many messages the search for a rule takes, and how often it is right.
+//!
+//! For: the figures in `docs/methods/keywords.md`. 200 texts of 300 to 900 characters, each with one rule of the shape
+//! of real combinations, at several noises. Words of rules are drawn from lists in `../shared/data/keywords` where
+//! that folder lies beside the checkout, else generated; they are read and never kept.
+//! To extend: a line in [`NOISES`].
+
+#[path = "../../crates/analyze/tests/keywords/filter.rs"]
+mod filter;
+#[path = "../../crates/analyze/tests/keywords/neutral.rs"]
+mod neutral;
+mod words;
+
+use anyhow::Result;
+use filter::Filter;
+use neutral::{Case, Lexicon};
+use overheard_analyze::keywords::{Noise, Options, Others};
+use overheard_model::Found;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+const SEED: u64 = 2012;
+const TEXTS: usize = 200;
+/// Loss of what the filter let pass, and leak of what it stopped.
+const NOISES: [(f64, f64); 4] = [(0.0, 0.0), (0.05, 0.0), (0.1, 0.0), (0.05, 0.05)];
+
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    let texts = args.first().map_or(Ok(TEXTS), |texts| texts.parse())?;
+    let seed = args.get(1).map_or(Ok(SEED), |seed| seed.parse())?;
+    let words = words::listed(&crate::root().join("../shared/data/keywords"));
+    println!(
+        "words of rules: {}",
+        if words.is_empty() { "generated".into() } else { format!("{} listed", words.len()) }
+    );
+    let lexicon = Lexicon::new(words);
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let cases: Vec<Case> = (0..texts).map(|_| neutral::case(&lexicon, &mut random)).collect();
+    println!("| loss | leak | others | exact | wrong without a warning | mean messages | 95 % of texts |");
+    println!("|---|---|---|---|---|---|---|");
+    for (loss, leak) in NOISES {
+        for others in [Others::Ignored, Others::Apart] {
+            row(&cases, loss, leak, others, &mut random);
+        }
+    }
+    Ok(())
+}
+
+fn row(cases: &[Case], loss: f64, leak: f64, others: Others, random: &mut ChaCha8Rng) {
+    let options = Options { noise: Noise::new(loss, leak), others, ..Options::default() };
+    let (mut exact, mut wrong, mut messages) = (0, 0, Vec::new());
+    for case in cases {
+        let filter = Filter { rules: vec![case.rule.clone()], loss, leak, ..Filter::default() };
+        let found = filter::search(&case.text, options.clone(), &filter, random);
+        messages.push(found.messages);
+        match is_exact(&found, case) {
+            true => exact += 1,
+            false => wrong += usize::from(found.warnings.is_empty()),
+        }
+        if std::env::var_os("SHOW").is_some() && !is_exact(&found, case) {
+            println!("{:?} {:?}", case.rule, found);
+        }
+    }
+    messages.sort_unstable();
+    let mean = messages.iter().sum::<u64>() as f64 / messages.len().max(1) as f64;
+    let most = messages.get(messages.len() * 95 / 100).copied().unwrap_or(0);
+    let exact = 100.0 * f64::from(exact) / cases.len() as f64;
+    println!("| {loss} | {leak} | {others:?} | {exact:.1} % | {wrong} | {mean:.1} | {most} |");
+}
+
+fn is_exact(found: &Found, case: &Case) -> bool {
+    let sorted = |words: &[String]| {
+        let mut words = words.to_vec();
+        words.sort_unstable();
+        words
+    };
+    matches!(&found.rules[..], [rule] if sorted(&rule.all) == sorted(&case.rule))
+}
