@@ -1,28 +1,26 @@
 //! What a rule stands on: for each part of the claim, the messages that speak for it, whatever led to them.
 //!
-//! The claim "exactly these pieces" is a conjunction: the words alone are blocked, and without the first or the last
-//! piece of any word they are not. A message that keeps a part of the words and is lost, or keeps all but that
+//! The claim "exactly these words" is a conjunction: the words alone are blocked; without the first or the last
+//! piece of any word they are not; no word is two. A message that keeps the words and is lost, or keeps all but that
 //! piece and arrives, is evidence by its likelihood ratio; no expectation of how rules look enters.
 //!
 //! Promises: `error_bound` is the sum over the parts (Boole), each from even odds.
 
-use super::channel::{Answer, Noise};
-use super::quest::{Arrangement, Message, Sent};
+use super::channel::Noise;
+use super::quest::{Message, ORDERED, Sent};
 use crate::bits::Bits;
 use std::ops::Range;
 
 /// Words this long may be two that stand side by side: whether they hold together is asked.
 const MAY_BE_TWO: usize = 4;
-/// Chance that a rule wants its words in one order, before that was tested.
-const ORDERED: f64 = 0.1;
-/// Log of the odds at which a word is taken for two.
-const TWO: f64 = 4.6;
+/// Log of the odds, from even ones, at which a word is taken for two: side by side they are rare.
+const TWO: f64 = 9.0;
 
 /// A part of the claim, and the message that would test it.
 #[derive(Clone, Debug)]
 pub(crate) struct Check {
     pub message: Message,
-    /// The step of the search, and the threshold, that the answer is about.
+    /// The step of the search, and its threshold, that the answer is about.
     pub lesson: Option<(usize, usize)>,
     /// Log likelihood ratio of what was sent, for this part against its contrary.
     evidence: f64,
@@ -47,89 +45,109 @@ pub(crate) struct Proof {
     pub words: Vec<Range<usize>>,
     /// All pieces of the words.
     pub kept: Bits,
+    /// That the words alone are blocked, and that pieces of them are needed.
     checks: Vec<Check>,
-    /// Chance that the words are wanted in one order.
-    order: Option<Check>,
+    /// That a word is not two: which one, and the piece before which a filler was put.
+    whole: Vec<(usize, usize, Check)>,
+    /// That the words are blocked in the reverse order too.
+    any_order: Option<Check>,
 }
 
 impl Proof {
-    /// `words`: the rightmost first.
-    pub fn of(words: &[Word], pieces: usize, sent: &[Sent], noise: Noise) -> Self {
-        let kept = Bits::of(pieces, words.iter().flat_map(|word| word.pieces.clone()));
-        let arranged = |arrangement| Message { kept: kept.clone(), arrangement };
-        let mut checks = vec![enough(arranged(Arrangement::AsInText), 2 * words.len(), sent, noise)];
-        let mut parts = Vec::new();
-        for Word { pieces: word, step } in words {
+    /// `words`: the rightmost first. `alone`: the message that keeps nothing else.
+    pub fn of(words: &[Word], alone: Message, sent: &[Sent], noise: Noise) -> Self {
+        let mut checks = vec![enough(&alone, 2 * words.len(), sent, noise)];
+        let mut whole = Vec::new();
+        for (at, Word { pieces: word, step }) in words.iter().enumerate() {
             let ends = [(word.start, (step + 1, word.len() - 1)), (word.end - 1, (*step, word.end - 1))];
             for (piece, lesson) in ends.into_iter().skip(usize::from(word.len() == 1)) {
-                checks.push(needed(piece, Some(lesson), &kept, sent, noise));
+                checks.push(needed(piece, lesson, &alone, sent, noise));
             }
-            if word.len() < MAY_BE_TWO {
-                parts.push(word.clone());
-                continue;
+            if word.len() >= MAY_BE_TWO {
+                let middle = word.start + word.len() / 2;
+                let breaks = alone.breaks.iter().copied().chain([middle]).collect();
+                let message = Message { breaks, ..alone.clone() };
+                let evidence = -alike(&message, sent, noise);
+                whole.push((at, middle, Check { message, lesson: None, evidence }));
             }
-            let middle = word.start + word.len() / 2;
-            let message = arranged(Arrangement::Split(middle));
-            let evidence = alike(&message, sent, noise);
-            if evidence > TWO {
-                checks.extend([middle, middle - 1].map(|piece| needed(piece, None, &kept, sent, noise)));
-                parts.extend([middle..word.end, word.start..middle]);
-                continue;
-            }
-            checks.push(Check { message, lesson: None, evidence: -evidence });
-            parts.push(word.clone());
         }
-        let order = (parts.len() > 1).then(|| {
-            let message = arranged(Arrangement::Reversed);
+        let any_order = (words.len() > 1).then(|| {
+            let message = Message { reversed: true, ..alone.clone() };
             let evidence = alike(&message, sent, noise) + ((1.0 - ORDERED) / ORDERED).ln();
             Check { message, lesson: None, evidence }
         });
-        parts.reverse();
-        Self { words: parts, kept, checks, order }
+        let words = words.iter().rev().map(|word| word.pieces.clone()).collect();
+        Self { words, kept: alone.kept, checks, whole, any_order }
+    }
+
+    /// A word that is two, and the first piece of the second.
+    pub fn two(&self) -> Option<(usize, usize)> {
+        let found = self.whole.iter().find(|(.., check)| check.evidence < -TWO);
+        found.map(|(word, before, _)| (*word, *before))
     }
 
     /// The part that is least proven, while the whole is not proven to the target.
     pub fn next(&self, target: f64) -> Option<Check> {
+        let order = self.any_order.as_ref();
         if self.error_bound() > target {
-            return self.checks.iter().min_by(|a, b| a.evidence.total_cmp(&b.evidence)).cloned();
+            let least = self.parts().min_by(|a, b| a.evidence.total_cmp(&b.evidence));
+            // Blocked in reverse order, they are blocked, and the order is tested by the way.
+            let alone = |least: &&Check| least.lesson == self.checks[0].lesson;
+            let by_the_way = order.filter(|order| least.as_ref().is_some_and(alone) && untested(order));
+            return least.map(|least| Check {
+                message: by_the_way.map_or(&least.message, |order| &order.message).clone(),
+                ..least.clone()
+            });
         }
-        let open = |check: &&Check| check.error().min(1.0 - check.error()) > target;
-        self.order.as_ref().filter(open).cloned()
+        order.filter(|order| order.error().min(1.0 - order.error()) > target).cloned()
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().chain(self.whole.iter().map(|(.., check)| check))
     }
 
     pub fn error_bound(&self) -> f64 {
-        self.checks.iter().map(Check::error).sum::<f64>().min(1.0)
+        self.parts().map(Check::error).sum::<f64>().min(1.0)
     }
 
     /// Whether the words must come in the order of the text, as far as the reverse order shows.
     pub fn ordered(&self) -> Option<bool> {
-        self.order.as_ref().map(|order| order.error() > 0.5)
+        self.any_order.as_ref().map(|any_order| any_order.error() > 0.5)
     }
 }
 
-fn enough(message: Message, step: usize, sent: &[Sent], noise: Noise) -> Check {
-    // What arrived in reverse order says nothing of this order.
-    let counts = |sent: &&Sent| match sent.message.arrangement {
-        Arrangement::AsInText => sent.message.kept.within(&message.kept),
-        Arrangement::Reversed => sent.message.kept == message.kept && sent.answer == Answer::Lost,
-        Arrangement::Split(_) => false,
-    };
-    let evidence = sent.iter().filter(counts).map(|sent| noise.evidence(sent.answer)).sum();
-    Check { message, lesson: Some((step, 0)), evidence }
+fn untested(any_order: &Check) -> bool {
+    any_order.evidence == ((1.0 - ORDERED) / ORDERED).ln()
+}
+
+fn enough(alone: &Message, step: usize, sent: &[Sent], noise: Noise) -> Check {
+    let same = sent.iter().filter(|sent| sent.message.kept == alone.kept && sent.within(&alone.breaks));
+    let evidence = same.map(|sent| {
+        let of = |blocked| sent.message.likelihood(sent.answer, blocked, noise);
+        (of(true) / of(false)).ln()
+    });
+    Check { message: alone.clone(), lesson: Some((step, 0)), evidence: evidence.sum() }
 }
 
 /// That the words are not blocked without this piece.
-fn needed(piece: usize, lesson: Option<(usize, usize)>, words: &Bits, sent: &[Sent], noise: Noise) -> Check {
-    let mut kept = words.clone();
-    kept.remove(piece);
+fn needed(piece: usize, lesson: (usize, usize), alone: &Message, sent: &[Sent], noise: Noise) -> Check {
+    let mut message = alone.clone();
+    message.kept.remove(piece);
     let counts = |sent: &&Sent| {
-        let Message { kept: all, arrangement } = &sent.message;
-        *arrangement == Arrangement::AsInText && !all.contains(piece) && kept.within(all)
+        let Message { kept, reversed, .. } = &sent.message;
+        !reversed && !kept.contains(piece) && message.kept.within(kept) && sent.within(&alone.breaks)
     };
     let evidence = sent.iter().filter(counts).map(|sent| -noise.evidence(sent.answer)).sum();
-    Check { message: Message { kept, arrangement: Arrangement::AsInText }, lesson, evidence }
+    Check { message, lesson: Some(lesson), evidence }
 }
 
 fn alike(message: &Message, sent: &[Sent], noise: Noise) -> f64 {
     sent.iter().filter(|sent| sent.message == *message).map(|sent| noise.evidence(sent.answer)).sum()
+}
+
+impl Sent {
+    /// Whether it was broken nowhere else than here.
+    fn within(&self, breaks: &[usize]) -> bool {
+        self.message.breaks.iter().all(|at| breaks.contains(at))
+    }
 }

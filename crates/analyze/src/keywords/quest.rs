@@ -16,26 +16,21 @@ use std::ops::Range;
 
 /// A step is built upon when its answer has this chance: mistakes are cheaper to undo than to exclude.
 const BUILT_UPON: f64 = 0.9;
+/// Chance that a rule wants its words in one order, before that was tested.
+pub(crate) const ORDERED: f64 = 0.1;
 /// The words found are sent in reverse order as soon as they are this likely to be all.
 const LIKELY_ALL: f64 = 0.8;
 /// A step that has this chance to stand on a mistake is given up.
 const GIVEN_UP: f64 = 0.5;
 
-/// How the kept pieces are put together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Arrangement {
-    AsInText,
-    /// The words of the rule, last one first.
-    Reversed,
-    /// A filler within a word, before this piece.
-    Split(usize),
-}
-
 /// A message, before it is written out.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Message {
     pub kept: Bits,
-    pub arrangement: Arrangement,
+    /// A filler stands before these pieces, although nothing is left out there.
+    pub breaks: Vec<usize>,
+    /// The parts come in reverse order.
+    pub reversed: bool,
 }
 
 /// A message and what became of it.
@@ -43,6 +38,17 @@ pub(crate) struct Message {
 pub(crate) struct Sent {
     pub message: Message,
     pub answer: Answer,
+}
+
+impl Message {
+    /// Chance of the answer, given whether the filter blocks what the message keeps when it stands in order.
+    pub fn likelihood(&self, answer: Answer, blocked: bool, noise: Noise) -> f64 {
+        let plain = noise.likelihood(answer, blocked);
+        match self.reversed {
+            true => ORDERED * noise.likelihood(answer, false) + (1.0 - ORDERED) * plain,
+            false => plain,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -83,6 +89,8 @@ pub(crate) struct Quest {
     trust: f64,
     shape: Shape,
     steps: Vec<Step>,
+    /// Pieces before which a word was shown to be two.
+    breaks: Vec<usize>,
     /// The step, and its threshold, that learn from the answer to come.
     lesson: Option<(usize, usize)>,
     sent: Vec<Sent>,
@@ -122,6 +130,7 @@ impl Quest {
             trust,
             shape,
             steps: Vec::new(),
+            breaks: Vec::new(),
             lesson: None,
             sent: Vec::new(),
         };
@@ -162,7 +171,8 @@ impl Quest {
     }
 
     fn step_to_length(&self, end: usize, mistaken: f64) -> Step {
-        let most = (0..end).rev().take_while(|piece| self.universe.contains(*piece)).count();
+        let whole = |piece: &usize| self.universe.contains(*piece) && !self.breaks.contains(&(piece + 1));
+        let most = usize::from(end > 0) + (0..end.saturating_sub(1)).rev().take_while(whole).count();
         let listed = &self.known_lengths[end];
         let expected = (1.0 - self.trust) / self.universe.count().max(1) as f64;
         let all_listed = self.known_lengths.iter().flatten().count().max(1) as f64;
@@ -184,7 +194,7 @@ impl Quest {
         let mut kept = Bits::of(self.pieces(), (0..end).filter(|piece| self.universe.contains(*piece)));
         words.into_iter().filter(|word| word.start >= end).flatten().for_each(|piece| kept.insert(piece));
         hole.into_iter().for_each(|piece| kept.remove(piece));
-        Message { kept, arrangement: Arrangement::AsInText }
+        Message { kept, breaks: self.breaks.clone(), reversed: false }
     }
 
     /// What to do next. The answer to the message asked for must be given to [`Self::learn`].
@@ -199,17 +209,30 @@ impl Quest {
             let at = step.belief.question(self.noise);
             return self.ask_step(top, at);
         }
-        let proof = Proof::of(&self.found(), self.pieces(), &self.sent, self.noise);
+        let words = self.found();
+        let proof = Proof::of(&words, self.message(top, 0), &self.sent, self.noise);
+        if let Some((word, before)) = proof.two() {
+            self.break_word(words[word].step, before);
+            return self.stand();
+        }
         let Some(check) = proof.next(self.target) else { return Stand::Found(proof) };
         self.lesson = check.lesson;
         Stand::Ask(check.message)
+    }
+
+    /// What was taken for one word is two: its length is asked again.
+    fn break_word(&mut self, step: usize, before: usize) {
+        self.breaks.push(before);
+        self.steps.truncate(step + 1);
+        let end = self.steps[step].accepted.unwrap_or(before + 1);
+        self.steps.push(self.step_to_length(end, self.steps[step].belief.doubt(end)));
     }
 
     fn ask_step(&mut self, step: usize, at: usize) -> Stand {
         let mut message = self.message(step, at);
         self.lesson = Some((step, at));
         let complete = at == 0 && self.steps[step].belief.chance(0) > LIKELY_ALL && self.words().len() > 1;
-        let reversed = Message { kept: message.kept.clone(), arrangement: Arrangement::Reversed };
+        let reversed = Message { reversed: true, ..message.clone() };
         if complete && !self.sent.iter().any(|sent| sent.message == reversed) {
             message = reversed;
         }
@@ -217,15 +240,11 @@ impl Quest {
     }
 
     pub fn learn(&mut self, message: Message, answer: Answer) {
-        // Delivered in another order: the order matters, or the words are not all; which of the two is asked next.
-        let ambiguous = message.arrangement == Arrangement::Reversed && answer == Answer::Delivered;
+        let weight = |blocked| message.likelihood(answer, blocked, self.noise);
+        let weights = (weight(true), weight(false));
         self.sent.push(Sent { message, answer });
         let Some((step, at)) = self.lesson else { return };
-        if ambiguous {
-            return;
-        }
-        let noise = self.noise;
-        self.steps[step].belief.learn(at, answer, noise);
+        self.steps[step].belief.learn(at, weights.0, weights.1);
         let likeliest = self.steps[step].belief.likeliest();
         if self.steps[step].accepted.is_some_and(|accepted| likeliest.0 != accepted || likeliest.1 < GIVEN_UP)
         {

@@ -6,7 +6,7 @@
 
 use super::channel::{Answer, Noise};
 use super::proof::Proof;
-use super::quest::{Arrangement, Message, Quest, Sent, Stand};
+use super::quest::{Message, Quest, Sent, Stand};
 use super::text::{Limit, Text, runs};
 use crate::bits::Bits;
 use overheard_model::{Found, Rule, SearchWarning};
@@ -48,7 +48,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             noise: Noise::NONE,
-            target: 0.01,
+            target: 0.005,
             others: Others::Apart,
             lexicon: Vec::new(),
             limit: None,
@@ -191,9 +191,8 @@ impl Search {
     fn contradictions(&mut self) {
         let leak = self.options.noise.likelihood(Answer::Delivered, true);
         let contradicted = self.proven.iter().any(|rule| {
-            let held = self.sent.iter().filter(|sent| {
-                sent.message.arrangement == Arrangement::AsInText && rule.within(&sent.message.kept)
-            });
+            let held =
+                self.sent.iter().filter(|sent| !sent.message.reversed && rule.within(&sent.message.kept));
             let (all, arrived) = held.fold((0_u64, 0_u64), |(all, arrived), sent| {
                 (all + 1, arrived + u64::from(sent.answer == Answer::Delivered))
             });
@@ -212,15 +211,15 @@ impl Search {
 
     fn write(&self, message: &Message) -> String {
         let mut parts = runs(&message.kept);
-        match message.arrangement {
-            Arrangement::AsInText => {}
-            Arrangement::Reversed => parts.reverse(),
-            Arrangement::Split(at) => {
-                if let Some(found) = parts.iter().position(|part| part.contains(&at)) {
-                    let part = parts[found].clone();
-                    parts.splice(found..=found, [part.start..at, at..part.end]);
-                }
+        for &at in &message.breaks {
+            if let Some(found) = parts.iter().position(|part| part.contains(&at)) {
+                let part = parts[found].clone();
+                let halves = [part.start..at, at..part.end];
+                parts.splice(found..=found, halves.into_iter().filter(|half| !half.is_empty()));
             }
+        }
+        if message.reversed {
+            parts.reverse();
         }
         self.text.join(&parts)
     }

@@ -13,6 +13,8 @@ const WORDS: [f64; 5] = [0.025, 0.14, 0.24, 0.54, 0.05];
 const FURTHER_WORD: f64 = 0.1;
 /// Words of 1, 2, … characters. Real ones have 62, 19 and 14 % for 2, 3 and 4, others 5 %.
 const LENGTHS: [f64; 4] = [0.02, 0.62, 0.19, 0.14];
+/// Among longer words, each further character is this much less likely.
+const LONGER: f64 = 0.7;
 
 /// The expectation.
 #[derive(Clone, Debug)]
@@ -52,8 +54,12 @@ impl Shape {
     pub fn length(length: usize) -> f64 {
         match LENGTHS.get(length - 1) {
             Some(weight) => *weight,
-            // Sums to 3 % over all longer ones.
-            None => 0.03 * LENGTHS.len() as f64 / (length * (length - 1)) as f64,
+            // Sums to 3 % over all longer ones, of which sentences are a few.
+            None => {
+                let beyond = (length - LENGTHS.len()) as i32;
+                0.025 * (1.0 - LONGER) / LONGER * LONGER.powi(beyond)
+                    + 0.005 * LENGTHS.len() as f64 / (length * (length - 1)) as f64
+            }
         }
     }
 }

@@ -6,7 +6,7 @@
 //! 1974, *Probl. Inf. Transm.* 10, 223). Beside the thresholds stands the chance that the step rests on a mistake
 //! of an earlier one, so that no message of it is blocked: this is what leads back.
 
-use super::channel::{Answer, Noise};
+use super::channel::Noise;
 
 /// Chances of the thresholds 0, 1, …, and that there is none.
 #[derive(Clone, Debug)]
@@ -38,10 +38,11 @@ impl Threshold {
         best
     }
 
-    pub fn learn(&mut self, at: usize, answer: Answer, noise: Noise) {
-        let of = |blocked| noise.likelihood(answer, blocked);
-        self.mass.iter_mut().enumerate().for_each(|(threshold, mass)| *mass *= of(threshold <= at));
-        self.none *= of(false);
+    /// Takes in an answer to message `at` that has these chances if the message is blocked, and if not.
+    pub fn learn(&mut self, at: usize, if_blocked: f64, if_not: f64) {
+        let of = |threshold| if threshold <= at { if_blocked } else { if_not };
+        self.mass.iter_mut().enumerate().for_each(|(threshold, mass)| *mass *= of(threshold));
+        self.none *= if_not;
         self.normalise();
     }
 
@@ -86,6 +87,11 @@ impl Threshold {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keywords::channel::Answer;
+
+    fn learn(belief: &mut Threshold, at: usize, answer: Answer, noise: Noise) {
+        belief.learn(at, noise.likelihood(answer, true), noise.likelihood(answer, false));
+    }
 
     #[test]
     fn without_noise_it_is_bisection() {
@@ -93,7 +99,8 @@ mod tests {
         let mut asked = 0;
         while belief.likeliest().1 < 0.99 {
             let at = belief.question(Noise::NONE);
-            belief.learn(at, if 41 <= at { Answer::Lost } else { Answer::Delivered }, Noise::NONE);
+            let answer = if 41 <= at { Answer::Lost } else { Answer::Delivered };
+            learn(&mut belief, at, answer, Noise::NONE);
             asked += 1;
         }
         assert_eq!((belief.likeliest().0, asked), (41, 6));
@@ -104,7 +111,8 @@ mod tests {
         let noise = Noise::new(0.05, 0.0);
         let mut belief = Threshold::new(vec![1.0; 64], 0.05);
         for _ in 0..12 {
-            belief.learn(belief.question(noise), Answer::Delivered, noise);
+            let at = belief.question(noise);
+            learn(&mut belief, at, Answer::Delivered, noise);
         }
         assert!(belief.none() > 0.9 && belief.support() < 0.01, "{belief:?}");
     }
