@@ -9,12 +9,15 @@
 use super::channel::Noise;
 use super::quest::{Message, ORDERED, Sent};
 use crate::bits::Bits;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Words this long may be two that stand side by side: whether they hold together is asked.
 const MAY_BE_TWO: usize = 4;
 /// Log of the odds, from even ones, at which a word is taken for two: side by side they are rare.
 const TWO: f64 = 9.0;
+/// Log of the odds against a word of one piece: among all places, leaks point at some.
+const ONE_PIECE: f64 = 6.0;
 
 /// A part of the claim, and the message that would test it.
 #[derive(Clone, Debug)]
@@ -62,6 +65,9 @@ impl Proof {
             let ends = [(word.start, (step + 1, word.len() - 1)), (word.end - 1, (*step, word.end - 1))];
             for (piece, lesson) in ends.into_iter().skip(usize::from(word.len() == 1)) {
                 checks.push(needed(piece, lesson, &alone, sent, noise));
+            }
+            if let (1, Some(only)) = (word.len(), checks.last_mut()) {
+                only.evidence -= ONE_PIECE;
             }
             if word.len() >= MAY_BE_TWO {
                 let middle = word.start + word.len() / 2;
@@ -147,7 +153,7 @@ fn alike(message: &Message, sent: &[Sent], noise: Noise) -> f64 {
 
 impl Sent {
     /// Whether it was broken nowhere else than here.
-    fn within(&self, breaks: &[usize]) -> bool {
-        self.message.breaks.iter().all(|at| breaks.contains(at))
+    fn within(&self, breaks: &BTreeSet<usize>) -> bool {
+        self.message.breaks.is_subset(breaks)
     }
 }

@@ -12,6 +12,7 @@ use super::proof::{Proof, Word};
 use super::shape::{Shape, generating};
 use super::threshold::Threshold;
 use crate::bits::Bits;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// A step is built upon when its answer has this chance: mistakes are cheaper to undo than to exclude.
@@ -28,7 +29,7 @@ const GIVEN_UP: f64 = 0.5;
 pub(crate) struct Message {
     pub kept: Bits,
     /// A filler stands before these pieces, although nothing is left out there.
-    pub breaks: Vec<usize>,
+    pub breaks: BTreeSet<usize>,
     /// The parts come in reverse order.
     pub reversed: bool,
 }
@@ -186,15 +187,18 @@ impl Quest {
 
     /// The message that asks a step whether its threshold is at most `at`.
     fn message(&self, step: usize, at: usize) -> Message {
-        let words = self.words();
         let (end, hole) = match self.steps[step].target {
             Target::End => (at, None),
             Target::Length { end } => (end, (end - at).checked_sub(1)),
         };
+        let words: Vec<_> = self.words().into_iter().filter(|word| word.start >= end).collect();
         let mut kept = Bits::of(self.pieces(), (0..end).filter(|piece| self.universe.contains(*piece)));
-        words.into_iter().filter(|word| word.start >= end).flatten().for_each(|piece| kept.insert(piece));
+        words.iter().cloned().flatten().for_each(|piece| kept.insert(piece));
         hole.into_iter().for_each(|piece| kept.remove(piece));
-        Message { kept, breaks: self.breaks.clone(), reversed: false }
+        // A word that was cut short must not become whole again by what stands before it.
+        let starts = words.iter().map(|word| word.start).chain(self.breaks.iter().copied());
+        let breaks: BTreeSet<usize> = starts.filter(|at| *at > 0 && kept.contains(at - 1)).collect();
+        Message { kept, breaks, reversed: false }
     }
 
     /// What to do next. The answer to the message asked for must be given to [`Self::learn`].
