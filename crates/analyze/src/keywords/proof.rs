@@ -50,7 +50,7 @@ pub(crate) struct Proof {
     pub kept: Bits,
     /// That the words alone are blocked, and that pieces of them are needed.
     checks: Vec<Check>,
-    /// That a word is not two: which one, and the piece before which a filler was put.
+    /// That a word is not two: which one, and the first piece of the second.
     whole: Vec<(usize, usize, Check)>,
     /// That the words are blocked in the reverse order too.
     any_order: Option<Check>,
@@ -68,6 +68,12 @@ impl Proof {
             }
             if let (1, Some(only)) = (word.len(), checks.last_mut()) {
                 only.evidence -= ONE_PIECE;
+            }
+            // Longer words are found in leaps, which may have landed in a neighbour.
+            let leapt = word.len() > MAY_BE_TWO;
+            for piece in (word.start + 1..word.end - 1).filter(|_| leapt) {
+                let check = needed(piece, (0, 0), &alone, sent, noise);
+                whole.push((at, piece + 1, Check { lesson: None, ..check }));
             }
             if word.len() >= MAY_BE_TWO {
                 let middle = word.start + word.len() / 2;

@@ -163,8 +163,12 @@ impl Quest {
         let words = self.words();
         let bound = words.last().map_or(self.pieces(), |word| word.start);
         let most = self.share[bound].max(f64::MIN_POSITIVE);
-        let remaining =
+        let mut remaining =
             self.shape.remaining(words.len(), most / self.share[self.pieces()].max(f64::MIN_POSITIVE));
+        if self.breaks.contains(&bound) {
+            // The other half of a word that is two.
+            remaining[0] = 0.0;
+        }
         let below: Vec<f64> =
             self.share[..=bound].iter().map(|share| generating(&remaining, share / most)).collect();
         let mass = std::iter::once(below[0]).chain(below.windows(2).map(|pair| pair[1] - pair[0])).collect();
