@@ -7,6 +7,7 @@
 
 #[path = "../../crates/analyze/tests/keywords/filter.rs"]
 mod filter;
+mod lists;
 #[path = "../../crates/analyze/tests/keywords/neutral.rs"]
 mod neutral;
 mod words;
@@ -42,6 +43,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             row(&cases, loss, leak, others, &mut random);
         }
     }
+    lists::table(&mut random);
     Ok(())
 }
 

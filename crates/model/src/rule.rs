@@ -28,6 +28,8 @@ pub enum SearchWarning {
     NotMonotone,
     /// The messages were used up before the answer was certain enough.
     Unsettled,
+    /// Candidates were left out that are longer than a message may be.
+    TooLong,
 }
 
 /// What a search has found.

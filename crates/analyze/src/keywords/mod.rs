@@ -7,6 +7,8 @@
 //! To extend: what a filter can do beyond "all of these words" is a new part of the claim in [`proof`].
 
 mod channel;
+mod density;
+mod list;
 mod proof;
 mod quest;
 mod search;
@@ -15,5 +17,6 @@ mod text;
 mod threshold;
 
 pub use channel::{Answer, Noise};
+pub use list::ListSearch;
 pub use search::{Next, Options, Others, Refusal, Search};
 pub use text::Limit;

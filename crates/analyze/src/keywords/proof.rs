@@ -8,12 +8,11 @@
 
 use super::channel::Noise;
 use super::quest::{Message, ORDERED, Sent};
-use crate::bits::Bits;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// Words this long may be two that stand side by side: whether they hold together is asked.
-const MAY_BE_TWO: usize = 4;
+/// The lengths of words this long are found in leaps, which may have landed in a neighbour.
+const LEAPT: usize = 4;
 /// Log of the odds, from even ones, at which a word is taken for two: side by side they are rare.
 const TWO: f64 = 9.0;
 /// Log of the odds against a word of one piece: among all places, leaks point at some.
@@ -46,8 +45,6 @@ pub(crate) struct Word {
 pub(crate) struct Proof {
     /// The words, the leftmost first.
     pub words: Vec<Range<usize>>,
-    /// All pieces of the words.
-    pub kept: Bits,
     /// That the words alone are blocked, and that pieces of them are needed.
     checks: Vec<Check>,
     /// That a word is not two: which one, and the first piece of the second.
@@ -62,25 +59,18 @@ impl Proof {
         let mut checks = vec![enough(&alone, 2 * words.len(), sent, noise)];
         let mut whole = Vec::new();
         for (at, Word { pieces: word, step }) in words.iter().enumerate() {
-            let ends = [(word.start, (step + 1, word.len() - 1)), (word.end - 1, (*step, word.end - 1))];
-            for (piece, lesson) in ends.into_iter().skip(usize::from(word.len() == 1)) {
-                checks.push(needed(piece, lesson, &alone, sent, noise));
+            let mut last = needed(word.end - 1, (*step, word.end - 1), &alone, sent, noise);
+            if word.len() == 1 {
+                last.evidence -= ONE_PIECE;
             }
-            if let (1, Some(only)) = (word.len(), checks.last_mut()) {
-                only.evidence -= ONE_PIECE;
+            checks.push(last);
+            if word.len() > 1 {
+                let first = unbroken(word.start + 1, &alone, sent, noise);
+                checks.push(Check { lesson: Some((step + 1, word.len() - 1)), ..first });
             }
-            // Longer words are found in leaps, which may have landed in a neighbour.
-            let leapt = word.len() > MAY_BE_TWO;
-            for piece in (word.start + 1..word.end - 1).filter(|_| leapt) {
-                let check = needed(piece, (0, 0), &alone, sent, noise);
-                whole.push((at, piece + 1, Check { lesson: None, ..check }));
-            }
-            if word.len() >= MAY_BE_TWO {
-                let middle = word.start + word.len() / 2;
-                let breaks = alone.breaks.iter().copied().chain([middle]).collect();
-                let message = Message { breaks, ..alone.clone() };
-                let evidence = -alike(&message, sent, noise);
-                whole.push((at, middle, Check { message, lesson: None, evidence }));
+            if word.len() >= LEAPT {
+                let within = word.start + 2..word.end - 1;
+                whole.extend(within.map(|before| (at, before, unbroken(before, &alone, sent, noise))));
             }
         }
         let any_order = (words.len() > 1).then(|| {
@@ -89,7 +79,7 @@ impl Proof {
             Check { message, lesson: None, evidence }
         });
         let words = words.iter().rev().map(|word| word.pieces.clone()).collect();
-        Self { words, kept: alone.kept, checks, whole, any_order }
+        Self { words, checks, whole, any_order }
     }
 
     /// A word that is two, and the first piece of the second.
@@ -151,6 +141,18 @@ fn needed(piece: usize, lesson: (usize, usize), alone: &Message, sent: &[Sent], 
     };
     let evidence = sent.iter().filter(counts).map(|sent| -noise.evidence(sent.answer)).sum();
     Check { message, lesson: Some(lesson), evidence }
+}
+
+/// That a filler before this piece lets the words pass: they need it and the one before it side by side.
+fn unbroken(before: usize, alone: &Message, sent: &[Sent], noise: Noise) -> Check {
+    let mut message = alone.clone();
+    message.breaks.insert(before);
+    let counts = |sent: &&Sent| {
+        let Message { kept, breaks, reversed } = &sent.message;
+        !reversed && alone.kept.within(kept) && breaks.contains(&before) && breaks.is_subset(&message.breaks)
+    };
+    let evidence = sent.iter().filter(counts).map(|sent| -noise.evidence(sent.answer)).sum();
+    Check { message, lesson: None, evidence }
 }
 
 fn alike(message: &Message, sent: &[Sent], noise: Noise) -> f64 {

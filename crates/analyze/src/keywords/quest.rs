@@ -42,6 +42,13 @@ pub(crate) struct Sent {
 }
 
 impl Message {
+    /// Whether these words stand in it, unbroken and in order.
+    pub fn holds(&self, words: &[Range<usize>]) -> bool {
+        let broken = |word: &Range<usize>| self.breaks.range(word.start + 1..word.end).next().is_some();
+        let kept = |word: &Range<usize>| word.clone().all(|piece| self.kept.contains(piece));
+        !self.reversed && words.iter().all(|word| kept(word) && !broken(word))
+    }
+
     /// Chance of the answer, given whether the filter blocks what the message keeps when it stands in order.
     pub fn likelihood(&self, answer: Answer, blocked: bool, noise: Noise) -> f64 {
         let plain = noise.likelihood(answer, blocked);
@@ -191,17 +198,16 @@ impl Quest {
 
     /// The message that asks a step whether its threshold is at most `at`.
     fn message(&self, step: usize, at: usize) -> Message {
-        let (end, hole) = match self.steps[step].target {
+        let (end, cut) = match self.steps[step].target {
             Target::End => (at, None),
-            Target::Length { end } => (end, (end - at).checked_sub(1)),
+            Target::Length { end } => (end, Some(end - at)),
         };
         let words: Vec<_> = self.words().into_iter().filter(|word| word.start >= end).collect();
         let mut kept = Bits::of(self.pieces(), (0..end).filter(|piece| self.universe.contains(*piece)));
         words.iter().cloned().flatten().for_each(|piece| kept.insert(piece));
-        hole.into_iter().for_each(|piece| kept.remove(piece));
         // A word that was cut short must not become whole again by what stands before it.
-        let starts = words.iter().map(|word| word.start).chain(self.breaks.iter().copied());
-        let breaks: BTreeSet<usize> = starts.filter(|at| *at > 0 && kept.contains(at - 1)).collect();
+        let starts = words.iter().map(|word| word.start).chain(self.breaks.iter().copied()).chain(cut);
+        let breaks = starts.filter(|at| *at > 0 && kept.contains(at - 1) && kept.contains(*at)).collect();
         Message { kept, breaks, reversed: false }
     }
 

@@ -11,6 +11,7 @@ use super::text::{Limit, Text, runs};
 use crate::bits::Bits;
 use overheard_model::{Found, Rule, SearchWarning};
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// Chance that a text holds a second rule, before that was asked.
 const ANOTHER: f64 = 0.1;
@@ -86,8 +87,8 @@ pub struct Search {
     pending: Option<Message>,
     sent: Vec<Sent>,
     found: Found,
-    /// The pieces of each rule found.
-    proven: Vec<Bits>,
+    /// Where the words of each rule stand.
+    proven: Vec<Vec<Range<usize>>>,
 }
 
 impl Search {
@@ -162,7 +163,7 @@ impl Search {
             error_bound: proof.error_bound(),
             messages: quest.sent().len() as u64,
         };
-        self.proven.push(proof.kept.clone());
+        self.proven.push(proof.words.clone());
         let left_out: Vec<Vec<String>> = match self.options.others {
             Others::Ignored => Vec::new(),
             Others::Apart => vec![rule.all.clone()],
@@ -191,8 +192,7 @@ impl Search {
     fn contradictions(&mut self) {
         let leak = self.options.noise.likelihood(Answer::Delivered, true);
         let contradicted = self.proven.iter().any(|rule| {
-            let held =
-                self.sent.iter().filter(|sent| !sent.message.reversed && rule.within(&sent.message.kept));
+            let held = self.sent.iter().filter(|sent| sent.message.holds(rule));
             let (all, arrived) = held.fold((0_u64, 0_u64), |(all, arrived), sent| {
                 (all + 1, arrived + u64::from(sent.answer == Answer::Delivered))
             });

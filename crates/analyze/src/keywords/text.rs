@@ -9,7 +9,9 @@ use std::ops::Range;
 
 /// Letters of two bytes that hardly any list of words holds; the first that the text does not hold is used.
 const LETTERS: [char; 6] = ['ƣ', 'ƕ', 'ȣ', 'ƿ', 'ǂ', 'ɣ'];
-/// One hole of a single piece costs at most this many bytes, or this many characters.
+/// What stands between the words of a pool.
+pub(crate) const FILLER: &str = " ƣ ";
+/// One filler where nothing is left out costs at most this many bytes, or this many characters.
 const ROOM_BYTES: usize = 4;
 
 /// How long a message may be.
@@ -30,7 +32,7 @@ impl Limit {
     fn with_room(self, room: usize) -> Self {
         match self {
             Limit::Bytes(most) => Limit::Bytes(most.saturating_sub(room)),
-            characters => characters,
+            Limit::Characters(most) => Limit::Characters(most.saturating_sub(room - 1)),
         }
     }
 }
@@ -154,8 +156,9 @@ mod tests {
     #[test]
     fn a_limit_is_in_characters_or_bytes() {
         assert!(
-            Text::new("红苹果").fits(Limit::Characters(3)) && !Text::new("红苹果").fits(Limit::Bytes(12))
+            Text::new("红苹果").fits(Limit::Characters(6)) && !Text::new("红苹果").fits(Limit::Characters(5))
         );
+        assert!(!Text::new("红苹果").fits(Limit::Bytes(12)));
         assert!(Text::new("红苹果").fits(Limit::Bytes(13)));
     }
 }

@@ -1,6 +1,6 @@
 //! A simulated filter on a noisy way, and a search driven against it.
 
-use overheard_analyze::keywords::{Answer, Next, Options, Search};
+use overheard_analyze::keywords::{Answer, ListSearch, Next, Options, Search};
 use overheard_model::Found;
 use rand::{Rng, RngExt};
 
@@ -68,6 +68,16 @@ pub fn search(text: &str, options: Options, filter: &Filter, random: &mut impl R
                 }
                 search.answer(a)
             }
+            Next::Done(found) => return found,
+        }
+    }
+}
+
+/// Searches a list until the search is done.
+pub fn search_list(mut search: ListSearch, filter: &Filter, random: &mut impl Rng) -> Found {
+    loop {
+        match search.next() {
+            Next::Ask { text } => search.answer(filter.answer(&text, random)),
             Next::Done(found) => return found,
         }
     }
