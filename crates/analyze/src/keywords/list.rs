@@ -7,7 +7,7 @@
 //! Promises: as [`super::Search`]; duplicates and empty lines cost nothing, and a word that no message can hold is
 //! left out with a warning. A word in two normal forms is two words, since filters compare bytes.
 
-use super::channel::{Answer, Noise};
+use super::channel::Answer;
 use super::density::Density;
 use super::search::{Next, Options, Others, Search};
 use super::text::{FILLER, Limit};
@@ -22,6 +22,8 @@ use std::collections::{HashSet, VecDeque};
 enum Pending {
     /// Fresh words.
     Pool(Vec<usize>),
+    /// All fresh words with all clean ones: if it arrives, nothing is left to ask.
+    Rest(Vec<usize>),
     /// The first so many words of the blocked group.
     Part(usize),
     /// The one word that is left of it.
@@ -45,6 +47,8 @@ pub struct ListSearch {
     /// Answers so far to what is pending, as log evidence that it is blocked.
     evidence: f64,
     asked: u64,
+    /// Evidence and messages that the one word of the group brings along.
+    alone: Option<(f64, u64)>,
     pending: Option<Pending>,
     /// Of a blocked pool without a word that triggers alone.
     within: Option<Box<Search>>,
@@ -73,6 +77,7 @@ impl ListSearch {
             together: None,
             evidence: 0.0,
             asked: 0,
+            alone: None,
             pending: None,
             within: None,
             found,
@@ -94,9 +99,10 @@ impl ListSearch {
             }
             self.within = None;
         }
-        if self.pending.is_none() {
-            self.pending = self.choose();
-            (self.evidence, self.asked) = (0.0, 0);
+        while self.pending.is_none() {
+            let Some(pending) = self.choose() else { break };
+            (self.evidence, self.asked) = self.alone.take().unwrap_or_default();
+            self.weigh(pending);
         }
         match &self.pending {
             None => Next::Done(self.found.clone()),
@@ -113,10 +119,17 @@ impl ListSearch {
         self.found.messages += 1;
         self.asked += 1;
         self.evidence += self.options.noise.evidence(answer);
+        self.weigh(pending);
+    }
+
+    /// Draws the conclusion as soon as the evidence bears it.
+    fn weigh(&mut self, pending: Pending) {
         // Clearing a word for good, or convicting it, wants certainty; what only leads on does not.
         let sure = ((1.0 - self.options.target) / self.options.target).ln();
         let certain = match pending {
-            Pending::Pool(_) | Pending::Part(_) => self.evidence > 0.0 || self.evidence < -sure,
+            Pending::Pool(_) | Pending::Rest(_) | Pending::Part(_) => {
+                self.evidence > 0.0 || self.evidence < -sure
+            }
             Pending::Single(_) | Pending::Together(_) => self.evidence.abs() > sure,
         };
         match certain {
@@ -135,7 +148,17 @@ impl ListSearch {
                 self.density.learn(|clean| clean(pool.len()));
                 self.clean.extend(pool);
             }
+            (Pending::Rest(pool), true) => {
+                self.density.learn(|clean| 1.0 - clean(pool.len()));
+                self.group = pool;
+            }
+            (Pending::Rest(pool), false) => {
+                self.clean.extend(pool);
+                self.together = Some(VecDeque::new());
+            }
             (Pending::Part(size), true) => {
+                // One word alone: the first answer to what is asked of it next.
+                self.alone = (size == 1).then_some((self.evidence, self.asked));
                 let whole = self.group.len();
                 self.density.learn(|clean| (1.0 - clean(size)) / (1.0 - clean(whole)));
                 self.group.drain(size..).rev().for_each(|word| self.fresh.push_front(word));
@@ -180,7 +203,11 @@ impl ListSearch {
         if !self.fresh.is_empty() {
             let most = self.fitting(self.fresh.iter().copied());
             let pool = self.density.pool(most);
+            let all = || self.fitting(self.fresh.iter().chain(&self.clean).copied());
             return Some(match pool {
+                pool if pool == self.fresh.len() && all() == pool + self.clean.len() => {
+                    Pending::Rest(self.fresh.drain(..).collect())
+                }
                 1 => Pending::Single(self.fresh.pop_front()?),
                 _ => Pending::Pool(self.fresh.drain(..pool).collect()),
             });
@@ -250,6 +277,7 @@ impl ListSearch {
     fn write(&self, pending: &Pending) -> String {
         match pending {
             Pending::Pool(pool) | Pending::Together(pool) => self.join(pool),
+            Pending::Rest(pool) => self.join(&[&pool[..], &self.clean].concat()),
             Pending::Part(size) => self.join(&self.group[..*size]),
             Pending::Single(word) => self.words[*word].clone(),
         }
