@@ -30,6 +30,7 @@ mod relation;
 mod step;
 mod table;
 mod tarone;
+pub mod uploads;
 mod warnings;
 
 pub use plan::plan;

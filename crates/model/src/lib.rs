@@ -24,6 +24,7 @@ pub mod protocol;
 pub mod rule;
 pub mod study;
 pub mod time;
+pub mod trial;
 
 pub use artifact::Artifact;
 pub use capture::{Capture, LocalRule, Problem};
@@ -44,3 +45,4 @@ pub use protocol::{Measure, Protocol, Visibility};
 pub use rule::{Found, Rule, SearchWarning};
 pub use study::{Build, Bundle, Concern, Run, Study, Vantage};
 pub use time::Timestamp;
+pub use trial::{Arm, Detectable, Effect, Outcome, Traffic, Trial, Upload, UploadStatistic, Uploads};

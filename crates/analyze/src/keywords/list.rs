@@ -56,7 +56,8 @@ pub struct ListSearch {
 }
 
 impl ListSearch {
-    /// The options' lexicon and others are not used. Words are tested in an order drawn from the seed.
+    /// Pairs are looked for unless the others are to be ignored: where the clean words fill many messages, n of them,
+    /// that takes some 2 n² more. The lexicon is not used. Words are tested in an order drawn from the seed.
     pub fn new(words: impl IntoIterator<Item = String>, options: Options, seed: u64) -> Self {
         let mut seen = HashSet::new();
         let trimmed = words.into_iter().map(|word| word.trim().to_owned());
@@ -220,7 +221,7 @@ impl ListSearch {
 
     /// Pools in which any two clean words come together.
     fn pairs_of_blocks(&self) -> VecDeque<Vec<usize>> {
-        if self.clean.len() < 2 {
+        if self.clean.len() < 2 || self.options.others == Others::Ignored {
             return VecDeque::new();
         }
         if self.fitting(self.clean.iter().copied()) == self.clean.len() {
