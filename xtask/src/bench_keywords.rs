@@ -17,7 +17,7 @@ use filter::Filter;
 use neutral::{Case, Lexicon};
 use overheard_analyze::keywords::{Noise, Options, Others};
 use overheard_model::Found;
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 const SEED: u64 = 2012;
@@ -36,37 +36,76 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let lexicon = Lexicon::new(words);
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let cases: Vec<Case> = (0..texts).map(|_| neutral::case(&lexicon, &mut random)).collect();
-    println!("| loss | leak | others | exact | wrong without a warning | mean messages | 95 % of texts |");
-    println!("|---|---|---|---|---|---|---|");
+    println!(
+        "| loss | leak | further rules | lexicon | exact | wrong without a warning | mean messages | 95 % of texts |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
     for (loss, leak) in NOISES {
         for others in [Others::Ignored, Others::Apart] {
-            row(&cases, loss, leak, others, &mut random);
+            row(&cases, &Condition { loss, leak, others, known: Known::Nothing }, &mut random);
+        }
+    }
+    for known in [Known::TheRules, Known::OtherWords] {
+        for (loss, leak) in [(0.0, 0.0), (0.05, 0.0)] {
+            row(&cases, &Condition { loss, leak, others: Others::Ignored, known }, &mut random);
         }
     }
     lists::table(&mut random);
     Ok(())
 }
 
-fn row(cases: &[Case], loss: f64, leak: f64, others: Others, random: &mut ChaCha8Rng) {
+/// What the search is given as a lexicon.
+#[derive(Clone, Copy, Debug)]
+enum Known {
+    Nothing,
+    /// The words of the rule, and the words of all other rules.
+    TheRules,
+    /// Twenty snippets of the neutral text.
+    OtherWords,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Condition {
+    loss: f64,
+    leak: f64,
+    others: Others,
+    known: Known,
+}
+
+fn row(cases: &[Case], condition: &Condition, random: &mut ChaCha8Rng) {
+    let Condition { loss, leak, others, known } = *condition;
     let options = Options { noise: Noise::new(loss, leak), others, ..Options::default() };
+    let all: Vec<String> = cases.iter().flat_map(|case| case.rule.clone()).collect();
     let (mut exact, mut wrong, mut messages) = (0, 0, Vec::new());
     for case in cases {
         let filter = Filter { rules: vec![case.rule.clone()], loss, leak, ..Filter::default() };
-        let found = filter::search(&case.text, options.clone(), &filter, random);
+        let lexicon = match known {
+            Known::Nothing => Vec::new(),
+            Known::TheRules => all.clone(),
+            Known::OtherWords => snippets(case, random),
+        };
+        let found = filter::search(&case.text, Options { lexicon, ..options.clone() }, &filter, random);
         messages.push(found.messages);
         match is_exact(&found, case) {
             true => exact += 1,
             false => wrong += usize::from(found.warnings.is_empty()),
-        }
-        if std::env::var_os("SHOW").is_some() && !is_exact(&found, case) {
-            println!("{:?} {:?}", case.rule, found);
         }
     }
     messages.sort_unstable();
     let mean = messages.iter().sum::<u64>() as f64 / messages.len().max(1) as f64;
     let most = messages.get(messages.len() * 95 / 100).copied().unwrap_or(0);
     let exact = 100.0 * f64::from(exact) / cases.len() as f64;
-    println!("| {loss} | {leak} | {others:?} | {exact:.1} % | {wrong} | {mean:.1} | {most} |");
+    println!("| {loss} | {leak} | {others:?} | {known:?} | {exact:.1} % | {wrong} | {mean:.1} | {most} |");
+}
+
+/// Words of the text that are no words of its rule.
+fn snippets(case: &Case, random: &mut ChaCha8Rng) -> Vec<String> {
+    let text: Vec<char> = case.text.chars().collect();
+    let snippets = (0..20).map(|_| {
+        let at = random.random_range(0..text.len() - 2);
+        text[at..at + 2].iter().collect::<String>()
+    });
+    snippets.filter(|word| case.rule.iter().all(|part| !part.contains(word.as_str()))).collect()
 }
 
 fn is_exact(found: &Found, case: &Case) -> bool {

@@ -1,7 +1,7 @@
 //! Is what was written dropped, or copied away? Two outcomes of randomized trials, judged apart and then together.
 //!
 //! For: `overheard uploads`. Derived in `docs/methods/uploads.md`.
-//! Promises: a false alarm, of either kind, in at most 1 % of studies in which nothing is filtered, whatever the
+//! Promises: a false alarm, of either kind, in at most 0.5 % of studies in which nothing is filtered, whatever the
 //! client's chatter is like, as long as arms were assigned at random. The same trials and seed give the same answer.
 //! To extend: what could show an upload is a line in `family::STATISTICS`.
 
@@ -14,7 +14,7 @@ use family::Family;
 use overheard_model::{Arm, Outcome, Trial, Uploads};
 
 /// Error allowed to each of the two outcomes.
-const ALPHA: f64 = 0.005;
+const ALPHA: f64 = 0.0025;
 
 /// Judges the trials.
 pub fn judge(trials: &[Trial], seed: u64) -> Uploads {
