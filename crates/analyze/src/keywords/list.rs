@@ -86,7 +86,7 @@ impl ListSearch {
     }
 
     /// The next message, or the answer.
-    pub fn next(&mut self) -> Next {
+    pub fn ask(&mut self) -> Next {
         if self.found.messages >= self.options.most_messages {
             if !self.found.warnings.contains(&SearchWarning::Unsettled) {
                 self.found.warnings.push(SearchWarning::Unsettled);
@@ -94,7 +94,7 @@ impl ListSearch {
             return Next::Done(self.found.clone());
         }
         if let Some(within) = &mut self.within {
-            match within.next() {
+            match within.ask() {
                 Next::Ask { text } => return Next::Ask { text },
                 Next::Done(found) => self.take(found),
             }

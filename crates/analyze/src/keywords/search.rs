@@ -106,7 +106,7 @@ impl Search {
     }
 
     /// The next message, or the answer. Calling it again without an answer repeats it.
-    pub fn next(&mut self) -> Next {
+    pub fn ask(&mut self) -> Next {
         if let Some(message) = &self.pending {
             return Next::Ask { text: self.write(message) };
         }

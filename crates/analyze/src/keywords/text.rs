@@ -124,6 +124,7 @@ fn belongs_to_the_one_before(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn keep(text: &Text, kept: impl IntoIterator<Item = usize>) -> String {
         text.join(&runs(&Bits::of(text.len(), kept)))
@@ -136,6 +137,17 @@ mod tests {
         assert_eq!(keep(&text, [0, 1]), "红苹");
         assert_eq!(Text::new("ƣƕ").letter, 'ȣ');
         assert_eq!(text.join(&[3..4, 0..1]), "色 ƣ 红");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_kept_stood_in_the_text(text in "[ab ]{1,30}", kept in proptest::collection::vec(any::<bool>(), 30)) {
+            let text = Text::new(&text);
+            let message = keep(&text, (0..text.len()).filter(|piece| kept[*piece]));
+            let stood = |part: &str| text.text.contains(part) || text.text.contains(part.trim_matches(' '));
+            prop_assert!(message.split(text.letter).all(stood), "{message}");
+            prop_assert!(message.chars().count() <= text.text.chars().count());
+        }
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub fn search(text: &str, options: Options, filter: &Filter, random: &mut impl R
     }
     let mut search = Search::new(text, options).expect("a text that can be searched");
     loop {
-        match search.next() {
+        match search.ask() {
             Next::Ask { text } => {
                 let a = filter.answer(&text, random);
                 if std::env::var_os("DBG").is_some() {
@@ -76,7 +76,7 @@ pub fn search(text: &str, options: Options, filter: &Filter, random: &mut impl R
 /// Searches a list until the search is done.
 pub fn search_list(mut search: ListSearch, filter: &Filter, random: &mut impl Rng) -> Found {
     loop {
-        match search.next() {
+        match search.ask() {
             Next::Ask { text } => search.answer(filter.answer(&text, random)),
             Next::Done(found) => return found,
         }

@@ -102,7 +102,7 @@ fn words_that_switch_a_filter_off_are_a_warning() {
     let mut search = Search::new(TEXT, Options::default()).unwrap();
     let (mut contradicted, mut sent) = (false, Vec::new());
     let found = loop {
-        match search.next() {
+        match search.ask() {
             Next::Ask { text } => {
                 let blocked = text.contains("书") || text.contains("散步") && !text.contains("面包");
                 sent.push((text, blocked));
@@ -142,7 +142,7 @@ fn nothing_sent_is_longer_than_the_platform_takes() {
     let limit = Limit::Characters(TEXT.chars().count() + 3);
     let mut search = Search::new(TEXT, Options { limit: Some(limit), ..Options::default() }).unwrap();
     let filter = filter(&[&["几天", "早上"]]);
-    while let Next::Ask { text } = search.next() {
+    while let Next::Ask { text } = search.ask() {
         assert!(limit.takes(&text), "{text}");
         search.answer(filter.answer(&text, &mut random()));
     }
@@ -159,10 +159,10 @@ fn an_interrupted_search_goes_on_by_its_answers() {
     for stop in [3, 11, u64::MAX] {
         let mut search = Search::new(TEXT, Options::default()).unwrap();
         for answer in &answers {
-            search.next();
+            search.ask();
             search.answer(*answer);
         }
-        while let Next::Ask { text } = search.next() {
+        while let Next::Ask { text } = search.ask() {
             if search.found().messages == stop {
                 break;
             }

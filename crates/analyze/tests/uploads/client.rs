@@ -41,7 +41,7 @@ fn trial(arm: Arm, filter: &Filter, random: &mut impl Rng) -> Trial {
     chatter(&mut trial, random);
     send(&mut trial, "messages", 0.2, random.random_range(180..220), 0);
     let triggered = arm == Arm::Trigger;
-    trial.delivered = Some(!(triggered && filter.drops) && !random.random_bool(LOSS));
+    trial.delivered = Some(!(random.random_bool(LOSS) || triggered && filter.drops));
     if let Some(to) = filter.upload.filter(|_| triggered) {
         let (endpoint, flows) = match to {
             Upload::Elsewhere => ("collector", 1),
