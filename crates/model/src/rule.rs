@@ -13,7 +13,7 @@ pub struct Rule {
     pub ordered: Option<bool>,
     /// Chance at most that a character of it is needless, or that something is missing.
     pub error_bound: f64,
-    /// How the chance was bounded: messages that speak for the rule.
+    /// Messages spent on it.
     pub messages: u64,
 }
 
@@ -28,6 +28,9 @@ pub enum SearchWarning {
     NotMonotone,
     /// The messages were used up before the answer was certain enough.
     Unsettled,
+    /// From some message on nothing arrived, not even a neutral one: an account may be banned. What was concluded
+    /// since then was taken back.
+    Silent,
     /// Candidates were left out that are longer than a message may be.
     TooLong,
 }

@@ -10,6 +10,7 @@
 use super::channel::Answer;
 use super::density::Density;
 use super::search::{Next, Options, Others, Search};
+use super::silence::Silence;
 use super::text::{FILLER, Limit};
 use overheard_model::{Found, Rule, SearchWarning};
 use rand::SeedableRng;
@@ -50,6 +51,7 @@ pub struct ListSearch {
     /// Evidence and messages that the one word of the group brings along.
     alone: Option<(f64, u64)>,
     pending: Option<Pending>,
+    silence: Silence,
     /// Of a blocked pool without a word that triggers alone.
     within: Option<Box<Search>>,
     found: Found,
@@ -80,6 +82,7 @@ impl ListSearch {
             asked: 0,
             alone: None,
             pending: None,
+            silence: Silence::default(),
             within: None,
             found,
         }
@@ -91,6 +94,14 @@ impl ListSearch {
             if !self.found.warnings.contains(&SearchWarning::Unsettled) {
                 self.found.warnings.push(SearchWarning::Unsettled);
             }
+            return Next::Done(self.found.clone());
+        }
+        if self.silence.wants_a_neutral_message() {
+            return Next::Ask { text: Silence::NEUTRAL_TEXT.to_owned() };
+        }
+        if let Some(certain) = self.silence.is_complete() {
+            self.found.rules.truncate(certain);
+            self.found.warnings.push(SearchWarning::Silent);
             return Next::Done(self.found.clone());
         }
         if let Some(within) = &mut self.within {
@@ -116,8 +127,15 @@ impl ListSearch {
             self.found.messages += 1;
             return within.answer(answer);
         }
+        let neutral = self.silence.wants_a_neutral_message();
+        if neutral || self.pending.is_some() {
+            self.found.messages += 1;
+            self.silence.hear(answer, self.found.rules.len());
+        }
+        if neutral {
+            return;
+        }
         let Some(pending) = self.pending.take() else { return };
-        self.found.messages += 1;
         self.asked += 1;
         self.evidence += self.options.noise.evidence(answer);
         self.weigh(pending);

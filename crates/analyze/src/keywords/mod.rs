@@ -13,6 +13,7 @@ mod proof;
 mod quest;
 mod search;
 mod shape;
+mod silence;
 mod text;
 mod threshold;
 

@@ -7,6 +7,7 @@
 use super::channel::{Answer, Noise};
 use super::proof::Proof;
 use super::quest::{Message, Quest, Sent, Stand};
+use super::silence::Silence;
 use super::text::{Limit, Text, runs};
 use crate::bits::Bits;
 use overheard_model::{Found, Rule, SearchWarning};
@@ -85,6 +86,7 @@ pub struct Search {
     ahead: VecDeque<Bits>,
     quest: Option<Quest>,
     pending: Option<Message>,
+    silence: Silence,
     sent: Vec<Sent>,
     found: Found,
     /// Where the words of each rule stand.
@@ -102,11 +104,29 @@ impl Search {
         }
         let ahead = VecDeque::from([Bits::of(text.len(), 0..text.len())]);
         let (found, proven) = (Found::default(), Vec::new());
-        Ok(Self { text, options, ahead, quest: None, pending: None, sent: Vec::new(), found, proven })
+        Ok(Self {
+            text,
+            options,
+            ahead,
+            quest: None,
+            pending: None,
+            silence: Silence::default(),
+            sent: Vec::new(),
+            found,
+            proven,
+        })
     }
 
     /// The next message, or the answer. Calling it again without an answer repeats it.
     pub fn ask(&mut self) -> Next {
+        if self.silence.wants_a_neutral_message() {
+            return Next::Ask { text: Silence::NEUTRAL_TEXT.to_owned() };
+        }
+        if let Some(certain) = self.silence.is_complete() {
+            self.found.rules.truncate(certain);
+            self.warn(SearchWarning::Silent);
+            return Next::Done(self.found.clone());
+        }
         if let Some(message) = &self.pending {
             return Next::Ask { text: self.write(message) };
         }
@@ -135,8 +155,15 @@ impl Search {
 
     /// What became of the message asked for last; ignored if none was.
     pub fn answer(&mut self, answer: Answer) {
+        let neutral = self.silence.wants_a_neutral_message();
+        if neutral || self.pending.is_some() {
+            self.found.messages += 1;
+            self.silence.hear(answer, self.found.rules.len());
+        }
+        if neutral {
+            return;
+        }
         let (Some(message), Some(quest)) = (self.pending.take(), self.quest.as_mut()) else { return };
-        self.found.messages += 1;
         self.sent.push(Sent { message: message.clone(), answer });
         quest.learn(message, answer);
     }

@@ -239,6 +239,57 @@ fn a_list_is_searched_through_losses() {
     assert_eq!(sorted(&found), [["word010"], ["word077"], ["word300"]]);
 }
 
+/// A filter in front of a receiver that dies after so many messages.
+fn until_banned(mut ask: impl FnMut(Option<Answer>) -> Next, filter: &Filter, messages: u64) -> Found {
+    let (mut sent, mut answer) = (0, None);
+    loop {
+        match ask(answer) {
+            Next::Done(found) => return found,
+            Next::Ask { text } => {
+                sent += 1;
+                let lost = sent > messages || filter.blocks(&text);
+                answer = Some(if lost { Answer::Lost } else { Answer::Delivered });
+            }
+        }
+    }
+}
+
+#[test]
+fn a_banned_account_convicts_nobody() {
+    let filter = filter(&[&["word010"], &["散步", "书", "海边"]]);
+    let words: Vec<String> = (0..300).map(|at| format!("word{at:03}")).collect();
+    for messages in 0..35 {
+        let mut list = ListSearch::new(words.clone(), Options::default(), 3);
+        let step = |answer: Option<Answer>| {
+            answer.into_iter().for_each(|answer| list.answer(answer));
+            list.ask()
+        };
+        let found = until_banned(step, &filter, messages);
+        assert!(found.rules.iter().all(|rule| rule.all == ["word010"]), "{messages} {found:?}");
+        let mut search = Search::new(TEXT, Options::default()).unwrap();
+        let step = |answer: Option<Answer>| {
+            answer.into_iter().for_each(|answer| search.answer(answer));
+            search.ask()
+        };
+        let found = until_banned(step, &filter, messages);
+        let true_rule = |rule: &overheard_model::Rule| rule.all == ["散步", "书", "海边"];
+        assert!(found.rules.iter().all(true_rule), "{messages} {found:?}");
+        assert!(
+            !found.rules.is_empty() || found.warnings.contains(&SearchWarning::Silent),
+            "{messages} {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_list_of_which_all_trigger_is_no_silence() {
+    let words: Vec<String> = (0..40).map(|at| format!("word{at:02}")).collect();
+    let all: Vec<Vec<String>> = words.iter().map(|word| vec![word.clone()]).collect();
+    let strict = Filter { rules: all.clone(), ..Filter::default() };
+    let found = search_list(ListSearch::new(words, Options::default(), 3), &strict, &mut random());
+    assert_eq!((sorted(&found), &found.warnings[..]), (all, &[][..]));
+}
+
 #[test]
 fn a_long_list_takes_no_long_time() {
     let words = (0..100_000).map(|at| format!("w{at:05}"));
