@@ -40,6 +40,16 @@ impl Noise {
         }
     }
 
+    /// Whether one answer is as good as proof.
+    pub(crate) fn is_none(self) -> bool {
+        !self.leaks() && self.loss <= 1e-3
+    }
+
+    /// Whether what arrives is less than proof.
+    pub(crate) fn leaks(self) -> bool {
+        self.leak > 1e-3
+    }
+
     /// Log of how much the answer speaks for "blocked" against "let pass".
     pub(crate) fn evidence(self, answer: Answer) -> f64 {
         (self.likelihood(answer, true) / self.likelihood(answer, false)).ln()

@@ -52,6 +52,8 @@ pub struct ListSearch {
     alone: Option<(f64, u64)>,
     pending: Option<Pending>,
     silence: Silence,
+    /// The neutral message was asked for.
+    neutral: bool,
     /// Of a blocked pool without a word that triggers alone.
     within: Option<Box<Search>>,
     found: Found,
@@ -83,6 +85,7 @@ impl ListSearch {
             alone: None,
             pending: None,
             silence: Silence::default(),
+            neutral: false,
             within: None,
             found,
         }
@@ -96,8 +99,8 @@ impl ListSearch {
             }
             return Next::Done(self.found.clone());
         }
-        if self.silence.wants_a_neutral_message() {
-            return Next::Ask { text: Silence::NEUTRAL_TEXT.to_owned() };
+        if self.neutral || self.silence.wants_a_neutral_message(self.found.rules.len(), false) {
+            return self.ask_neutral();
         }
         if let Some(certain) = self.silence.is_complete() {
             self.found.rules.truncate(certain);
@@ -117,23 +120,28 @@ impl ListSearch {
             self.weigh(pending);
         }
         match &self.pending {
+            None if self.silence.wants_a_neutral_message(self.found.rules.len(), true) => self.ask_neutral(),
             None => Next::Done(self.found.clone()),
             Some(pending) => Next::Ask { text: self.write(pending) },
         }
     }
 
+    fn ask_neutral(&mut self) -> Next {
+        self.neutral = true;
+        Next::Ask { text: Silence::NEUTRAL_TEXT.to_owned() }
+    }
+
     pub fn answer(&mut self, answer: Answer) {
-        if let Some(within) = &mut self.within {
+        let neutral = std::mem::take(&mut self.neutral);
+        if neutral || self.pending.is_some() || self.within.is_some() {
             self.found.messages += 1;
-            return within.answer(answer);
-        }
-        let neutral = self.silence.wants_a_neutral_message();
-        if neutral || self.pending.is_some() {
-            self.found.messages += 1;
-            self.silence.hear(answer, self.found.rules.len());
+            self.silence.hear(answer, neutral, self.found.rules.len());
         }
         if neutral {
             return;
+        }
+        if let Some(within) = &mut self.within {
+            return within.answer(answer);
         }
         let Some(pending) = self.pending.take() else { return };
         self.asked += 1;

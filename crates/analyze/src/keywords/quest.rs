@@ -75,6 +75,16 @@ struct Step {
     accepted: Option<usize>,
 }
 
+/// Whether anything is blocked beside the rule: asked by the way, with a filler in one of its words and the whole text around.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    NotAsked,
+    Asked,
+    Clear,
+    /// Lost: by noise or by another rule.
+    Open,
+}
+
 /// Where the search stands.
 #[derive(Debug)]
 pub(crate) enum Stand {
@@ -102,6 +112,7 @@ pub(crate) struct Quest {
     /// The step, and its threshold, that learn from the answer to come.
     lesson: Option<(usize, usize)>,
     sent: Vec<Sent>,
+    rest: Rest,
 }
 
 impl Quest {
@@ -141,6 +152,8 @@ impl Quest {
             breaks: Vec::new(),
             lesson: None,
             sent: Vec::new(),
+            // A leak could clear what is not.
+            rest: if noise.leaks() { Rest::Open } else { Rest::NotAsked },
         };
         quest.steps.push(quest.step_to_end(clean));
         quest
@@ -231,6 +244,12 @@ impl Quest {
         }
         let Some(check) = proof.next(self.target) else { return Stand::Found(proof) };
         self.lesson = check.lesson;
+        let within_a_word = matches!(check.lesson, Some((step, _)) if matches!(self.steps[step].target, Target::Length { .. }));
+        if self.rest == Rest::NotAsked && within_a_word {
+            (self.rest, self.lesson) = (Rest::Asked, None);
+            let kept = self.universe.clone();
+            return Stand::Ask(Message { kept, ..check.message });
+        }
         Stand::Ask(check.message)
     }
 
@@ -254,6 +273,13 @@ impl Quest {
     }
 
     pub fn learn(&mut self, message: Message, answer: Answer) {
+        if self.rest == Rest::Asked {
+            self.rest = if answer == Answer::Delivered { Rest::Clear } else { Rest::Open };
+            if self.rest == Rest::Open {
+                // Lost, it says nothing of this word.
+                return;
+            }
+        }
         let weight = |blocked| message.likelihood(answer, blocked, self.noise);
         let weights = (weight(true), weight(false));
         self.sent.push(Sent { message, answer });
@@ -294,6 +320,13 @@ impl Quest {
             };
             self.steps.push(next);
         }
+    }
+
+    /// Whether a message with all of the text but these words arrived.
+    pub fn is_clear_beside(&self, words: &[Range<usize>]) -> bool {
+        let mut arrived = self.sent.iter().filter(|sent| sent.answer == Answer::Delivered);
+        self.rest == Rest::Clear
+            && arrived.any(|sent| sent.message.kept == self.universe && !sent.message.holds(words))
     }
 
     pub fn universe(&self) -> &Bits {

@@ -87,6 +87,8 @@ pub struct Search {
     quest: Option<Quest>,
     pending: Option<Message>,
     silence: Silence,
+    /// The neutral message was asked for.
+    neutral: bool,
     sent: Vec<Sent>,
     found: Found,
     /// Where the words of each rule stand.
@@ -111,6 +113,7 @@ impl Search {
             quest: None,
             pending: None,
             silence: Silence::default(),
+            neutral: false,
             sent: Vec::new(),
             found,
             proven,
@@ -119,8 +122,8 @@ impl Search {
 
     /// The next message, or the answer. Calling it again without an answer repeats it.
     pub fn ask(&mut self) -> Next {
-        if self.silence.wants_a_neutral_message() {
-            return Next::Ask { text: Silence::NEUTRAL_TEXT.to_owned() };
+        if self.neutral || self.silence.wants_a_neutral_message(self.found.rules.len(), false) {
+            return self.ask_neutral();
         }
         if let Some(certain) = self.silence.is_complete() {
             self.found.rules.truncate(certain);
@@ -136,6 +139,9 @@ impl Search {
         }
         loop {
             let Some(mut quest) = self.quest.take().or_else(|| self.depart()) else {
+                if self.silence.wants_a_neutral_message(self.found.rules.len(), true) {
+                    return self.ask_neutral();
+                }
                 self.contradictions();
                 return Next::Done(self.found.clone());
             };
@@ -155,10 +161,10 @@ impl Search {
 
     /// What became of the message asked for last; ignored if none was.
     pub fn answer(&mut self, answer: Answer) {
-        let neutral = self.silence.wants_a_neutral_message();
+        let neutral = std::mem::take(&mut self.neutral);
         if neutral || self.pending.is_some() {
             self.found.messages += 1;
-            self.silence.hear(answer, self.found.rules.len());
+            self.silence.hear(answer, neutral, self.found.rules.len());
         }
         if neutral {
             return;
@@ -171,6 +177,11 @@ impl Search {
     /// What was found so far.
     pub fn found(&self) -> &Found {
         &self.found
+    }
+
+    fn ask_neutral(&mut self) -> Next {
+        self.neutral = true;
+        Next::Ask { text: Silence::NEUTRAL_TEXT.to_owned() }
     }
 
     fn depart(&mut self) -> Option<Quest> {
@@ -193,6 +204,7 @@ impl Search {
         self.proven.push(proof.words.clone());
         let left_out: Vec<Vec<String>> = match self.options.others {
             Others::Ignored => Vec::new(),
+            Others::Apart if quest.is_clear_beside(&proof.words) => Vec::new(),
             Others::Apart => vec![rule.all.clone()],
             Others::All => rule.all.iter().map(|word| vec![word.clone()]).collect(),
         };
@@ -225,9 +237,21 @@ impl Search {
             });
             arrived > 0 && at_least(arrived, all, leak) < CONTRADICTION
         });
-        if contradicted {
+        if contradicted || self.options.noise.is_none() && self.contradicts_itself() {
             self.warn(SearchWarning::NotMonotone);
         }
+    }
+
+    /// Whether a message arrived that held all of one that was lost.
+    fn contradicts_itself(&self) -> bool {
+        let answered =
+            |answer| self.sent.iter().filter(move |sent| sent.answer == answer && !sent.message.reversed);
+        answered(Answer::Lost).any(|lost| {
+            answered(Answer::Delivered).any(|arrived| {
+                lost.message.kept.within(&arrived.message.kept)
+                    && arrived.message.breaks.is_subset(&lost.message.breaks)
+            })
+        })
     }
 
     fn warn(&mut self, warning: SearchWarning) {

@@ -131,7 +131,7 @@ fn a_text_that_arrives_has_no_rule() {
 
 #[test]
 fn a_filter_that_throws_dice_is_given_up_with_a_warning() {
-    let options = Options { most_messages: 300, ..Options::default() };
+    let options = Options { most_messages: 300, noise: Noise::new(0.45, 0.1), ..Options::default() };
     let dice = Filter { loss: 0.5, ..Filter::default() };
     let found = search(TEXT, options, &dice, &mut random());
     assert!(!found.warnings.is_empty(), "{found:?}");
