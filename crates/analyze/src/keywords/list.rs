@@ -94,9 +94,7 @@ impl ListSearch {
     /// The next message, or the answer.
     pub fn ask(&mut self) -> Next {
         if self.found.messages >= self.options.most_messages {
-            if !self.found.warnings.contains(&SearchWarning::Unsettled) {
-                self.found.warnings.push(SearchWarning::Unsettled);
-            }
+            self.warn(SearchWarning::Unsettled);
             return Next::Done(self.found.clone());
         }
         if self.neutral || self.silence.wants_a_neutral_message(self.found.rules.len(), false) {
@@ -104,7 +102,7 @@ impl ListSearch {
         }
         if let Some(certain) = self.silence.is_complete() {
             self.found.rules.truncate(certain);
-            self.found.warnings.push(SearchWarning::Silent);
+            self.warn(SearchWarning::Silent);
             return Next::Done(self.found.clone());
         }
         if let Some(within) = &mut self.within {
@@ -297,8 +295,13 @@ impl ListSearch {
         }
         // That a pool holds nothing after all is the noise that was expected.
         let warnings = found.warnings.into_iter().filter(|warning| *warning != SearchWarning::NotBlocked);
-        self.found.warnings.extend(warnings);
-        self.found.warnings.dedup();
+        warnings.for_each(|warning| self.warn(warning));
+    }
+
+    fn warn(&mut self, warning: SearchWarning) {
+        if !self.found.warnings.contains(&warning) {
+            self.found.warnings.push(warning);
+        }
     }
 
     fn write(&self, pending: &Pending) -> String {

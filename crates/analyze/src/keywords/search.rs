@@ -1,8 +1,8 @@
 //! From one blocked text to the rules that block it: the state machine that clients, simulators and tests drive.
 //!
 //! Promises: no I/O and no clock; the same text and answers lead to the same messages, so that an interrupted search
-//! goes on by giving it its answers again. A rule is found whatever its neighbours: after each, the search asks
-//! whether the text without its words is still blocked. What does not add up is a warning beside the answer.
+//! goes on by giving it its answers again. A rule is found whatever its neighbours, and whether there are others
+//! is asked by the way. What does not add up is a warning beside the answer.
 
 use super::channel::{Answer, Noise};
 use super::proof::Proof;
@@ -26,7 +26,7 @@ const CONTRADICTION: f64 = 1e-3;
 pub enum Others {
     /// None: the search ends with the first rule.
     Ignored,
-    /// Those that share no word with the rules found: one message, where there are none.
+    /// Those that share no word with the rules found: mostly no message more, where there are none.
     Apart,
     /// All: one message for each word of a rule, where there are none.
     All,
