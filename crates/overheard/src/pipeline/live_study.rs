@@ -1,0 +1,143 @@
+//! A live study on the path: each run becomes observations as it comes, and all of them the question.
+//!
+//! For: `overheard run`. Promises: runs of the reference under its second name, and of the room without an app, are
+//! never counted as runs of a build: they are controls, and what they show is told as a warning.
+
+use super::{Lens, place, read};
+use crate::exit::{Failure, Result};
+use crate::input;
+use crate::progress::Progress;
+use overheard_analyze::settled::{self, Look, Placed, Standing, Stopped};
+use overheard_model::{Build, Bundle, Registration, Relation, Run, Study, Warning};
+use overheard_probe::ledger::Record;
+use overheard_probe::schedule::{Arm, Plan};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// A live study as far as it has come.
+#[derive(Debug)]
+pub struct LiveStudy<'a> {
+    pub plan: &'a Plan,
+    pub lens: &'a Lens,
+    /// Of the builds, each where it stood in the design.
+    runs: Vec<Run>,
+    placed: Vec<Placed>,
+    /// Of the reference under its second name, and of the room without an app.
+    twins: Vec<Run>,
+    idle: Vec<Run>,
+}
+
+impl<'a> LiveStudy<'a> {
+    pub fn new(plan: &'a Plan, lens: &'a Lens) -> Self {
+        let (runs, placed, twins, idle) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { plan, lens, runs, placed, twins, idle }
+    }
+
+    /// Takes a run that was made, with its capture in this folder. One that failed counts for nothing.
+    pub fn take(&mut self, record: &Record, folder: &Path, progress: &Progress) -> Result<()> {
+        if !record.is_done() {
+            return Ok(());
+        }
+        let capture = record.capture.as_ref().ok_or_else(|| {
+            Failure::new(format!("{}: the run left no capture", folder.display()))
+                .hint("overheard run --retry-failed makes failed runs again; this one was not seen to fail")
+        })?;
+        let input = input::inputs(&folder.join(&capture.path).to_string_lossy())?.remove(0);
+        let Some(reading) = read(&input, self.lens, progress)? else { return Ok(()) };
+        let (build, among) = match record.slot.cell.arm {
+            Arm::Build(build) => (build, &mut self.runs),
+            Arm::Twin => (1, &mut self.twins),
+            Arm::Idle => (0, &mut self.idle),
+        };
+        among.push(Run { build, name: record.name.clone(), began: Some(record.began), reading });
+        if let Arm::Build(_) = record.slot.cell.arm {
+            let cell = record.slot.cell;
+            let stratum = cell.activity + self.plan.design.activities.len() * cell.vantage;
+            self.placed.push(Placed { block: record.slot.block, stratum: stratum as u32 });
+        }
+        Ok(())
+    }
+
+    /// How each concern stands.
+    pub fn standings(&mut self) -> Vec<Standing> {
+        self.place();
+        settled::standings(&self.study(None), &self.runs, &self.placed)
+    }
+
+    /// The question, asked of all runs; `stopped` is the look at which a study ended that could stop early.
+    pub fn conclude(mut self, registration: Registration, stopped: Option<(Look, u32)>) -> Bundle {
+        self.place();
+        let study = self.study(Some(registration));
+        let mut comparison = match stopped {
+            Some((look, ceiling)) => {
+                let stopped = Stopped { placed: &self.placed, look, ceiling };
+                settled::compare_stopped(&study, &self.runs, &stopped)
+            }
+            None => overheard_analyze::compare(&study, &self.runs),
+        };
+        comparison.warnings.extend(self.twin_alarms(&study));
+        comparison.warnings.extend(self.idle_contacts());
+        Bundle { study, runs: self.runs, comparison }
+    }
+
+    fn place(&mut self) {
+        let runs = self.runs.iter_mut().chain(&mut self.twins).chain(&mut self.idle);
+        place(runs.map(|run| &mut run.reading), self.lens);
+    }
+
+    fn study(&self, registration: Option<Registration>) -> Study {
+        let design = &self.plan.design;
+        Study {
+            builds: design.builds.iter().map(|build| Build { name: build.name.clone() }).collect(),
+            reference: design.reference(),
+            concerns: design.concerns.clone(),
+            vantage: self.lens.vantage.clone(),
+            seed: design.seed,
+            places: self.lens.atlas.sources(),
+            registration,
+        }
+    }
+
+    /// The reference against itself, through the very tests that the builds go through.
+    fn twin_alarms(&self, study: &Study) -> Option<Warning> {
+        if self.twins.is_empty() {
+            return None;
+        }
+        let reference = self.runs.iter().filter(|run| run.build == study.reference);
+        let reference = reference.map(|run| Run { build: 0, ..run.clone() });
+        let runs: Vec<Run> = reference.chain(self.twins.iter().cloned()).collect();
+        let name = study.builds.get(study.reference)?.name.clone();
+        let builds = vec![Build { name: name.clone() }, Build { name: "twin".into() }];
+        let pair = Study { builds, reference: 0, concerns: Vec::new(), registration: None, ..study.clone() };
+        let comparison = overheard_analyze::compare(&pair, &runs);
+        let relations =
+            comparison.keys.iter().flat_map(|key| key.relations.values().map(move |it| (key, it)));
+        let alarms =
+            relations.filter(|(_, it)| !matches!(it.relation, Relation::Shared | Relation::Unproven));
+        let alarms: Vec<String> = alarms.map(|(key, it)| format!("{} ({})", key.key, it.relation)).collect();
+        let shown = match alarms.is_empty() {
+            true => "no key of the two differs, as it should be".into(),
+            false => format!(
+                "these keys differ though the program is the same, so doubt every difference: {}",
+                alarms.join(", ")
+            ),
+        };
+        let times = self.twins.len();
+        let text = format!("{name} was run again in each block under another name, {times} times: {shown}");
+        Some(Warning { kind: "twin".into(), text })
+    }
+
+    /// What the room contacts without an app.
+    fn idle_contacts(&self) -> Option<Warning> {
+        let endpoints = self.idle.iter().flat_map(|run| &run.reading.endpoints);
+        let met: BTreeSet<String> =
+            endpoints.filter(|it| !it.place.local).map(|it| it.address.to_string()).collect();
+        (!met.is_empty()).then(|| Warning {
+            kind: "idle-contacts".into(),
+            text: format!(
+                "without an app the room itself contacted {}: what builds have to do with it is not theirs alone",
+                met.into_iter().collect::<Vec<_>>().join(", ")
+            ),
+        })
+    }
+}
