@@ -12,6 +12,7 @@ use overheard_model::{
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::sync::Arc;
 
 /// 2026-11-23T04:56:12Z.
 const BEGAN: i64 = 1_795_409_772;
