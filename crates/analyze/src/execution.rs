@@ -113,6 +113,7 @@ mod tests {
             tunnel: None,
             country: None,
             asn: None,
+            process: None,
         }
     }
 

@@ -213,9 +213,10 @@ fn local(runs: &[Run]) -> Option<Warning> {
     let local = endpoints.filter(|endpoint| Level::Address.keys_of(endpoint).is_empty());
     let addresses: BTreeSet<_> = local.map(|endpoint| endpoint.address).collect();
     (!addresses.is_empty()).then(|| {
-        warning(
-            "local-left-out",
-            format!("{} addresses inside the local network are left out of the comparison", addresses.len()),
-        )
+        let left_out = match addresses.len() {
+            1 => "1 address inside the local network is".to_owned(),
+            many => format!("{many} addresses inside the local network are"),
+        };
+        warning("local-left-out", format!("{left_out} left out of the comparison"))
     })
 }

@@ -284,7 +284,7 @@ mod tests {
             let (address, time) = ("198.51.100.1".parse().unwrap(), Timestamp(0));
             resolver.add(Answer { address, name: name.into(), source, packet: 1, time });
         }
-        Conversations { capture: "test".into(), records, resolver }
+        Conversations { capture: "test".into(), records, resolver, owners: Default::default() }
     }
 
     #[test]

@@ -9,13 +9,13 @@
 
 use crate::decode::Decoder;
 use crate::endpoint;
-use crate::flow::{Conversations, Lent, Table, Told};
-use crate::local;
+use crate::flow::{Conversations, Lent, Owners, Table, Told};
+use crate::local::{self, Known};
 use crate::packet::{Frame, Packet, Segment, Undecoded};
 use crate::problems::Problems;
 use crate::read::Options;
 use crate::walk::Tally;
-use overheard_model::{Capture, Endpoint, Flow, Flows, LocalRule, Reading, Timestamp, Transport};
+use overheard_model::{Capture, Endpoint, Flow, Flows, LocalRule, Process, Reading, Timestamp, Transport};
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -25,6 +25,8 @@ use std::sync::Arc;
 pub struct Live {
     capture: Arc<str>,
     given: Vec<IpAddr>,
+    stated: Vec<IpAddr>,
+    owners: Owners,
     decoder: Decoder,
     tally: Tally,
     table: Table,
@@ -46,6 +48,8 @@ impl Live {
         Self {
             capture: name,
             given: options.local.clone(),
+            stated: Vec::new(),
+            owners: Owners::default(),
             decoder: Decoder::default(),
             tally: Tally::default(),
             table: Table::new(options.memory),
@@ -77,6 +81,18 @@ impl Live {
         self.table.add_name(address, name);
     }
 
+    /// Takes an address of the interface that is listened at: ours.
+    pub fn add_address(&mut self, address: IpAddr) {
+        if !self.stated.contains(&address) {
+            self.stated.push(address);
+        }
+    }
+
+    /// Takes the process that the flow of the latest frame belongs to. It is asked of a flow's first frame.
+    pub fn add_owner(&mut self, process: Arc<Process>) {
+        self.owners.add(self.packets, process);
+    }
+
     /// No more frames will come: what waits for others is read as it is.
     pub fn end(&mut self) {
         self.decoder.abandon_fragments();
@@ -88,9 +104,9 @@ impl Live {
     /// [`Self::flows`] tells those of an endpoint.
     pub fn snapshot(&mut self) -> Reading {
         let (records, resolver, problems) = self.table.so_far();
-        let (local_rule, local) = local::decide(records, &self.given);
-        let endpoints =
-            endpoint::group(Lent { capture: &self.capture, records, resolver }, NonZeroUsize::MIN);
+        let (local_rule, local) = local::decide(records, Known { given: &self.given, stated: &self.stated });
+        let lent = Lent { capture: &self.capture, records, resolver, owners: &self.owners };
+        let endpoints = endpoint::group(lent, NonZeroUsize::MIN);
         let mut all = self.tally.problems.clone();
         all.append(problems.clone());
         resolver.report(&mut all);
@@ -101,7 +117,7 @@ impl Live {
     /// Asked for after further frames, and where memory was short, some may be missing.
     pub fn flows(&mut self, endpoint: &Endpoint, most: usize) -> Vec<Flow> {
         let (records, resolver, _) = self.table.so_far();
-        let lent = Lent { capture: &self.capture, records, resolver };
+        let lent = Lent { capture: &self.capture, records, resolver, owners: &self.owners };
         let latest = endpoint.flows.len().saturating_sub(most);
         let told = endpoint.flows.iter().skip(latest).filter_map(|&index| lent.tell(index as usize));
         told.filter(|flow| flow.remote() == (endpoint.address, endpoint.port)).collect()
@@ -112,7 +128,8 @@ impl Live {
         self.end();
         let Reading { capture, endpoints, .. } = self.snapshot();
         let Told { records, resolver, .. } = self.table.tell();
-        let flows = Flows::new(Conversations { capture: self.capture, records, resolver });
+        let flows =
+            Flows::new(Conversations { capture: self.capture, records, resolver, owners: self.owners });
         Reading { capture, flows, endpoints }
     }
 

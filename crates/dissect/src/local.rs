@@ -1,8 +1,8 @@
 //! Whose side is ours.
 //!
-//! The rules, the first that decides a flow wins: the addresses that the user gave; the private end,
-//! or of two private ends the one that more flows share; the one address of its family that all
-//! remaining flows share; the originator. A multicast or broadcast address is never ours, and an address
+//! The rules, the first that decides a flow wins: the addresses that the user gave; the end that has an address
+//! which the capture states of its own interface; the private end, or of two private ends the one that more flows
+//! share; the one address of its family that all remaining flows share; the originator. A multicast or broadcast address is never ours, and an address
 //! that never answers gains no share. The capture names the rule that decided most of its flows, those
 //! with the internet first, and the addresses that this rule found.
 
@@ -22,18 +22,30 @@ fn ends(flow: &Record) -> [IpAddr; 2] {
     [Side::Src, Side::Dst].map(|side| flow.address(side))
 }
 
+/// What is known before any flow is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known<'a> {
+    /// By the user (`--local`).
+    pub(crate) given: &'a [IpAddr],
+    /// By the capture, of its interfaces.
+    pub(crate) stated: &'a [IpAddr],
+}
+
 /// Decides for every flow which end is ours; returns the rule that decided most flows and the
 /// addresses that it found, sorted.
-pub(crate) fn decide(flows: &mut [Record], given: &[IpAddr]) -> (LocalRule, Vec<IpAddr>) {
+pub(crate) fn decide(flows: &mut [Record], known: Known<'_>) -> (LocalRule, Vec<IpAddr>) {
     let shares = shares_of_private(flows);
-    let by_address = |ends| given_side(ends, given).or_else(|| private_side(ends, &shares));
+    let by_address = |ends| known.side(ends).or_else(|| private_side(ends, &shares));
     let shared = [true, false].map(|v4| {
         let family = flows.iter().map(ends).filter(|[src, _]| src.is_ipv4() == v4);
         shared_by_all(family.filter(|&ends| by_address(ends).is_none()))
     });
     let by_share = |ends| Some((LocalRule::Shared, only(ends, |end| shared.contains(&Some(end)))?));
-    let mut decided = [LocalRule::Given, LocalRule::Private, LocalRule::Shared, LocalRule::Originator]
-        .map(|rule| (rule, (0_usize, 0_usize), HashSet::<Host, RandomState>::default()));
+    let mut decided = {
+        use LocalRule::{Given, Interface, Originator, Private, Shared};
+        [Given, Interface, Private, Shared, Originator]
+    }
+    .map(|rule| (rule, (0_usize, 0_usize), HashSet::<Host, RandomState>::default()));
     for flow in flows.iter_mut() {
         let ends @ [src, dst] = ends(flow);
         let (rule, side) =
@@ -71,10 +83,15 @@ fn only([src, dst]: [IpAddr; 2], fits: impl Fn(IpAddr) -> bool) -> Option<Side> 
     }
 }
 
-fn given_side([src, dst]: [IpAddr; 2], given: &[IpAddr]) -> Option<(LocalRule, Side)> {
-    let (src, dst) = (given.contains(&src), given.contains(&dst));
-    let side = if src { Side::Src } else { Side::Dst };
-    (src || dst).then_some((LocalRule::Given, side))
+impl Known<'_> {
+    fn side(self, [src, dst]: [IpAddr; 2]) -> Option<(LocalRule, Side)> {
+        let rules = [(LocalRule::Given, self.given), (LocalRule::Interface, self.stated)];
+        rules.into_iter().find_map(|(rule, ours)| match (ours.contains(&src), ours.contains(&dst)) {
+            (true, _) => Some((rule, Side::Src)),
+            (false, true) => Some((rule, Side::Dst)),
+            (false, false) => None,
+        })
+    }
 }
 
 fn private_side([src, dst]: [IpAddr; 2], shares: &Shares) -> Option<(LocalRule, Side)> {
@@ -129,9 +146,18 @@ mod tests {
     use crate::flow::tests::record;
 
     fn decided(ends: &[(&str, &str)], given: &[&str]) -> (LocalRule, Vec<Side>, Vec<String>) {
+        decided_with(ends, given, &[])
+    }
+
+    fn decided_with(
+        ends: &[(&str, &str)],
+        given: &[&str],
+        stated: &[&str],
+    ) -> (LocalRule, Vec<Side>, Vec<String>) {
         let mut flows: Vec<Record> = ends.iter().map(|(src, dst)| record(src, dst, 1)).collect();
-        let given: Vec<IpAddr> = given.iter().map(|address| address.parse().unwrap()).collect();
-        let (rule, ours) = decide(&mut flows, &given);
+        let addresses = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<_>>();
+        let (given, stated) = (addresses(given), addresses(stated));
+        let (rule, ours) = decide(&mut flows, Known { given: &given, stated: &stated });
         let sides = flows.iter().map(|flow| flow.ours).collect();
         (rule, sides, ours.iter().map(IpAddr::to_string).collect())
     }
@@ -142,6 +168,17 @@ mod tests {
         assert_eq!(decided(&ends, &["192.0.2.1"]).0, LocalRule::Given);
         assert_eq!(decided(&ends, &["192.0.2.1"]).1, [Side::Dst]);
         assert_eq!(decided(&ends, &["203.0.113.9"]).0, LocalRule::Private, "no flow has the given address");
+    }
+
+    /// The busier of two private ends would be the server.
+    #[test]
+    fn what_the_capture_says_of_its_interface_outranks_the_private_end() {
+        let ends = [("10.219.0.2", "10.0.0.9"), ("10.0.0.9", "10.0.0.8"), ("10.219.0.2", "10.0.0.9")];
+        let (rule, sides, ours) = decided_with(&ends, &[], &["10.219.0.2"]);
+        assert_eq!((rule, sides), (LocalRule::Interface, vec![Side::Src; 3]));
+        assert_eq!(ours, ["10.219.0.2"]);
+        let (rule, sides, _) = decided_with(&ends[..1], &["10.0.0.9"], &["10.219.0.2"]);
+        assert_eq!((rule, sides), (LocalRule::Given, vec![Side::Dst]), "the user knows better");
     }
 
     #[test]

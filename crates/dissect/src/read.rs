@@ -2,11 +2,12 @@
 
 use crate::batch::read_on_two_threads;
 use crate::capture::Summary;
+use crate::endpoint;
 use crate::flow::{Conversations, Table, Told};
+use crate::local::{self, Known};
 use crate::packet::Packet;
 use crate::problems::Problems;
 use crate::walk::{Audience, Tally, walk};
-use crate::{endpoint, local};
 use overheard_model::{Capture, Flows, Reading};
 use ring::digest::{Context, Digest, SHA256};
 use std::io::{self, Read};
@@ -85,7 +86,8 @@ impl Walked {
         for (address, name) in summary.names {
             resolver.add_block(address, name);
         }
-        let (local_rule, local) = local::decide(&mut records, given);
+        let known = Known { given, stated: &summary.addresses };
+        let (local_rule, local) = local::decide(&mut records, known);
         let absent = local::absent(&records, given);
         let mut all = Problems::from(summary.problems);
         all.append(tally.problems);
@@ -94,7 +96,8 @@ impl Walked {
         for address in absent {
             all.add("local-absent", &format!("no packet has the address {address} of --local"), None, 1);
         }
-        let conversations = Conversations { capture: path.clone(), records, resolver };
+        let conversations =
+            Conversations { capture: path.clone(), records, resolver, owners: summary.owners };
         let endpoints = endpoint::group(conversations.lend(), options.threads);
         let capture = Capture {
             path,

@@ -25,10 +25,15 @@ fn live(path: &Path, every: u64) -> Live {
     let mut reader = Reader::new(File::open(path).expect("the capture is there"));
     while let Some(frame) = reader.next_frame() {
         live.frame(frame.time, frame.link, frame.wire_len, frame.bytes);
-        if frame.number.is_multiple_of(every) {
+        let number = frame.number;
+        if let Some(process) = reader.summary().owner(number) {
+            live.add_owner(process);
+        }
+        if number.is_multiple_of(every) {
             live.snapshot();
         }
     }
+    reader.summary().addresses.iter().for_each(|address| live.add_address(*address));
     for (address, name) in reader.into_summary().names {
         live.add_name(address, name);
     }

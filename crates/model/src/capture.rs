@@ -12,6 +12,8 @@ use std::sync::Arc;
 pub enum LocalRule {
     /// The user said so (`--local`).
     Given,
+    /// The capture says which addresses its interface has (pcapng `if_IPv4addr`, `if_IPv6addr`).
+    Interface,
     /// Private and link-local addresses (RFC 1918, RFC 4193, RFC 3927, RFC 4291).
     Private,
     /// The one address that all flows share.

@@ -2,7 +2,7 @@
 //!
 //! Source: the 5-tuple and its reading follow Zeek's `conn.log`; the originator is always `src`.
 
-use crate::{Asn, Measure, Name, Protocol, Timestamp, Visibility};
+use crate::{Asn, Measure, Name, Process, Protocol, Timestamp, Visibility};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::net::IpAddr;
@@ -210,6 +210,8 @@ pub struct Flow {
     /// [`crate::Place::label`] of the remote address.
     pub country: Option<Arc<str>>,
     pub asn: Option<Asn>,
+    /// Who sent its first packet, where the capture says so.
+    pub process: Option<Arc<Process>>,
 }
 
 impl Flow {

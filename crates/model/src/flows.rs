@@ -190,6 +190,7 @@ mod tests {
             tunnel: None,
             country: None,
             asn: None,
+            process: None,
         }
     }
 

@@ -20,6 +20,10 @@ pub const GATEWAY_V4: Ipv4Addr = Ipv4Addr::new(10, 219, 0, 1);
 pub const ROOM_V6: Ipv6Addr = Ipv6Addr::new(0xfd6f, 0x7665, 0x7268, 0, 0, 0, 0, 2);
 pub const GATEWAY_V6: Ipv6Addr = Ipv6Addr::new(0xfd6f, 0x7665, 0x7268, 0, 0, 0, 0, 1);
 
+/// Bits of their networks.
+pub const ROOM_V4_BITS: u8 = 24;
+pub const ROOM_V6_BITS: u8 = 64;
+
 /// The lobby's addresses, where the listeners stand. Each flow comes to them from an address of its own within
 /// [`LOBBY_FLOWS_V4`]/10 or [`LOBBY_FLOWS_V6`]/64, all of which are routed to the lobby's TUN device.
 pub const LOBBY_V4: Ipv4Addr = Ipv4Addr::new(10, 219, 1, 1);

@@ -7,7 +7,7 @@
 
 use crate::Error;
 use crate::column::{Columns, Parsed, Strings, Word, Wrong, bits, list};
-use overheard_model::{Asn, Flow, Measure, Name, Tell, Timestamp};
+use overheard_model::{Asn, Flow, Measure, Name, Process, Tell, Timestamp};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const COLUMNS: &str = "capture, transport, src, src_port, dst, dst_port, began_by, ours, state, packets_out, \
     packets_in, bytes_out, bytes_in, first, last, first_packet, last_packet, retransmissions, gap_bytes, \
     conflicting_bytes, rtt_ms, names, protocol, measure, visibility, ja4, ja4_normalised, community_id, \
-    tunnel, country, asn";
+    tunnel, country, asn, process";
 
 /// Writes the flows of one run, in order.
 pub(crate) struct Writer<'c> {
@@ -34,6 +34,7 @@ impl<'c> Writer<'c> {
     pub(crate) fn write(&mut self, path: &str, flow: &Flow) -> Result<(), Error> {
         let json = |error| Error::damaged(format!("flow {} to be saved", self.seq), error);
         let measure = flow.measure.as_ref().map(serde_json::to_string).transpose().map_err(json)?;
+        let process = flow.process.as_ref().map(serde_json::to_string).transpose().map_err(json)?;
         self.insert.execute(params![
             self.run,
             self.seq,
@@ -68,6 +69,7 @@ impl<'c> Writer<'c> {
             flow.tunnel,
             flow.country,
             flow.asn.map(|asn| asn.0),
+            process,
         ])?;
         self.seq += 1;
         Ok(())
@@ -88,6 +90,7 @@ struct Shared {
     strings: Strings,
     names: Parsed<Vec<Name>>,
     measures: Parsed<Option<Measure>>,
+    processes: Parsed<Option<Arc<Process>>>,
 }
 
 impl Source {
@@ -195,5 +198,6 @@ fn read(mut columns: Columns, path: &Arc<str>, shared: &mut Shared) -> Result<Fl
         tunnel: columns.shared(&mut shared.strings)?,
         country: columns.shared(&mut shared.strings)?,
         asn: columns.get::<Option<u32>>()?.map(Asn),
+        process: columns.json(&mut shared.processes)?,
     })
 }

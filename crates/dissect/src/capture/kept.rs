@@ -4,10 +4,14 @@ use super::Summary;
 use super::options::{COMMENT, Options, padding};
 use super::order::{ByteOrder, Fields};
 use crate::proto::host_name;
+use overheard_model::Process;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Bytes of comments, names and secrets that are kept of one file.
 const CAPACITY: usize = 16 << 20;
+
+/// Addresses of interfaces that are kept of one file.
+const MAX_ADDRESSES: usize = 256;
 
 /// Counts what is kept.
 #[derive(Debug, Default)]
@@ -28,12 +32,48 @@ impl Kept {
         fits
     }
 
+    /// Keeps the comments among a packet's options; one that names the process of its flow is no longer a comment.
+    pub(crate) fn packet_comments(&mut self, options: Options<'_>, offset: u64, summary: &mut Summary) {
+        // Of the packet that comes next.
+        let packet = summary.packets + 1;
+        for (_, comment) in options.filter(|(code, _)| *code == COMMENT) {
+            match owner(comment) {
+                Some(owner) if self.admit(comment.len(), offset, summary) => {
+                    if let Some(process) = owner {
+                        summary.owners.add(packet, process.into());
+                    }
+                }
+                Some(_) => {}
+                None => self.comment(comment, offset, summary),
+            }
+        }
+    }
+
     /// Keeps the comments among a block's options.
     pub(crate) fn comments(&mut self, options: Options<'_>, offset: u64, summary: &mut Summary) {
         for (_, comment) in options.filter(|(code, _)| *code == COMMENT) {
-            if self.admit(comment.len(), offset, summary) {
-                summary.comments.push(String::from_utf8_lossy(comment).into_owned());
+            self.comment(comment, offset, summary);
+        }
+    }
+
+    fn comment(&mut self, comment: &[u8], offset: u64, summary: &mut Summary) {
+        if self.admit(comment.len(), offset, summary) {
+            summary.comments.push(String::from_utf8_lossy(comment).into_owned());
+        }
+    }
+
+    /// Keeps the addresses among an interface's options.
+    pub(crate) fn addresses(&mut self, options: Options<'_>, offset: u64, summary: &mut Summary) {
+        for address in options.filter_map(|(code, value)| interface_address(code, value)) {
+            if summary.addresses.contains(&address) {
+                continue;
             }
+            if summary.addresses.len() == MAX_ADDRESSES {
+                let text = format!("more than {MAX_ADDRESSES} addresses of interfaces; the rest is left out");
+                summary.report("metadata-dropped", text, offset);
+                return;
+            }
+            summary.addresses.push(address);
         }
     }
 
@@ -60,6 +100,26 @@ impl Kept {
         if self.admit(secrets.len(), offset, summary) {
             summary.secrets.push((kind, secrets.to_vec()));
         }
+    }
+}
+
+/// What our own recordings write with the first packet of a flow: its process, or that it is not known.
+fn owner(comment: &[u8]) -> Option<Option<Process>> {
+    let said = str::from_utf8(comment.strip_prefix(b"process: ")?).ok()?;
+    match said {
+        "unknown" => Some(None),
+        said => said.parse().ok().map(Some),
+    }
+}
+
+/// An address and the length of its network: `if_IPv4addr` with a mask, `if_IPv6addr` with a number.
+fn interface_address(code: u16, value: &[u8]) -> Option<IpAddr> {
+    const IF_IPV4ADDR: u16 = 4;
+    const IF_IPV6ADDR: u16 = 5;
+    match (code, value.len()) {
+        (IF_IPV4ADDR, 8) => value.first_chunk::<4>().map(|address| Ipv4Addr::from(*address).into()),
+        (IF_IPV6ADDR, 17) => value.first_chunk::<16>().map(|address| Ipv6Addr::from(*address).into()),
+        _ => None,
     }
 }
 

@@ -18,8 +18,9 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+use crate::flow::Owners;
 use crate::packet::Frame;
-use overheard_model::{Problem, Timestamp};
+use overheard_model::{Problem, Process, Timestamp};
 use std::io::{self, Read};
 use std::net::IpAddr;
 use std::ops::Range;
@@ -38,18 +39,27 @@ pub struct Summary {
     pub packets: u64,
     /// The file ends where its format says that it should.
     pub complete: bool,
-    /// Section, interface and packet comments.
+    /// Section, interface and packet comments, but for those that became [`Self::owner`].
     pub comments: Vec<String>,
     /// Packets dropped while capturing (pcapng interface statistics).
     pub dropped: Option<u64>,
     /// Names of Name Resolution Blocks.
     pub names: Vec<(IpAddr, Arc<str>)>,
+    /// Addresses of the interfaces, as the file says them: ours.
+    pub addresses: Vec<IpAddr>,
+    /// Which process a flow belongs to, as the comment of its first packet says.
+    pub(crate) owners: Owners,
     /// Decryption Secrets Blocks: type and bytes, kept and never logged.
     pub secrets: Vec<(u32, Vec<u8>)>,
     pub problems: Vec<Problem>,
 }
 
 impl Summary {
+    /// The process that the flow of this packet belongs to, if the packet says so.
+    pub fn owner(&self, packet: u64) -> Option<Arc<Process>> {
+        self.owners.of(packet)
+    }
+
     /// Counts a problem, which is located where it was met first.
     fn report(&mut self, kind: &str, text: String, offset: u64) {
         if let Some(known) = self.problems.iter_mut().find(|problem| &*problem.kind == kind) {

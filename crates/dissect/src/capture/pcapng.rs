@@ -191,7 +191,7 @@ impl Pcapng {
         // Most packets have no options: the body ends with them.
         let end = packet.at + packet.captured as usize;
         if let Some(options @ [_, ..]) = body.get(end + padding(end)..) {
-            self.kept.comments(Options::new(order, options), offset, summary);
+            self.kept.packet_comments(Options::new(order, options), offset, summary);
         }
         Ok(Some(record))
     }
@@ -251,6 +251,7 @@ impl Pcapng {
             }
         }
         self.interfaces.push(interface);
+        self.kept.addresses(options.clone(), offset, summary);
         self.kept.comments(options, offset, summary);
         Ok(())
     }

@@ -287,6 +287,33 @@ fn pcapng_of_both_byte_orders() {
 }
 
 #[test]
+fn what_a_recording_says_of_itself_is_no_comment() {
+    let mut file = File::new(ByteOrder::Little);
+    file.section().interface(101, |body| {
+        body.option(4, &[10, 219, 0, 2, 255, 255, 255, 0]).option(4, b"short").option(5, &[1; 17]);
+    });
+    let comments: [&[u8]; 4] = [
+        b"process: curl (pid 12) < init (pid 1)",
+        b"process: unknown",
+        b"process: my own",
+        b"process: \xff (pid 1)",
+    ];
+    for comment in comments {
+        file.block(6, |body| {
+            body.u32(0).u32(0).u32(0).u32(2).u32(2).raw(b"ip").pad().option(1, comment);
+        });
+    }
+    let (_, summary) = read(&file.bytes);
+    let owners = [1, 2, 3, 4].map(|packet| summary.owner(packet).map(|process| process.to_string()));
+    assert_eq!(owners, [Some("curl (pid 12) < init (pid 1)".into()), None, None, None]);
+    assert_eq!(summary.comments[1..], ["process: my own", "process: \u{fffd} (pid 1)"]);
+    assert_eq!(
+        summary.addresses,
+        ["10.219.0.2", "101:101:101:101:101:101:101:101"].map(|it| it.parse::<IpAddr>().unwrap())
+    );
+}
+
+#[test]
 fn sections_have_byte_orders_and_interfaces_of_their_own() {
     let mut bytes = pcapng(ByteOrder::Little).bytes;
     bytes.extend(pcapng(ByteOrder::Big).bytes);

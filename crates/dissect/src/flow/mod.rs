@@ -14,6 +14,7 @@ mod dialogue;
 mod inspection;
 mod key;
 mod measure;
+mod owners;
 mod preface;
 mod record;
 mod sequence;
@@ -25,6 +26,7 @@ mod telling;
 pub(crate) mod tests;
 mod texts;
 
+pub(crate) use owners::Owners;
 pub(crate) use record::Record;
 pub(crate) use table::{Table, Told};
 pub(crate) use telling::{Conversations, Lent};

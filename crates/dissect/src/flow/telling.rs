@@ -5,6 +5,7 @@
 
 use super::community_id::community_id;
 use super::content::Said;
+use super::owners::Owners;
 use super::record::Record;
 use crate::resolver::Resolver;
 use overheard_model::{Flow, Learned, Name, Side, Tell};
@@ -16,6 +17,7 @@ pub(crate) struct Conversations {
     pub(crate) capture: Arc<str>,
     pub(crate) records: Vec<Record>,
     pub(crate) resolver: Resolver,
+    pub(crate) owners: Owners,
 }
 
 /// The same, lent: of a capture that was read to its end, or of one that still goes on.
@@ -24,17 +26,64 @@ pub(crate) struct Lent<'a> {
     pub(crate) capture: &'a Arc<str>,
     pub(crate) records: &'a [Record],
     pub(crate) resolver: &'a Resolver,
+    pub(crate) owners: &'a Owners,
 }
 
 impl Conversations {
     pub(crate) fn lend(&self) -> Lent<'_> {
-        Lent { capture: &self.capture, records: &self.records, resolver: &self.resolver }
+        let Self { capture, records, resolver, owners } = self;
+        Lent { capture, records, resolver, owners }
     }
 }
 
 impl Lent<'_> {
     pub(crate) fn tell(&self, index: usize) -> Option<Flow> {
-        self.records.get(index).map(|record| tell(record, self.resolver, self.capture))
+        self.records.get(index).map(|record| self.told(record))
+    }
+
+    fn told(self, record: &Record) -> Flow {
+        let (src, dst) = (Side::Src, Side::Dst);
+        let [(packets_out, bytes_out), (packets_in, bytes_in)] = [src, dst].map(|side| record.sent(side));
+        let content = record.content();
+        let (ja4, ja4_normalised) = content.and_then(|content| content.ja4.clone()).unzip();
+        let remote = record.address(record.ours.other());
+        let mut names: Vec<Name> =
+            record.said().chain(self.resolver.names(remote, record.first_packet)).collect();
+        names.sort_by_key(|name| (name.rank(), name.packet));
+        Flow {
+            capture: self.capture.clone(),
+            transport: record.key.transport,
+            src: record.address(src),
+            src_port: record.port(src),
+            dst: record.address(dst),
+            dst_port: record.port(dst),
+            began_by: record.began_by,
+            ours: record.ours,
+            state: record.state(),
+            packets_out,
+            packets_in,
+            bytes_out,
+            bytes_in,
+            first: record.first,
+            last: record.last,
+            first_packet: record.first_packet,
+            last_packet: record.last_packet,
+            retransmissions: u64::from(record.connection.retransmissions),
+            gap_bytes: content.map_or(0, |content| content.gap_bytes),
+            conflicting_bytes: content.map_or(0, |content| content.conflicting_bytes),
+            rtt_ms: record.rtt_ms(),
+            names,
+            protocol: record.protocol(),
+            measure: content.and_then(|content| content.measure),
+            visibility: record.visibility(),
+            ja4,
+            ja4_normalised,
+            community_id: community_id(&record.key, record.src),
+            tunnel: record.tunnels.label().map(Arc::from),
+            country: None,
+            asn: None,
+            process: self.owners.of(record.first_packet),
+        }
     }
 }
 
@@ -58,48 +107,5 @@ impl Record {
             packet: Some(*packet),
             learned: Learned::Within,
         })
-    }
-}
-
-fn tell(record: &Record, resolver: &Resolver, capture: &Arc<str>) -> Flow {
-    let (src, dst) = (Side::Src, Side::Dst);
-    let [(packets_out, bytes_out), (packets_in, bytes_in)] = [src, dst].map(|side| record.sent(side));
-    let content = record.content();
-    let (ja4, ja4_normalised) = content.and_then(|content| content.ja4.clone()).unzip();
-    let remote = record.address(record.ours.other());
-    let mut names: Vec<Name> = record.said().chain(resolver.names(remote, record.first_packet)).collect();
-    names.sort_by_key(|name| (name.rank(), name.packet));
-    Flow {
-        capture: capture.clone(),
-        transport: record.key.transport,
-        src: record.address(src),
-        src_port: record.port(src),
-        dst: record.address(dst),
-        dst_port: record.port(dst),
-        began_by: record.began_by,
-        ours: record.ours,
-        state: record.state(),
-        packets_out,
-        packets_in,
-        bytes_out,
-        bytes_in,
-        first: record.first,
-        last: record.last,
-        first_packet: record.first_packet,
-        last_packet: record.last_packet,
-        retransmissions: u64::from(record.connection.retransmissions),
-        gap_bytes: content.map_or(0, |content| content.gap_bytes),
-        conflicting_bytes: content.map_or(0, |content| content.conflicting_bytes),
-        rtt_ms: record.rtt_ms(),
-        names,
-        protocol: record.protocol(),
-        measure: content.and_then(|content| content.measure),
-        visibility: record.visibility(),
-        ja4,
-        ja4_normalised,
-        community_id: community_id(&record.key, record.src),
-        tunnel: record.tunnels.label().map(Arc::from),
-        country: None,
-        asn: None,
     }
 }

@@ -62,6 +62,7 @@ fn flow_to(address: &str) -> Flow {
         tunnel: None,
         country: None,
         asn: None,
+        process: None,
     }
 }
 

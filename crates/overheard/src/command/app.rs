@@ -1,4 +1,6 @@
 //! The app of a live view or a confinement: what is started, and what its room is like.
+//!
+//! Whoever has nothing to do without an app demands one (`mut_arg`).
 
 use crate::exit::{Exit, Failure, Result};
 use clap::Args;
@@ -22,7 +24,7 @@ pub struct AppArgs {
     write: Vec<PathBuf>,
 
     /// The app and its arguments
-    #[arg(required = true, last = true, value_name = "APP")]
+    #[arg(last = true, value_name = "APP")]
     app: Vec<OsString>,
 }
 

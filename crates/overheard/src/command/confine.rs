@@ -38,7 +38,7 @@ Ends with 0 where the app tried nothing else, with 1 where it did: it was stoppe
 
 /// Hold an app to a proxy, and prove that nothing else got out
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_arg("app", |app| app.required(true)))]
 pub struct ConfineArgs {
     /// The proxy: socks5://HOST:PORT or http://HOST:PORT, with USER:PASSWORD@ before HOST if it asks for a login
     #[arg(long, value_name = "URL")]
@@ -147,15 +147,15 @@ fn proxy(url: &str) -> Result<Held> {
         Failure::new(format!("--proxy: {error}")).hint("give it as --proxy socks5://127.0.0.1:1080")
     })?;
     // With the `h`, programs leave names to the proxy: in the room there is nobody else to ask.
-    let (scheme, shown, proxy) = match upstream {
-        Upstream::Socks5(proxy) => ("socks5h", "socks5", proxy),
-        Upstream::Http(proxy) => ("http", "http", proxy),
+    let url = upstream.to_string();
+    let (scheme, proxy) = match upstream {
+        Upstream::Socks5(proxy) => ("socks5h", proxy),
+        Upstream::Http(proxy) => ("http", proxy),
         Upstream::Direct => {
             return Err(Failure::new("--proxy direct: there would be nothing to hold the app to")
                 .hint("give a proxy as --proxy socks5://127.0.0.1:1080"));
         }
     };
-    let url = format!("{shown}://{}", proxy.address);
     Ok(Held { scheme, address: proxy.address, login: proxy.login, url })
 }
 

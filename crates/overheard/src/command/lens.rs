@@ -43,15 +43,16 @@ impl LensArgs {
         self.mmdb.iter().chain(&self.anycast).map(PathBuf::as_path)
     }
 
-    pub fn lens(self) -> Result<Lens> {
+    pub fn lens(&self) -> Result<Lens> {
         let mut atlas = atlas(&self.mmdb)?;
         for path in &self.anycast {
             let text = String::from_utf8_lossy(&bytes(path)?).into_owned();
             atlas.add_anycast(&label(path), &text).map_err(|what| refused(path, &what))?;
         }
         let memory = self.memory as usize * (1 << 20);
-        let options = Options { local: self.local, memory, threads: self.threads, ..Options::default() };
-        Ok(Lens { options, atlas, vantage: self.vantage })
+        let options =
+            Options { local: self.local.clone(), memory, threads: self.threads, ..Options::default() };
+        Ok(Lens { options, atlas, vantage: self.vantage.clone() })
     }
 }
 

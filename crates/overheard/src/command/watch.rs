@@ -1,46 +1,74 @@
 //! `overheard watch`: whom an app talks to, while it does.
 
+use super::app::{self, AppArgs};
 use super::lens::LensArgs;
 use crate::exit::{Exit, Failure, Result};
 use crate::input;
 use crate::output::{print, terminal_style};
 use crate::pipeline::{self, Contact, Lens};
+use crate::watch::app::App;
 use crate::watch::listener::Listener;
 use crate::watch::replay::{Replay, Speed};
-use crate::watch::source;
+use crate::watch::source::{self, Feed};
 use crate::watch::view::State;
 use crate::watch::{lines, screen};
 use clap::Args;
 use overheard_model::Concern;
+use overheard_probe::gateway::{Dns, Options, Policy, Upstream};
+use overheard_probe::record::{self, Section};
+use overheard_probe::room::{Command, Streams};
+use overheard_probe::tapped::Order;
 use overheard_report::{FORMATS, Style, safe};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, stdout};
-use std::path::PathBuf;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 const EXAMPLES: &str = "\
 Examples:
+  overheard watch -- curl -sS https://example.org
+  overheard watch --proxy socks5://127.0.0.1:1080 --dns 9.9.9.9 --keep app.pcapng -- ./app --its-option
   overheard watch --from run1.pcapng --concern CN
   overheard watch --from run1.pcapng --speed 10
   ssh router tcpdump -U -w - | overheard watch --from - --keep router.pcap
   overheard watch --from run1.pcapng --speed max --plain | grep readable
 
+The app starts in a room of its own, whose one door is watched. Nothing is typed into it; what it writes goes to the
+standard error in lines, on the screen to the page behind o. It ends when the view is left, all that it started with it.
+
 On the screen, ? lists the keys. When the view is left, the ordinary report is printed.";
 
 /// Watch whom an app talks to, in a full-screen view or line by line.
 #[derive(Args, Debug)]
-// One thread listens.
-#[command(after_help = EXAMPLES, mut_arg("threads", |threads| threads.hide(true)))]
+// One thread listens; what an app is given is of no use without one.
+#[command(
+    after_help = EXAMPLES,
+    mut_arg("threads", |threads| threads.hide(true)),
+    mut_arg("home", |home| home.conflicts_with("from")),
+    mut_arg("read", |read| read.conflicts_with("from")),
+    mut_arg("write", |write| write.conflicts_with("from")),
+)]
 pub struct WatchArgs {
     /// Replay this capture; - for packets that come through a pipe, as `tcpdump -U -w -` writes them
-    #[arg(long, value_name = "FILE")]
-    from: String,
+    #[arg(long, value_name = "FILE", required_unless_present = "app", conflicts_with = "app")]
+    from: Option<String>,
 
     /// How much faster than it was recorded, or max; a pipe has its own pace
-    #[arg(long, value_name = "TIMES", default_value = "1")]
+    #[arg(long, value_name = "TIMES", default_value = "1", conflicts_with = "app")]
     speed: Speed,
+
+    /// The proxy that opens the app's connections: socks5://HOST:PORT or http://HOST:PORT, with USER:PASSWORD@ before
+    /// HOST if it asks for a login
+    #[arg(long, value_name = "URL", conflicts_with = "from")]
+    proxy: Option<Upstream>,
+
+    /// The name server that answers the app, through the proxy if there is one (default: this machine's)
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "from")]
+    dns: Option<IpAddr>,
 
     /// A country, network or name feared beforehand: CN, AS4134, example.org; may be given again
     #[arg(long, value_name = "CONCERN")]
@@ -60,26 +88,97 @@ pub struct WatchArgs {
 
     #[command(flatten)]
     lens: LensArgs,
+
+    #[command(flatten)]
+    app: AppArgs,
 }
 
 impl WatchArgs {
     pub fn run(self) -> Result<Exit> {
         let until = until(self.seconds)?;
         let lens = self.lens.lens()?;
-        let [input] = &input::inputs(&self.from)?[..] else {
-            return Err(Failure::new(format!("--from {}: more than one file", self.from))
+        let (feed, queue) = source::queue();
+        let Some(from) = &self.from else {
+            let program = self.app.program()?;
+            let name = app::name(&program);
+            // Before anything is there to be left behind.
+            let interrupted = interrupted()?;
+            let app = self.start(&program, feed)?;
+            let listener = Listener::new(queue, name.into(), Speed::Times(1.0), &lens);
+            let exit = self.show(listener, &lens, until, &interrupted)?;
+            let lost = app.end().map_err(|error| app::refused(&error))?;
+            return match (&self.keep, lost) {
+                (Some(keep), 1..) => {
+                    Err(Failure::new(format!("{}: {lost} packets are not in it", keep.display()))
+                        .hint("the disk refused them: it may be full"))
+                }
+                _ => Ok(exit),
+            };
+        };
+        let [input] = &input::inputs(from)?[..] else {
+            return Err(Failure::new(format!("--from {from}: more than one file"))
                 .hint("give one capture, or - for a pipe"));
         };
         let replay = Replay::open(input, self.speed, self.keep.as_deref())?;
         let name: Arc<str> = if input.is_stdin() { "standard input".into() } else { input.path() };
-        let (feed, queue) = source::queue();
-        let mut listener = Listener::new(queue, name.clone(), self.speed, &lens);
+        let listener = Listener::new(queue, name, self.speed, &lens);
         replay.start(feed);
         let interrupted = interrupted()?;
+        self.show(listener, &lens, until, &interrupted)
+    }
+
+    /// Starts the app, in a room whose door is tapped.
+    fn start(&self, program: &Path, feed: Feed) -> Result<App> {
+        let upstream = self.proxy.clone().unwrap_or_default();
+        let server = self.dns.map(|address| SocketAddr::new(address, 53));
+        let dns = Dns::by(server, &upstream);
+        if dns == Dns::None {
+            return Err(Failure::new("--proxy: there is no name server behind it").hint(
+                "give one that is reached through the proxy as --dns ADDRESS: this machine's own would hear every \
+                 name that the app asks for",
+            ));
+        }
+        let unwritable = |path: &Path, error: io::Error| {
+            Failure::new(format!("--keep {}: {error}", path.display()))
+                .hint("give a new file in a folder that you may write to")
+        };
+        let capture = match &self.keep {
+            Some(path) => record::create(path).map_err(|error| unwritable(path, error))?,
+            None => OpenOptions::new()
+                .write(true)
+                .open("/dev/null")
+                .map_err(|error| unwritable(Path::new("/dev/null"), error))?,
+        };
+        let (name, spec) = (app::name(program), self.app.spec(program));
+        let command = Command {
+            program: program.into(),
+            args: self.app.arguments().to_vec(),
+            streams: Streams::Pipes,
+            ..Command::default()
+        };
+        let vantage = upstream.to_string();
+        let order = Order {
+            spec: &spec,
+            options: Options { upstream, dns, policy: Policy::Open },
+            capture,
+            section: Section { vantage: &vantage, build: &name, run: "watched", interface: "room" },
+            key_log: None,
+            listener: None,
+        };
+        App::start(&name, &command, order, feed).map_err(|error| app::refused(&error))
+    }
+
+    fn show(
+        &self,
+        mut listener: Listener,
+        lens: &Lens,
+        until: Option<Instant>,
+        interrupted: &AtomicBool,
+    ) -> Result<Exit> {
+        let concerns = &self.concern;
         if self.plain || !stdout().is_terminal() {
-            let concerns = &self.concern;
             let out = &mut stdout().lock();
-            let written = lines::write(&mut listener, &lens, concerns, until, &interrupted, out);
+            let written = lines::write(&mut listener, lens, concerns, until, interrupted, out);
             let met = written.or_else(|error| match error.kind() {
                 // Whoever read the lines has gone away (`| head`).
                 io::ErrorKind::BrokenPipe => Ok(false),
@@ -88,11 +187,11 @@ impl WatchArgs {
             return exit(&listener, met);
         }
         let style = terminal_style();
-        let state = State::new(name.to_string(), style.color);
-        let shown = screen::show(&mut listener, &lens, &self.concern, state, until, &interrupted);
+        let state = State::new(listener.name().to_owned(), style.color);
+        let shown = screen::show(&mut listener, lens, concerns, state, until, interrupted);
         shown
             .map_err(|error| Failure::new(format!("the view: {error}")).hint("--plain needs no terminal"))?;
-        report(listener, &self.concern, &lens, style)
+        report(listener, concerns, lens, style)
     }
 }
 

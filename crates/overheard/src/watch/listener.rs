@@ -7,7 +7,7 @@ use super::replay::Speed;
 use super::source::{Crossing, Heard, Queue};
 use super::view::{Row, Sight};
 use crate::pipeline::{self, Lens, Live};
-use overheard_model::{Concern, Endpoint, Flow, Reading, Timestamp, Transport};
+use overheard_model::{Concern, Endpoint, Flow, Process, Reading, Timestamp, Transport};
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,6 +20,9 @@ const LINES: usize = 500;
 /// Ends whose processes are kept; what comes beyond has none.
 const MOST_NAMED: usize = 1 << 16;
 
+/// Processes of one end that are told, of one name one.
+const PROCESSES: usize = 16;
+
 /// Flows of one endpoint that are told.
 const FLOWS: usize = 200;
 
@@ -29,9 +32,10 @@ type End = (IpAddr, u16, Transport);
 /// What listening takes.
 #[derive(Debug)]
 pub struct Listener {
+    name: Arc<str>,
     queue: Queue,
     live: Live,
-    processes: HashMap<End, Vec<Arc<str>>>,
+    processes: HashMap<End, Vec<Arc<Process>>>,
     lines: VecDeque<String>,
     clock: Clock,
     ended: Option<String>,
@@ -42,6 +46,7 @@ impl Listener {
     /// `name` is what the source is called in a report.
     pub fn new(queue: Queue, name: Arc<str>, speed: Speed, lens: &Lens) -> Self {
         Self {
+            name: name.clone(),
             queue,
             live: Live::new(name, &lens.options),
             processes: HashMap::new(),
@@ -50,6 +55,11 @@ impl Listener {
             ended: None,
             failed: false,
         }
+    }
+
+    /// What the source is called.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Why nothing more will come, once that is so.
@@ -81,6 +91,7 @@ impl Listener {
     pub fn take(&mut self, heard: Heard) {
         match heard {
             Heard::Packet(packet) => self.packet(packet),
+            Heard::Ours(address) => self.live.add_address(address),
             Heard::Name(address, name) => self.live.add_name(address, name),
             Heard::Line(line) => {
                 self.lines.push_back(line);
@@ -100,13 +111,14 @@ impl Listener {
         let (Some(ends), Some(process)) = (ends, process) else { return };
         for (address, port) in [ends.src, ends.dst] {
             if self.processes.len() >= MOST_NAMED {
-                return;
+                break;
             }
             let known = self.processes.entry((address, port, ends.transport)).or_default();
-            if !known.contains(&process) {
+            if known.len() < PROCESSES && known.iter().all(|other| other.name != process.name) {
                 known.push(process.clone());
             }
         }
+        self.live.add_owner(process);
     }
 
     /// What is to be seen of all that was said so far.

@@ -68,15 +68,18 @@ impl Replay {
 
     fn run(mut self, feed: &Feed) {
         let mut pace = Pace { speed: self.speed, began: None };
-        let mut named = 0;
+        let mut told = (0, 0);
         while let Some(frame) = self.reader.next_frame() {
-            let packet = Crossing {
+            let number = frame.number;
+            let mut packet = Crossing {
                 time: frame.time,
                 link: frame.link,
                 wire_len: frame.wire_len,
                 bytes: frame.bytes.into(),
                 process: None,
             };
+            told = tell_beside(self.reader.summary(), told, feed);
+            packet.process = self.reader.summary().owner(number);
             if !self.is_pipe {
                 pace.wait(packet.time);
             }
@@ -85,10 +88,9 @@ impl Replay {
             } else if !feed.say(Heard::Packet(packet)) {
                 return;
             }
-            named += tell_names(self.reader.summary(), named, feed);
         }
         let summary = self.reader.into_summary();
-        tell_names(&summary, named, feed);
+        tell_beside(&summary, told, feed);
         for problem in &summary.problems {
             feed.say(Heard::Line(problem.to_string()));
         }
@@ -96,13 +98,16 @@ impl Replay {
     }
 }
 
-/// Tells the names that the file said beside its packets, but for those told before; how many.
-fn tell_names(summary: &Summary, before: usize, feed: &Feed) -> usize {
-    let names = summary.names.get(before..).unwrap_or_default();
-    for (address, name) in names {
+/// Tells what the file said beside its packets, addresses of its interfaces and names, but for as many as were told
+/// before; how many there are now.
+fn tell_beside(summary: &Summary, (addresses, names): (usize, usize), feed: &Feed) -> (usize, usize) {
+    for address in summary.addresses.iter().skip(addresses) {
+        feed.say(Heard::Ours(*address));
+    }
+    for (address, name) in summary.names.iter().skip(names) {
         feed.say(Heard::Name(*address, name.clone()));
     }
-    names.len()
+    (summary.addresses.len(), summary.names.len())
 }
 
 /// Sleeps between packets as their times say.

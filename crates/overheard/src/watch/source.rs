@@ -1,11 +1,11 @@
 //! Where packets come from: what a source says, and the queue between it and whoever listens.
 //!
-//! For: a capture that is replayed or comes through a pipe ([`super::replay`]), and live runs.
+//! For: a capture that is replayed or comes through a pipe ([`super::replay`]), and an app in a room ([`super::app`]).
 //! Promises: the queue is bounded. A source that must not be held up, because it keeps what it hears or
 //! carries it on, uses [`Feed::offer`]: what finds the queue full is not shown, and counted.
 //! To extend: a thread with a [`Feed`] that offers packets, and says in the end why there are no more.
 
-use overheard_model::Timestamp;
+use overheard_model::{Process, Timestamp};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +18,8 @@ const QUEUE: usize = 2048;
 #[derive(Debug)]
 pub enum Heard {
     Packet(Crossing),
+    /// An address of the side that is listened to.
+    Ours(IpAddr),
     /// A name of an address that no packet said.
     Name(IpAddr, Arc<str>),
     /// A line to read: what the app wrote, or what is wrong with the source.
@@ -35,8 +37,8 @@ pub struct Crossing {
     /// Length on the wire; `bytes` may be fewer.
     pub wire_len: u32,
     pub bytes: Box<[u8]>,
-    /// Name of the process whose flow it belongs to; enough with one packet of each flow.
-    pub process: Option<Arc<str>>,
+    /// The process whose flow it belongs to; enough with the first packet of each flow.
+    pub process: Option<Arc<Process>>,
 }
 
 /// The source's end of the queue.

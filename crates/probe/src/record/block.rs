@@ -5,6 +5,7 @@
 
 use super::Direction;
 use overheard_model::Timestamp;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Types of blocks.
 mod kind {
@@ -24,6 +25,8 @@ mod option {
     pub(super) const SECTION_PROGRAM: u16 = 4;
     pub(super) const INTERFACE_NAME: u16 = 2;
     pub(super) const INTERFACE_DESCRIPTION: u16 = 3;
+    pub(super) const INTERFACE_IPV4: u16 = 4;
+    pub(super) const INTERFACE_IPV6: u16 = 5;
     pub(super) const INTERFACE_RESOLUTION: u16 = 9;
     pub(super) const PACKET_FLAGS: u16 = 2;
     pub(super) const STATISTICS_BEGAN: u16 = 2;
@@ -66,14 +69,28 @@ pub(super) fn section(out: &mut Vec<u8>, header: &Header) {
     end(out, block);
 }
 
-pub(super) fn interface(out: &mut Vec<u8>, name: &str, description: &str) {
+/// What the Interface Description Block tells.
+pub(super) struct Interface<'a> {
+    pub(super) name: &'a str,
+    pub(super) description: &'a str,
+    /// Each with the length of its network in bits.
+    pub(super) ipv4: (Ipv4Addr, u8),
+    pub(super) ipv6: (Ipv6Addr, u8),
+}
+
+pub(super) fn interface(out: &mut Vec<u8>, interface: &Interface) {
     let block = begin(out, kind::INTERFACE);
     push_u16(out, LINK_RAW);
     push_u16(out, 0);
     // No snapshot length: packets are kept whole.
     push_u32(out, 0);
-    push_text(out, option::INTERFACE_NAME, name);
-    push_text(out, option::INTERFACE_DESCRIPTION, description);
+    push_text(out, option::INTERFACE_NAME, interface.name);
+    push_text(out, option::INTERFACE_DESCRIPTION, interface.description);
+    let (address, bits) = interface.ipv4;
+    let mask = u32::MAX.checked_shl(u32::BITS - u32::from(bits)).unwrap_or(0);
+    push_option(out, option::INTERFACE_IPV4, &[address.octets(), mask.to_be_bytes()].concat());
+    let (address, bits) = interface.ipv6;
+    push_option(out, option::INTERFACE_IPV6, &[&address.octets()[..], &[bits]].concat());
     push_option(out, option::INTERFACE_RESOLUTION, &[NANOSECONDS]);
     push_option(out, option::END, &[]);
     end(out, block);
@@ -213,6 +230,22 @@ mod tests {
             64, 0, 0, 0,
         ];
         assert_eq!(out, expected);
+    }
+
+    /// 4.2 Interface Description Block: the draft's own examples of both options.
+    #[test]
+    fn an_interface_states_its_addresses() {
+        let mut out = Vec::new();
+        let ipv6 = Ipv6Addr::new(0x2001, 0xdb8, 0x85a3, 0x8d3, 0x1319, 0x8a2e, 0x370, 0x7344);
+        let ipv4 = (Ipv4Addr::new(192, 168, 1, 1), 24);
+        interface(&mut out, &Interface { name: "a", description: "b", ipv4, ipv6: (ipv6, 64) });
+        #[rustfmt::skip]
+        let expected = [
+            4, 0, 8, 0,  192, 168, 1, 1,  255, 255, 255, 0,
+            5, 0, 17, 0,  0x20, 0x01, 0x0d, 0xb8, 0x85, 0xa3, 0x08, 0xd3, 0x13, 0x19, 0x8a, 0x2e, 0x03, 0x70, 0x73, 0x44,
+            64, 0, 0, 0,
+        ];
+        assert_eq!(out[32..][..expected.len()], expected);
     }
 
     /// 4.7 Decryption Secrets Block.

@@ -27,6 +27,7 @@ pub use opening::Ends;
 pub use sock_diag::SocketDiagnosis;
 pub use writer::Outcome;
 
+use crate::door;
 use batch::Queue;
 use file::CaptureFile;
 use key_log::KeyLog;
@@ -217,6 +218,12 @@ fn opening_blocks(section: &Section) -> Vec<u8> {
         comment: &format!("vantage: {vantage}; build: {build}; run: {run}"),
     };
     block::section(&mut blocks, &header);
-    block::interface(&mut blocks, interface, "the only way out of the room");
+    let interface = block::Interface {
+        name: interface,
+        description: "the only way out of the room",
+        ipv4: (door::ROOM_V4, door::ROOM_V4_BITS),
+        ipv6: (door::ROOM_V6, door::ROOM_V6_BITS),
+    };
+    block::interface(&mut blocks, &interface);
     blocks
 }

@@ -42,8 +42,8 @@ pub(super) fn steps(user: &Identity) -> Vec<Step> {
     steps.push(Step::Diagnosis { keep: DIAGNOSIS });
     steps.extend(links());
     steps.extend([
-        address(door::ROOM_V4.into(), 24),
-        address(door::ROOM_V6.into(), 64),
+        address(door::ROOM_V4.into(), door::ROOM_V4_BITS),
+        address(door::ROOM_V6.into(), door::ROOM_V6_BITS),
         local(door::ROOM_V6.into()),
         route(Ipv4Addr::UNSPECIFIED.into(), 0, Some(door::GATEWAY_V4.into())),
         route(Ipv6Addr::UNSPECIFIED.into(), 0, Some(door::GATEWAY_V6.into())),

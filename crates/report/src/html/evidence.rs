@@ -92,6 +92,7 @@ pub(super) fn of_endpoint(reading: &Reading, endpoint: &Endpoint) -> Option<Stri
 
 fn row(run: &str, flow: &Flow) -> Row {
     let tuple = format!("{} {}:{} → {}:{}", flow.transport, flow.src, flow.src_port, flow.dst, flow.dst_port);
+    let process = flow.process.as_ref().map(|process| format!(", {process}")).unwrap_or_default();
     let name = flow
         .name()
         .map(|name| format!("{} ({})", hostname::shown(&name.name), name.source))
@@ -99,7 +100,7 @@ fn row(run: &str, flow: &Flow) -> Row {
     let seconds = flow.last.ms_since(flow.first) / 1000.0;
     Row::of(&[
         Cell::text(run),
-        Cell::text(&tuple),
+        Cell::text(&(tuple + &process)),
         Cell::text(&format!("{}, {}", flow.protocol, flow.visibility)),
         Cell::text(&name),
         Cell::text(&format!("{} to {}", flow.first_packet, flow.last_packet)),

@@ -52,6 +52,7 @@ fn summary(reading: &Reading) -> String {
 fn whose(capture: &Capture) -> String {
     let rule = match capture.local_rule {
         LocalRule::Given => "given",
+        LocalRule::Interface => "addresses of the interface",
         LocalRule::Private => "private addresses",
         LocalRule::Shared => "the address that all flows share",
         LocalRule::Originator => "the side that began each flow",

@@ -340,6 +340,7 @@ fn flow(path: &str, index: usize, server: &Server, second: i64) -> Flow {
         tunnel: None,
         country: Some(server.country.into()),
         asn: Some(Asn(server.asn)),
+        process: None,
     }
 }
 

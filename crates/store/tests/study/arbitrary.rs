@@ -249,9 +249,15 @@ fn flow() -> impl Strategy<Value = Flow> {
         entropy,
     });
     let seen = (vec(name(), 0..4), protocol(), option::of(measure), visibility());
-    let texts = (option::of(text()), any::<String>(), option::of(text()), option::of(any::<u32>()));
+    let texts = (
+        option::of(text()),
+        any::<String>(),
+        option::of(text()),
+        option::of(any::<u32>()),
+        option::of(process()),
+    );
     (tuple, how, any::<[u64; 9]>(), time(), option::of(0.0..1e6), seen, texts).prop_map(
-        |(tuple, how, counts, first, rtt_ms, seen, (text, community_id, country, asn))| Flow {
+        |(tuple, how, counts, first, rtt_ms, seen, (text, community_id, country, asn, process))| Flow {
             capture: tuple.0,
             transport: tuple.1,
             src: tuple.2,
@@ -283,6 +289,17 @@ fn flow() -> impl Strategy<Value = Flow> {
             tunnel: text,
             country,
             asn: asn.map(Asn),
+            process,
+        },
+    )
+}
+
+fn process() -> impl Strategy<Value = Arc<Process>> {
+    let parents = vec((any::<u32>(), any::<String>()), 0..3);
+    (any::<u32>(), any::<String>(), option::of(any::<String>()), parents).prop_map(
+        |(pid, name, exe, parents)| {
+            let parents = parents.into_iter().map(|(pid, name)| Parent { pid, name }).collect();
+            Arc::new(Process { pid, name, exe, parents })
         },
     )
 }

@@ -120,7 +120,7 @@ fn damage_is_located() {
         ("UPDATE flow SET protocol = 'telepathy' WHERE seq = 0", ["run 0, flow 0", "column protocol"]),
         ("UPDATE endpoint SET place = '{' WHERE run = 0", ["run 0, endpoint 0", "column place"]),
         (
-            "INSERT INTO flow SELECT run, 9, capture, transport, src, src_port, dst, dst_port, began_by, ours, state, packets_out, packets_in, bytes_out, bytes_in, first, last, first_packet, last_packet, retransmissions, gap_bytes, conflicting_bytes, rtt_ms, names, protocol, measure, visibility, ja4, ja4_normalised, community_id, tunnel, country, asn FROM flow WHERE run = 0 AND seq = 0",
+            "INSERT INTO flow SELECT run, 9, capture, transport, src, src_port, dst, dst_port, began_by, ours, state, packets_out, packets_in, bytes_out, bytes_in, first, last, first_packet, last_packet, retransmissions, gap_bytes, conflicting_bytes, rtt_ms, names, protocol, measure, visibility, ja4, ja4_normalised, community_id, tunnel, country, asn, process FROM flow WHERE run = 0 AND seq = 0",
             ["run 0, flow 1", "missing"],
         ),
         ("UPDATE run SET build = -1", ["run 0", "out of range"]),

@@ -66,7 +66,8 @@ impl Play {
 }
 
 fn told(Told { records, resolver, .. }: Told) -> Vec<Flow> {
-    let conversations = Conversations { capture: "test".into(), records, resolver };
+    let conversations =
+        Conversations { capture: "test".into(), records, resolver, owners: Default::default() };
     (0..conversations.len()).filter_map(|index| conversations.tell(index)).collect()
 }
 

@@ -55,9 +55,7 @@ fn summary(row: &Row) -> Vec<String> {
     if let Some(rtt_ms) = endpoint.rtt_ms {
         lines.push(format!("  round trip {}", cell::milliseconds(rtt_ms)));
     }
-    if !row.processes.is_empty() {
-        lines.push(format!("  process {}", row.process()));
-    }
+    lines.extend(row.processes.iter().map(|process| format!("  process {process}")));
     lines
 }
 

@@ -3,7 +3,7 @@
 //! Promises: signs say what colours say, so that neither colour nor its perception is needed.
 
 use crate::pipeline::Contact;
-use overheard_model::{Endpoint, Problem, Timestamp, Transport, Visibility};
+use overheard_model::{Endpoint, Problem, Process, Timestamp, Transport, Visibility};
 use overheard_report::cell;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -33,7 +33,8 @@ pub struct Row {
     pub endpoint: Endpoint,
     /// To the concern that it comes closest to.
     pub contact: Contact,
-    pub processes: Vec<Arc<str>>,
+    /// Of one name one.
+    pub processes: Vec<Arc<Process>>,
     /// Bytes both ways in each of the last seconds, the latest last.
     pub trend: Vec<u64>,
 }
@@ -100,7 +101,7 @@ impl Row {
     }
 
     pub fn process(&self) -> String {
-        self.processes.join(" ")
+        self.processes.iter().map(|process| &*process.name).collect::<Vec<_>>().join(" ")
     }
 
     /// Whether a text, in lower case, occurs in anything that is shown of it.

@@ -10,6 +10,7 @@ pub mod line;
 mod socks5;
 mod url;
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -37,6 +38,17 @@ pub enum Upstream {
     Http(Proxy),
 }
 
+impl fmt::Display for Upstream {
+    /// `direct`, or the proxy without its login.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Direct => out.write_str("direct"),
+            Self::Socks5(proxy) => write!(out, "socks5://{}", proxy.address),
+            Self::Http(proxy) => write!(out, "http://{}", proxy.address),
+        }
+    }
+}
+
 /// Where a proxy stands, and who we are to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
@@ -51,8 +63,8 @@ pub struct Login {
     pub password: String,
 }
 
-impl std::fmt::Debug for Login {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Login {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("Login")
     }
 }

@@ -12,6 +12,7 @@ use overheard_model::{
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::sync::Arc;
 
 /// 2026-11-23T04:56:12Z.
 const BEGAN: i64 = 1_795_409_772;
@@ -51,7 +52,8 @@ fn row(number: u8, country: &str, name: &str) -> Row {
         flows: vec![0],
         packet: u64::from(number),
     };
-    Row { endpoint, contact: Contact::None, processes: vec!["messenger".into()], trend: Vec::new() }
+    let messenger = "messenger (pid 7, /usr/bin/messenger) < sh (pid 1)".parse().expect("a process");
+    Row { endpoint, contact: Contact::None, processes: vec![Arc::new(messenger)], trend: Vec::new() }
 }
 
 /// One row of each kind; a name that is too wide, one that would act on the terminal, one that looks like
@@ -116,6 +118,7 @@ fn flow() -> Flow {
         tunnel: None,
         country: None,
         asn: None,
+        process: None,
     }
 }
 
