@@ -1,6 +1,6 @@
 //! What every report promises of text that comes from outside, held against a report's text.
 //!
-//! To extend: a format's promise is one function, and one arm in [`check`].
+//! To extend: a format's promise is one function, and one arm in [`checked`].
 
 use overheard_model::{Bundle, Reading};
 use overheard_report::{FORMATS, Format, Style};

@@ -4,7 +4,7 @@
 //! seed, and removed at the end, also when interrupted; all programs read it from the page cache, in
 //! turn, in rounds whose order rotates; figures are medians. Fails where Overheard lacks a name that
 //! another program finds, or where a measure misses its floor.
-//! To extend: a program is one entry in [`contest::contestants`]; a measure is one in [`verdict`].
+//! To extend: a program is one entry in `contestants` of [`contest`]; a measure is one in [`verdict`].
 
 mod contest;
 mod growth;

@@ -2,9 +2,13 @@
 
 mod program;
 
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::unistd::close;
 use program::{Answer, command, root};
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::thread::JoinHandle;
@@ -106,11 +110,53 @@ fn what_an_app_tries_beside_its_proxy_is_stopped_and_listed_with_its_country() {
         "welcome\nrefused\n",
         "QUIC: 1 packet, udp to 198.18.60.21 port 443 (CN), stopped",
         "DNS elsewhere: 1 packet, udp to 198.18.1.53 port 53 (NL), stopped",
-        "other TCP: 1 packet, tcp to 198.18.11.43 port 443 (US), stopped",
+        "other TCP: 1 packet, tcp to 198.18.11.43 port 443 (US), stopped; by bash (pid ",
     ] {
         assert!(answer.stdout.contains(told), "{told:?} is not in {}", answer.stdout);
     }
     assert_eq!(verify(&confined.path("app.certificate.json"), &confined.path("app.pcapng")).code, 0);
+}
+
+/// Tries an abstract socket of this name, with what every Debian has.
+fn knock(name: &str) -> String {
+    format!(
+        "perl -MSocket -e 'socket(my $s, PF_UNIX, SOCK_STREAM, 0); \
+         print connect($s, pack_sockaddr_un(\"\\0{name}\")) ? qq(reached\\n) : qq(cut off\\n)'"
+    )
+}
+
+#[test]
+fn doors_that_are_not_the_network_are_shut_or_stated() {
+    let name = format!("overheard-test-{}", std::process::id());
+    let _abstract = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
+    let outside = std::process::Command::new("bash").args(["-c", &knock(&name)]).output().unwrap();
+    assert_eq!(outside.stdout, b"reached\n", "there is something to be cut off from");
+
+    let (shown, covered) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let plant = |folder: &tempfile::TempDir, name| UnixListener::bind(folder.path().join(name)).unwrap();
+    let _planted = [plant(&shown, "planted"), plant(&shown, "bus"), plant(&covered, "covered")];
+
+    const INHERITED: i32 = 500;
+    let file = std::fs::File::open("/dev/null").unwrap();
+    let copy = fcntl(&file, FcntlArg::F_DUPFD(INHERITED)).unwrap();
+    let line = format!("{}; [ -e /proc/$$/fd/{copy} ] && echo inherited || echo closed", knock(&name));
+    let kept = std::process::Command::new("bash").args(["-c", &line]).output().unwrap();
+    assert_eq!(kept.stdout, b"reached\ninherited\n", "there is something to be closed");
+
+    let read = shown.path().to_str().unwrap();
+    let confined = confine_with(&["--read", read], 9, &line);
+    close(copy).unwrap();
+    let Some(confined) = confined else { return };
+    let text = &confined.answer.stdout;
+    assert!(text.starts_with("cut off\nclosed\n"), "{:?}", confined.answer);
+    for door in [
+        format!("socket {read}/planted: open"),
+        format!("dbus {read}/bus: open"),
+        "inherited standard output, a pipe: open".into(),
+    ] {
+        assert!(text.contains(&door), "{door:?} is not in {text}");
+    }
+    assert!(!text.contains("covered") && !text.contains("standard input"), "{text}");
 }
 
 /// As a client would that is gone before anybody looks.

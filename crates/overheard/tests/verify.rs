@@ -2,11 +2,12 @@
 
 mod program;
 
-use overheard_model::{Timestamp, Transport};
+use overheard_model::{Parent, Process, Timestamp, Transport};
 use overheard_probe::confine::{
     Attempted, Certificate, Class, Doorway, FORMAT, Kept, Passed, Planted, Program, Proxy, SigningKey,
-    Statement, sha256,
+    Statement,
 };
+use overheard_probe::digest;
 use program::{Answer, command};
 use std::fs;
 use std::path::PathBuf;
@@ -28,7 +29,7 @@ impl Signed {
         let (certificate, capture) = (path("app.certificate.json"), path("app.pcapng"));
         fs::write(&capture, b"packets").unwrap();
         let key = SigningKey::open(&path("overheard/signing-key.pk8")).unwrap();
-        let (hash, bytes) = sha256(&b"packets"[..]).unwrap();
+        let (hash, bytes) = digest::of(&b"packets"[..]).unwrap();
         let signed = Certificate::sign(statement(hash, bytes), &key).unwrap();
         fs::write(&certificate, signed.bytes()).unwrap();
         let key = key.public_hex();
@@ -64,6 +65,7 @@ fn statement(sha256: String, bytes: u64) -> Statement {
             arguments_sha256: "cd".repeat(32),
         },
         planted: Class::ALL.map(planted).into(),
+        abstract_sockets_cut: true,
         attempted: vec![Attempted {
             class: Class::Quic,
             transport: Transport::Udp,
@@ -71,6 +73,12 @@ fn statement(sha256: String, bytes: u64) -> Statement {
             port: 443,
             country: Some("CN".parse().unwrap()),
             packets: 3,
+            processes: vec![Process {
+                pid: 7,
+                name: "cu\u{1b}rl".into(),
+                exe: Some("/usr/bin/curl".into()),
+                parents: vec![Parent { pid: 1, name: "init".into() }],
+            }],
         }],
         unlisted_attempts: 0,
         passed: vec![Passed { transport: Transport::Tcp, to: proxy.at[0], flows: 7 }],
@@ -88,7 +96,9 @@ fn what_holds_is_told_in_full() {
     for told in [
         "The certificate holds: /opt/\u{fffd}[31mapp reached nobody but socks5://127.0.0.1:1080.",
         "18 planted leaks, each stopped and seen",
+        "an abstract socket outside, which was out of reach",
         "QUIC: 3 packets, udp to 198.18.60.21 port 443 (CN), stopped",
+        "stopped; by cu\\u{1b}rl (pid 7, /usr/bin/curl) < init (pid 1)\n",
         "socket /tmp/.X11-unix/X0: open, and not the network",
         "is the one it speaks of",
         "this machine's key",
@@ -138,4 +148,31 @@ fn a_certificate_of_another_machine_says_so_and_its_capture_may_be_elsewhere() {
 fn what_is_no_certificate_is_refused() {
     program::overheard(&["verify", "nowhere.json"]).refuses("nowhere.json");
     program::overheard(&["verify", "README.md"]).refuses("README.md: not a certificate");
+}
+
+#[test]
+fn a_certificate_is_as_its_schema_says() {
+    let schema = serde_json::from_str(include_str!("../../../docs/schema/certificate.schema.json"));
+    let schema = jsonschema::draft202012::new(&schema.unwrap()).unwrap();
+    let signed = Signed::new();
+    let certificate: serde_json::Value =
+        serde_json::from_slice(&fs::read(&signed.certificate).unwrap()).unwrap();
+    if let Err(error) = schema.validate(&certificate) {
+        panic!("{error} at {}", error.instance_path);
+    }
+    for part in ["/statement", "/statement/attempted/0", "/statement/doors/0", "/statement/planted/0"] {
+        let mut more = certificate.clone();
+        more.pointer_mut(part).unwrap()["unknown"] = true.into();
+        assert!(!schema.is_valid(&more), "a field in {part} that is not in the schema");
+    }
+    let classes = schema_classes();
+    let known: Vec<String> = Class::ALL.iter().map(|class| serde_json::to_string(class).unwrap()).collect();
+    assert_eq!(classes, known);
+}
+
+fn schema_classes() -> Vec<String> {
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("../../../docs/schema/certificate.schema.json")).unwrap();
+    let classes = schema["$defs"]["class"]["enum"].as_array().unwrap();
+    classes.iter().map(ToString::to_string).collect()
 }

@@ -1,40 +1,45 @@
-//! SHA-256 of plans, builds' files and captures, as `sha256sum` prints it.
+//! SHA-256 of plans, builds' files, apps and captures, as `sha256sum` prints it.
 
+use crate::hex::hex;
 use ring::digest::{Context, SHA256, digest};
-use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
 
-/// Of bytes in memory.
+/// Of bytes in memory: 64 hexadecimal digits.
 pub fn of_bytes(bytes: &[u8]) -> String {
     hex(digest(&SHA256, bytes).as_ref())
 }
 
-/// Of a file, read once from front to back.
-pub fn of_file(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
+/// Of everything that can be read, and how many bytes that was.
+///
+/// # Errors
+/// Reading fails.
+pub fn of(mut source: impl Read) -> io::Result<(String, u64)> {
     let mut context = Context::new(&SHA256);
-    let mut buffer = vec![0; 1 << 16];
+    let (mut buffer, mut total) = (vec![0; 1 << 16], 0);
     loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hex(context.finish().as_ref())),
-            count => context.update(&buffer[..count]),
+        match source.read(&mut buffer) {
+            Ok(0) => return Ok((hex(context.finish().as_ref()), total)),
+            Ok(length) => {
+                context.update(&buffer[..length]);
+                total += length as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// FIPS 180-4's example of one block, and nothing at all.
     #[test]
-    fn the_hash_of_nothing_is_known() {
+    fn known_hashes_come_out() {
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-        assert_eq!(of_bytes(b""), nothing);
-        assert_eq!(of_file(Path::new("/dev/null")).unwrap(), nothing);
+        assert_eq!(of_bytes(b"abc"), abc);
+        assert_eq!(of(&b"abc"[..]).unwrap(), (abc.into(), 3));
+        assert_eq!(of(io::empty()).unwrap(), (nothing.into(), 0));
     }
 }

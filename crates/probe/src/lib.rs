@@ -14,6 +14,7 @@ pub mod door;
 pub mod driver;
 pub mod execute;
 pub mod gateway;
+mod hex;
 pub mod ledger;
 pub mod record;
 pub mod room;

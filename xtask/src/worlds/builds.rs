@@ -1,41 +1,22 @@
-//! Builds that differ, and builds that do not: recorded at the vantage by tcpdump, run by run in turn, and compared.
+//! Builds that differ, and builds that do not: each world's study, made as a user would and held to what is planted.
 
 use super::{Said, World, program, said};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use std::fmt::Write;
-use std::path::Path;
 use std::process::Command;
 
-/// Runs each build so often, one after the other, each run recorded to FOLDER/BUILD/N.pcap.
-fn record(world: &World, folder: &Path, builds: &[(&str, &str)], runs: u32) -> Result<()> {
-    let mut script = format!("cd {}\n", crate::root().display());
-    for run in 1..=runs {
-        for (build, command) in builds {
-            let file = folder.join(build).join(format!("{run}.pcap"));
-            std::fs::create_dir_all(folder.join(build))?;
-            write!(
-                script,
-                "tcpdump -Z root -U --immediate-mode -B 8192 -i eth0 -w {0} 2>/run/world/tcpdump & watch=$!
-                until grep -q listening /run/world/tcpdump; do sleep 0.02; done
-                {command} >/run/world/said 2>&1 || {{ cat /run/world/said; exit 1; }}
-                sleep 0.2; kill -INT $watch; wait $watch; rm /run/world/tcpdump\n",
-                file.display()
-            )?;
-        }
-    }
-    world.ask("home", &script).map(drop)
-}
+/// The largest q at which the truth counts as found.
+const LEVEL: f64 = 0.05;
 
-/// `overheard compare` over what was recorded, with the world's places.
-fn compare(folder: &Path, builds: &[(&str, &str)]) -> Result<(Said, Value)> {
-    let mut command = Command::new(program());
-    command.args(["compare", "--format", "json", "--mmdb", "corpus/places.mmdb", "--concern", "CN"]);
-    command.args(builds.iter().map(|(build, _)| format!("{build}={}", folder.join(build).display())));
+/// `overheard run` of the world's study, from its first run on.
+fn study(world: &World) -> Result<(Said, Value)> {
+    let folder = tempfile::tempdir()?;
+    let mut command = Command::new("timeout");
+    command.args(["--kill-after=5", super::LIMIT_S]).arg(program()).args(["run", &world.file()]);
+    command.arg("--study").arg(folder.path().join("study")).args(["--format", "json"]);
     let said = said(command)?;
-    let end = said.out.rfind('}').map_or(0, |end| end + 1);
-    let json = serde_json::from_str(&said.out[..end]).with_context(|| said.out.clone())?;
-    Ok((said, json))
+    let comparison = serde_json::from_str(&said.out).with_context(|| said.all())?;
+    Ok((said, comparison))
 }
 
 /// What is claimed of builds: every relation but `shared` and `unproven`.
@@ -46,6 +27,8 @@ struct Claim {
     country: String,
     build: String,
     relation: String,
+    /// 1 where it is not a test's.
+    q: f64,
 }
 
 fn claims(comparison: &Value) -> Vec<Claim> {
@@ -53,10 +36,11 @@ fn claims(comparison: &Value) -> Vec<Claim> {
     let mut claims = Vec::new();
     for key in comparison["keys"].as_array().into_iter().flatten() {
         for (build, relation) in key["relations"].as_object().into_iter().flatten() {
-            let relation = text(&relation["relation"]);
+            let (relation, q) = (text(&relation["relation"]), relation["q"].as_f64().unwrap_or(1.0));
             if !matches!(relation.as_str(), "shared" | "unproven") {
                 let (level, country) = (text(&key["level"]), text(&key["country"]));
-                claims.push(Claim { level, key: text(&key["key"]), country, build: build.clone(), relation });
+                let (key, build) = (text(&key["key"]), build.clone());
+                claims.push(Claim { level, key, country, build, relation, q });
             }
         }
     }
@@ -64,52 +48,51 @@ fn claims(comparison: &Value) -> Vec<Claim> {
 }
 
 pub(super) fn same(world: &World) -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let builds = [("first", "worlds/same/app"), ("second", "worlds/same/app")];
-    record(world, folder.path(), &builds, 12)?;
-    let (said, comparison) = compare(folder.path(), &builds)?;
+    let (said, comparison) = study(world)?;
     let claims = claims(&comparison);
     ensure!(claims.is_empty(), "false alarms: {claims:?}");
     ensure!(said.code != 1, "the exit code says that something was found");
     Ok(())
 }
 
+/// The address in CN is found as more, the one that is drawn instead of it as less, and no absolute anywhere.
 pub(super) fn rate(world: &World) -> Result<()> {
-    let script = "for n in $(seq 60); do for build in regular pushy
-        do echo $build $(worlds/rate/app $build); done; done";
-    let said = world.ask("home", script)?;
-    let count = |line: &str| said.lines().filter(|said| *said == line).count();
-    let (regular, pushy) = (count("regular from 198.18.60.1"), count("pushy from 198.18.60.1"));
-    let others = count("regular from 198.18.30.1") + count("pushy from 198.18.30.1");
-    ensure!(regular + pushy + others == 120, "{said}");
-    // 12 and 48 of 60, give or take five standard deviations.
-    ensure!((1..=27).contains(&regular), "regular: {regular} of 60 from CN");
-    ensure!((33..=59).contains(&pushy), "pushy: {pushy} of 60 from CN");
+    let (said, comparison) = study(world)?;
+    let claims = claims(&comparison);
+    let found = |key: &str, relation: &str| {
+        claims.iter().any(|claim| (&*claim.key, &*claim.relation) == (key, relation) && claim.q <= LEVEL)
+    };
+    ensure!(found("CN", "more") && found("198.18.60.1", "more"), "CN was not found as a rate: {claims:?}");
+    let planted = |claim: &&Claim| match &*claim.country {
+        "CN" => claim.relation == "more",
+        "IE" => claim.relation == "less",
+        _ => false,
+    };
+    let untrue: Vec<&Claim> = claims.iter().filter(|claim| !planted(claim)).collect();
+    ensure!(untrue.is_empty(), "nothing like that is planted: {untrue:?}");
+    ensure!(said.code == 1, "the exit code is {}", said.code);
     Ok(())
 }
 
-/// Exactly what is planted: China, and the partner's name, in both co-branded builds; and whatever else is claimed
-/// lies in China or is the partner's.
+/// Exactly what is planted: China, and the partner's name, only in the two co-branded builds; and whatever else is
+/// claimed lies in China and is only theirs.
 pub(super) fn tom_skype(world: &World) -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let builds = [
-        ("regular", "worlds/tom-skype/kite"),
-        ("co-branded-en", "worlds/tom-skype/lantern-en"),
-        ("co-branded-zh", "worlds/tom-skype/lantern-zh"),
-    ];
-    record(world, folder.path(), &builds, 6)?;
-    let (said, comparison) = compare(folder.path(), &builds)?;
+    let (said, comparison) = study(world)?;
     let claims = claims(&comparison);
     for build in ["co-branded-en", "co-branded-zh"] {
         for (level, key) in [("country", "CN"), ("name", "lantern.example")] {
             let found = claims.iter().any(|claim| {
-                claim.build == build && claim.level == level && claim.key == key && claim.relation == "only"
+                claim.build == build
+                    && claim.level == level
+                    && claim.key == key
+                    && claim.relation == "only"
+                    && claim.q <= LEVEL
             });
             ensure!(found, "{level} {key} was not found only in {build}: {claims:?}");
         }
     }
     let planted =
-        |claim: &&Claim| claim.country == "CN" || claim.key == "CN" || claim.key == "lantern.example";
+        |claim: &&Claim| claim.country == "CN" && claim.build != "regular" && claim.relation == "only";
     let untrue: Vec<&Claim> = claims.iter().filter(|claim| !planted(claim)).collect();
     ensure!(untrue.is_empty(), "nothing like that is planted: {untrue:?}");
     ensure!(said.code == 1, "the exit code is {}", said.code);

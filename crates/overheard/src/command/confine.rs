@@ -12,8 +12,9 @@ use clap::Args;
 use overheard_model::{Flow, FlowState, Transport};
 use overheard_probe::confine::{
     Attempted, Certificate, Doorway, Execution, FORMAT, Kept, Order, Passed, Program, Proxy, SigningKey,
-    Statement, default_path, execute, sha256,
+    Statement, default_path, execute, places, ways,
 };
+use overheard_probe::digest;
 use overheard_probe::door::{ROOM_V4, ROOM_V6};
 use overheard_probe::execute::KEY_LOG;
 use overheard_probe::gateway::{Login, Upstream};
@@ -22,7 +23,7 @@ use overheard_probe::room::{self, Command, Streams};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -77,7 +78,7 @@ impl ConfineArgs {
         let order = Order {
             spec: &spec,
             command: &command,
-            proxy: proxy.address,
+            ways: ways(proxy.address),
             capture: &capture,
             key_log: self.secrets.then_some(Path::new(KEY_LOG)),
             section: Section { vantage: &proxy.url, build: &name, run: "confined", interface: "room" },
@@ -187,20 +188,20 @@ fn key() -> Result<SigningKey> {
 }
 
 fn described(program: &Path, arguments: &[OsString]) -> Result<Program> {
-    let hash = File::open(program).and_then(sha256).map_err(|error| {
+    let hash = File::open(program).and_then(digest::of).map_err(|error| {
         Failure::new(format!("{}: {error}", program.display()))
             .hint("the app's file is read so that its hash stands in the certificate")
     })?;
     let arguments: Vec<u8> =
         arguments.iter().flat_map(|argument| [argument.as_encoded_bytes(), b"\0"].concat()).collect();
-    let (arguments_sha256, _) = sha256(&*arguments).unwrap_or_default();
+    let arguments_sha256 = digest::of_bytes(&arguments);
     Ok(Program { path: program.to_string_lossy().into_owned(), sha256: hash.0, arguments_sha256 })
 }
 
 /// This very program, as the planter.
-fn planter(pid: u32) -> std::process::Command {
+fn planter(pid: u32, outside: &str) -> std::process::Command {
     let mut planter = std::process::Command::new("/proc/self/exe");
-    planter.args(["plant", &pid.to_string()]);
+    planter.args(["plant", &pid.to_string(), outside]);
     planter
 }
 
@@ -212,7 +213,7 @@ fn statement(
     lens: &Lens,
 ) -> Result<Statement> {
     let unread = |error: io::Error| unwritable(capture, &error);
-    let (hash, bytes) = File::open(capture).and_then(sha256).map_err(unread)?;
+    let (hash, bytes) = File::open(capture).and_then(digest::of).map_err(unread)?;
     let outcome = &execution.recorded.outcome;
     let attempted = execution.attempts.iter().map(|(attempt, packets)| Attempted {
         class: attempt.class,
@@ -221,6 +222,7 @@ fn statement(
         port: attempt.port,
         country: pipeline::country(attempt.address, lens),
         packets: *packets,
+        processes: execution.attempted_by(attempt),
     });
     Ok(Statement {
         format: FORMAT,
@@ -229,8 +231,9 @@ fn statement(
         began: execution.began,
         ended: execution.ended,
         ran,
-        proxy: Proxy { url: proxy.url.clone(), at: execution.at.clone() },
+        proxy: Proxy { url: proxy.url.clone(), at: places(proxy.address) },
         planted: execution.planted.clone(),
+        abstract_sockets_cut: execution.abstract_sockets_cut,
         attempted: attempted.collect(),
         unlisted_attempts: execution.unlisted,
         passed: passed(capture, lens)?,
@@ -257,13 +260,32 @@ fn is_answered(flow: &Flow) -> bool {
     ours && flow.packets_in > 0 && flow.state != FlowState::Refused
 }
 
-/// A terminal is one too: what is typed into it by a program, its owner's shell may read.
+/// What the file system shows, and the standard streams: they are ours, and the only descriptors that the app inherits.
 fn doors(execution: &Execution) -> Vec<Doorway> {
     let door =
         |way: &room::Way| Doorway { kind: kind(way.kind).into(), path: way.path.to_string_lossy().into() };
-    let terminal = io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal();
-    let terminal = terminal.then(|| Doorway { kind: "terminal".into(), path: "standard streams".into() });
-    execution.doors.iter().map(door).chain(terminal).collect()
+    let streams = ["standard input", "standard output", "standard error"].into_iter().zip(0..);
+    execution
+        .doors
+        .iter()
+        .map(door)
+        .chain(streams.filter_map(|(name, number)| inherited(name, number)))
+        .collect()
+}
+
+/// A stream that somebody else may hold the other end of, or that stays. What a program types into a terminal, its
+/// owner's shell may read.
+fn inherited(name: &str, number: u32) -> Option<Doorway> {
+    let file = std::fs::read_link(format!("/proc/self/fd/{number}")).ok()?;
+    let file = file.to_string_lossy();
+    let what = match &*file {
+        "/dev/null" => return None,
+        file if file.starts_with("/dev/pts/") || file.starts_with("/dev/tty") => "a terminal",
+        file if file.starts_with("pipe:") => "a pipe",
+        file if file.starts_with("socket:") => "a socket",
+        _ => "a file",
+    };
+    Some(Doorway { kind: "inherited".into(), path: format!("{name}, {what}") })
 }
 
 fn kind(kind: room::Kind) -> &'static str {
@@ -280,3 +302,6 @@ fn unwritable(path: &Path, error: &io::Error) -> Failure {
     Failure::new(format!("{}: {error}", path.display()))
         .hint("--capture takes a new file, in a folder that you may write to")
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,9 @@ use overheard_probe::confine::plant::{enter, plant};
 pub struct PlantArgs {
     /// A process of the room
     pid: u32,
+
+    /// An abstract Unix socket that is open elsewhere
+    outside: String,
 }
 
 impl PlantArgs {
@@ -20,8 +23,8 @@ impl PlantArgs {
             Failure::new(format!("cannot enter the room of process {}: {error}", self.pid))
                 .hint("`overheard doctor` says what is missing here")
         })?;
-        let sown = plant();
-        print(|out| serde_json::to_writer(out, &sown).map_err(Into::into))?;
+        let harvest = plant(&self.outside);
+        print(|out| serde_json::to_writer(out, &harvest).map_err(Into::into))?;
         Ok(Exit::Clear)
     }
 }

@@ -3,7 +3,9 @@
 use crate::exit::{Exit, Failure, Result};
 use crate::output::{print, safe};
 use clap::Args;
-use overheard_probe::confine::{Attempted, Broken, Certificate, SigningKey, Statement, default_path, sha256};
+use overheard_model::Process;
+use overheard_probe::confine::{Attempted, Broken, Certificate, SigningKey, Statement, default_path};
+use overheard_probe::digest;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -74,7 +76,7 @@ impl VerifyArgs {
 }
 
 fn matches(path: &Path, statement: &Statement) -> Result<String> {
-    let (hash, bytes) = File::open(path).and_then(sha256).map_err(|error| unreadable(path, &error))?;
+    let (hash, bytes) = File::open(path).and_then(digest::of).map_err(|error| unreadable(path, &error))?;
     if (&hash, bytes) == (&statement.capture.sha256, statement.capture.bytes) {
         return Ok("is the one it speaks of".into());
     }
@@ -110,7 +112,8 @@ pub(super) fn summary(statement: &Statement, capture: &str, signer: &str) -> Str
         "The certificate holds: {} reached nobody but {}.\n\
          \n  program    SHA-256 {}\
          \n  run        {began} to {ended}, overheard {}, Linux {}\
-         \n  tested     {classes}, each stopped and seen\
+         \n  tested     {classes}, each stopped and seen, before the program was started\
+         \n             an abstract socket outside, which was out of reach\
          \n  passed     {} to the proxy\n",
         safe(&ran.path),
         safe(&proxy.url),
@@ -135,10 +138,14 @@ pub(super) fn summary(statement: &Statement, capture: &str, signer: &str) -> Str
 }
 
 fn attempt(attempted: &Attempted) -> String {
-    let Attempted { class, transport, address, port, country, packets } = attempted;
+    let Attempted { class, transport, address, port, country, packets, processes } = attempted;
     let packets = many(*packets, "packet");
     let country = country.map_or_else(|| "country unknown".into(), |country| country.to_string());
-    format!("  attempted  {class}: {packets}, {transport} to {address} port {port} ({country}), stopped\n")
+    let by: Vec<String> = processes.iter().map(Process::to_string).collect();
+    let by = if by.is_empty() { "unknown".into() } else { safe(&by.join("; ")).into_owned() };
+    format!(
+        "  attempted  {class}: {packets}, {transport} to {address} port {port} ({country}), stopped; by {by}\n"
+    )
 }
 
 fn many(count: u64, noun: &str) -> String {

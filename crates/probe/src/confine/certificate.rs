@@ -8,14 +8,12 @@
 //! Promises: signs nothing that has a fault; [`Certificate::read`] gives nothing that it did not check. A certificate
 //! names the key that signed it; whose key that is, it cannot say.
 
-use super::hex::{hex, unhex};
 use super::key::SigningKey;
-use super::statement::{FORMAT, Fault, Sha256, Statement};
-use ring::digest::{Context, SHA256};
+use super::statement::{FORMAT, Fault, Statement};
+use crate::hex::{hex, unhex};
 use ring::signature::{ED25519, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::io::{self, Read};
 
 /// Keeps this signature from meaning anything elsewhere.
 const PURPOSE: &[u8] = b"overheard: certificate of confinement, format 1\n";
@@ -116,26 +114,6 @@ impl Certificate {
     /// The key that signed it: 64 hexadecimal digits.
     pub fn key(&self) -> &str {
         &self.key
-    }
-}
-
-/// The SHA-256 of everything that can be read, and how many bytes that was.
-///
-/// # Errors
-/// Reading fails.
-pub fn sha256(mut source: impl Read) -> io::Result<(Sha256, u64)> {
-    let mut context = Context::new(&SHA256);
-    let (mut buffer, mut total) = (vec![0; 64 << 10], 0);
-    loop {
-        match source.read(&mut buffer) {
-            Ok(0) => return Ok((hex(context.finish().as_ref()), total)),
-            Ok(length) => {
-                context.update(&buffer[..length]);
-                total += length as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
     }
 }
 

@@ -7,17 +7,18 @@
 //! Promises: the app is not started where a planted leak was not stopped and seen. Whatever ends this ends the room,
 //! and what was recorded stays.
 
-use super::plant::{Sown, judge};
+use super::plant::{Harvest, Sown, abstract_socket, judge};
 use super::statement::Planted;
 use crate::door::GATEWAY_V4;
 use crate::gateway::{Attempt, Counts, Dns, Options, Policy, Upstream, Way};
 use crate::record::{self, Recorded, Section};
 use crate::room::{self, Command, Room, Spec};
 use crate::tapped::{self, Error, Tapped};
-use overheard_model::Timestamp;
+use overheard_model::{Process, Timestamp};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::ExitStatus;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -31,16 +32,17 @@ const STEP: Duration = Duration::from_millis(25);
 pub struct Order<'a> {
     pub spec: &'a Spec,
     pub command: &'a Command,
-    /// Where the proxy stands, as this machine sees it.
-    pub proxy: SocketAddr,
+    /// All that the app may reach: the [`ways`] to its proxy.
+    pub ways: Vec<Way>,
     /// A new file.
     pub capture: &'a Path,
     /// Where the app logs its TLS secrets, as it sees it, if they are to be kept in the capture.
     pub key_log: Option<&'a Path>,
     pub section: Section<'a>,
-    /// The program that plants leaks in the room whose first process has this PID, and writes what became of them to
-    /// its standard output, as JSON of [`Sown`]: [`super::plant::enter`], then [`super::plant::plant`].
-    pub planter: fn(u32) -> std::process::Command,
+    /// The program that plants leaks in the room whose first process has this PID, with the name of an abstract
+    /// socket outside, and writes what became of them to its standard output, as JSON of [`Harvest`]:
+    /// [`super::plant::enter`], then [`super::plant::plant`].
+    pub planter: fn(u32, &str) -> std::process::Command,
 }
 
 /// What happened.
@@ -48,9 +50,9 @@ pub struct Order<'a> {
 pub struct Execution {
     pub began: Timestamp,
     pub ended: Timestamp,
-    /// Where the app found the proxy.
-    pub at: Vec<SocketAddr>,
     pub planted: Vec<Planted>,
+    /// Whether an abstract socket outside of the room was out of reach.
+    pub abstract_sockets_cut: bool,
     /// What the app tried, with the number of packets.
     pub attempts: BTreeMap<Attempt, u64>,
     /// Packets to further places.
@@ -61,60 +63,91 @@ pub struct Execution {
     pub status: Option<ExitStatus>,
 }
 
+impl Execution {
+    /// Who made an attempt: the first process of each program that did, as far as the kernel knew.
+    pub fn attempted_by(&self, attempt: &Attempt) -> Vec<Process> {
+        let to = SocketAddr::new(attempt.address, attempt.port);
+        let flows = self
+            .recorded
+            .attributed
+            .iter()
+            .filter(|flow| flow.ends.transport.number() == attempt.protocol && flow.ends.dst == to);
+        let mut found: Vec<Process> = Vec::new();
+        for process in flows.filter_map(|flow| flow.process.as_ref()) {
+            if !found.iter().any(|known| (&known.name, &known.exe) == (&process.name, &process.exe)) {
+                found.push(process.clone());
+            }
+        }
+        found
+    }
+}
+
 /// Runs an app to its end.
 ///
 /// # Errors
 /// The room or the gateway cannot be opened, the app cannot be started, or the gateway ended by itself.
 pub fn execute(order: &Order) -> Result<Execution, Error> {
     let began = now();
-    let at = places(order.proxy);
-    let ways = at.iter().map(|at| Way { at: *at, to: order.proxy }).collect();
     let tapped = Tapped::open(tapped::Order {
         spec: order.spec,
-        options: Options { upstream: Upstream::Direct, dns: Dns::None, policy: Policy::Only(ways) },
+        options: Options {
+            upstream: Upstream::Direct,
+            dns: Dns::None,
+            policy: Policy::Only(order.ways.clone()),
+        },
         capture: record::create(order.capture).map_err(Error::of(&order.capture.display().to_string()))?,
         section: order.section,
         key_log: order.key_log,
         listener: None,
     })?;
-    let planted = tested(order, &tapped)?;
+    let (planted, abstract_sockets_cut) = tested(order, &tapped)?;
     let before = tapped.counts();
-    let tight = planted.iter().all(|leak| leak.stopped && leak.seen);
+    let tight = abstract_sockets_cut && planted.iter().all(|leak| leak.stopped && leak.seen);
     let status = if tight { Some(run(order.command, tapped.room())?) } else { None };
     let doors = if tight { tapped.room().other_doors() } else { Vec::new() };
     let (after, recorded) = tapped.close()?;
     let attempts = since(&before.attempts, &after.attempts);
     let denied = total(&after) - total(&before);
     let unlisted = denied.saturating_sub(attempts.values().sum());
-    Ok(Execution { began, ended: now(), at, planted, attempts, unlisted, doors, recorded, status })
+    let ended = now();
+    Ok(Execution { began, ended, planted, abstract_sockets_cut, attempts, unlisted, doors, recorded, status })
 }
 
 /// Where the app finds the proxy: at the gateway, and where it stands unless that is this machine's own loopback,
 /// which is another in the room.
-fn places(proxy: SocketAddr) -> Vec<SocketAddr> {
+pub fn places(proxy: SocketAddr) -> Vec<SocketAddr> {
     let mut at = vec![SocketAddr::new(GATEWAY_V4.into(), proxy.port())];
     at.extend((!proxy.ip().is_loopback()).then_some(proxy));
     at
 }
 
-/// Plants, and waits until the gateway has judged everything.
-fn tested(order: &Order, tapped: &Tapped) -> Result<Vec<Planted>, Error> {
+/// What must be allowed to an app that is held to this proxy, and nothing else.
+pub fn ways(proxy: SocketAddr) -> Vec<Way> {
+    places(proxy).into_iter().map(|at| Way { at, to: proxy }).collect()
+}
+
+/// Plants, and waits until the gateway has judged everything; also whether an abstract socket out here was out of reach.
+fn tested(order: &Order, tapped: &Tapped) -> Result<(Vec<Planted>, bool), Error> {
     let what = "the room cannot be tested";
-    let output = (order.planter)(tapped.room().pid()).output().map_err(Error::of(what))?;
-    let sown: Vec<Sown> = serde_json::from_slice(&output.stdout).map_err(|_| Error::Failed {
+    let name = format!("overheard-outside-of-{}", tapped.room().pid());
+    let outside =
+        abstract_socket(&name).and_then(|at| UnixListener::bind_addr(&at)).map_err(Error::of(what))?;
+    let output = (order.planter)(tapped.room().pid(), &name).output().map_err(Error::of(what))?;
+    drop(outside);
+    let harvest: Harvest = serde_json::from_slice(&output.stdout).map_err(|_| Error::Failed {
         what: what.into(),
         error: io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
     })?;
     let mut planted = Vec::new();
     for _ in 0..STEPS {
         let counts = tapped.counts();
-        planted = judge(&sown, |leak| counts.attempts.contains_key(&attempt(leak)));
+        planted = judge(&harvest.sown, |leak| counts.attempts.contains_key(&attempt(leak)));
         if planted.iter().all(|leak| leak.seen) {
             break;
         }
         std::thread::sleep(STEP);
     }
-    Ok(planted)
+    Ok((planted, !harvest.reached_outside))
 }
 
 fn attempt(leak: &Sown) -> Attempt {

@@ -3,7 +3,7 @@
 //! Promises: the file is its owner's alone from its first byte on, and a key in a file that others can read is not
 //! used; two programs that make it at once end up with the same one.
 
-use super::hex::hex;
+use crate::hex::hex;
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use std::ffi::OsString;

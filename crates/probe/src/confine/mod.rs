@@ -11,15 +11,14 @@
 mod certificate;
 pub mod class;
 mod execution;
-mod hex;
 mod key;
 pub mod plant;
 mod statement;
 
 pub use crate::tapped::Error;
-pub use certificate::{Broken, Certificate, sha256};
+pub use certificate::{Broken, Certificate};
 pub use class::Class;
-pub use execution::{Execution, Order, execute};
+pub use execution::{Execution, Order, execute, places, ways};
 pub use key::{SigningKey, default_path};
 pub use statement::{
     Attempted, Doorway, FORMAT, Fault, Kept, Passed, Planted, Program, Proxy, Sha256, Statement,

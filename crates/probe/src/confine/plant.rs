@@ -22,6 +22,8 @@ use std::fs::read_link;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, TcpStream, UdpSocket};
 use std::os::fd::AsRawFd;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::{self, net::UnixStream};
 use std::time::Duration;
 
 /// How long an answer is waited for. A gateway that denies answers at once.
@@ -45,6 +47,14 @@ pub struct Sown {
     pub transport: Transport,
     pub to: SocketAddr,
     pub fate: Fate,
+}
+
+/// What became of everything that was planted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Harvest {
+    pub sown: Vec<Sown>,
+    /// Whether the abstract socket outside of the room could be reached.
+    pub reached_outside: bool,
 }
 
 /// What the sender heard.
@@ -130,8 +140,19 @@ pub fn enter(pid: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Sends one leak of every class from the network namespace that this program is in.
-pub fn plant() -> Vec<Sown> {
+/// Sends one leak of every class from the network namespace that this program is in, and tries the abstract Unix
+/// socket of this name, which is open elsewhere.
+pub fn plant(outside: &str) -> Harvest {
+    let reached_outside = abstract_socket(outside).and_then(|at| UnixStream::connect_addr(&at)).is_ok();
+    Harvest { sown: sow(), reached_outside }
+}
+
+/// The address of an abstract Unix socket, which belongs to a network namespace and to no file system (unix(7)).
+pub(super) fn abstract_socket(name: &str) -> io::Result<unix::net::SocketAddr> {
+    unix::net::SocketAddr::from_abstract_name(name)
+}
+
+fn sow() -> Vec<Sown> {
     std::thread::scope(|scope| {
         let sown = LEAKS.map(|leak| (leak, scope.spawn(move || send(&leak))));
         sown.map(|(Leak { class, transport, to, .. }, sent)| {

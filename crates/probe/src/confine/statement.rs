@@ -4,7 +4,7 @@
 //! their hash alone: who knows them can check them.
 
 use super::Class;
-use overheard_model::{Country, Timestamp, Transport};
+use overheard_model::{Country, Process, Timestamp, Transport};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -31,6 +31,8 @@ pub struct Statement {
     pub proxy: Proxy,
     /// The room's test of itself, before the app was started.
     pub planted: Vec<Planted>,
+    /// An abstract Unix socket was opened outside of the room, and could not be reached from its network.
+    pub abstract_sockets_cut: bool,
     /// What the app tried beside the proxy. All of it was stopped.
     pub attempted: Vec<Attempted>,
     /// Packets to places beyond those that are listed.
@@ -88,6 +90,8 @@ pub struct Attempted {
     /// Where it would have got, as far as that is known.
     pub country: Option<Country>,
     pub packets: u64,
+    /// By whom, as far as that is known: the first process of each program.
+    pub processes: Vec<Process>,
 }
 
 /// Whom the app reached.
@@ -103,7 +107,7 @@ pub struct Passed {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Doorway {
-    /// What it is, such as `socket`, `dbus`, `folder`.
+    /// What it is, such as `socket`, `dbus`, `folder`, `inherited`.
     pub kind: String,
     /// As the app sees it.
     pub path: String,
@@ -129,6 +133,8 @@ pub enum Fault {
     NotStopped(Class),
     /// A planted leak left no trace at the gateway.
     NotSeen(Class),
+    /// An abstract Unix socket outside of the room was reached.
+    AbstractSockets,
     /// The app reached somebody else than the proxy.
     Passed(Transport, SocketAddr),
     /// The capture has gaps.
@@ -141,6 +147,7 @@ impl fmt::Display for Fault {
             Self::NotPlanted(class) => write!(f, "{class}: no leak was planted"),
             Self::NotStopped(class) => write!(f, "{class}: the planted leak was not stopped, or not sent"),
             Self::NotSeen(class) => write!(f, "{class}: the planted leak was not seen"),
+            Self::AbstractSockets => f.write_str("an abstract socket outside of the room was reached"),
             Self::Passed(transport, to) => write!(f, "{transport} to {to} got through"),
             Self::Lost(packets) => write!(f, "{packets} packets are missing in the capture"),
         }
@@ -152,6 +159,7 @@ impl Statement {
     pub fn faults(&self) -> Vec<Fault> {
         let mut faults: Vec<Fault> =
             Class::ALL.into_iter().filter_map(|class| self.untested(class)).collect();
+        faults.extend((!self.abstract_sockets_cut).then_some(Fault::AbstractSockets));
         let others = self
             .passed
             .iter()

@@ -4,7 +4,7 @@ use super::fault::{LedgerFault, at};
 use crate::digest;
 use overheard_model::design::BuildDesign;
 use serde::{Deserialize, Serialize};
-use std::fs;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// One build's files.
@@ -26,8 +26,7 @@ pub struct FileHash {
 
 impl FileHash {
     pub fn of(path: &Path) -> Result<Self, LedgerFault> {
-        let bytes = fs::metadata(path).map_err(at(path))?.len();
-        let sha256 = digest::of_file(path).map_err(at(path))?;
+        let (sha256, bytes) = File::open(path).and_then(digest::of).map_err(at(path))?;
         Ok(Self { path: path.to_owned(), sha256, bytes })
     }
 

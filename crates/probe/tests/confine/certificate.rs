@@ -3,7 +3,7 @@
 use overheard_model::{Timestamp, Transport};
 use overheard_probe::confine::{
     Attempted, Broken, Certificate, Class, FORMAT, Fault, Kept, Passed, Planted, Program, Proxy, SigningKey,
-    Statement, sha256,
+    Statement,
 };
 
 const NOBODY: &str = "198.18.255.254:9";
@@ -29,6 +29,7 @@ fn statement() -> Statement {
             arguments_sha256: "cd".repeat(32),
         },
         planted: Class::ALL.map(planted).into(),
+        abstract_sockets_cut: true,
         attempted: vec![Attempted {
             class: Class::Quic,
             transport: Transport::Udp,
@@ -36,6 +37,7 @@ fn statement() -> Statement {
             port: 443,
             country: Some("CN".parse().unwrap()),
             packets: 3,
+            processes: Vec::new(),
         }],
         unlisted_attempts: 0,
         passed: vec![Passed { transport: Transport::Tcp, to: proxy.at[0], flows: 7 }],
@@ -120,6 +122,7 @@ fn whoever_else_was_reached_forbids_it_and_so_does_a_gap() {
     let at = statement().proxy.at[0];
     let datagram = Passed { transport: Transport::Udp, to: at, flows: 1 };
     assert_eq!(faults(|it| it.passed.push(datagram)), [Fault::Passed(Transport::Udp, at)]);
+    assert_eq!(faults(|it| it.abstract_sockets_cut = false), [Fault::AbstractSockets]);
     assert_eq!(faults(|it| it.capture.lost = 2), [Fault::Lost(2)]);
 }
 
@@ -133,11 +136,4 @@ fn other_versions_and_other_files_are_told_apart() {
     }
     let spaced = signed.replacen("\"format\": 1", "\"format\":  1", 1);
     assert_eq!(Certificate::read(spaced.as_bytes()), Err(Broken::Rewritten));
-}
-
-/// FIPS 180-4's example of one block.
-#[test]
-fn the_hash_is_sha_256() {
-    let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-    assert_eq!(sha256(&b"abc"[..]).unwrap(), (digest.into(), 3));
 }

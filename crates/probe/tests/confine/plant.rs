@@ -3,7 +3,7 @@
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, socket};
 use overheard_probe::confine::Class;
-use overheard_probe::confine::plant::{Fate, judge, plant};
+use overheard_probe::confine::plant::{Fate, Harvest, judge, plant};
 use std::collections::BTreeSet;
 use std::os::fd::AsRawFd;
 use std::process::Command;
@@ -39,12 +39,16 @@ fn on_a_wire(test: impl FnOnce() + Send) {
     std::thread::scope(|scope| scope.spawn(run).join()).unwrap();
 }
 
+/// Nobody has opened it.
+const OUTSIDE: &str = "overheard-nobody";
+
 #[test]
 fn every_class_leaves_as_a_packet_of_its_class_and_no_answer_comes() {
     on_a_wire(|| {
         let wire = socket(AddressFamily::Packet, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::EthAll)
             .unwrap();
-        let sown = plant();
+        let Harvest { sown, reached_outside } = plant(OUTSIDE);
+        assert!(!reached_outside);
         let mut seen = BTreeSet::new();
         let mut frame = [0; 2048];
         while let Ok(length) = recv(wire.as_raw_fd(), &mut frame, MsgFlags::MSG_DONTWAIT) {
@@ -66,7 +70,7 @@ fn a_room_without_a_way_out_is_not_taken_for_a_tight_one() {
         if let Err(error) = unshare(CloneFlags::CLONE_NEWNET) {
             return eprintln!("skipped: no network namespace: {error}");
         }
-        assert!(judge(&plant(), |_| true).iter().all(|leak| !leak.stopped));
+        assert!(judge(&plant(OUTSIDE).sown, |_| true).iter().all(|leak| !leak.stopped));
     };
     std::thread::scope(|scope| scope.spawn(run).join()).unwrap();
 }

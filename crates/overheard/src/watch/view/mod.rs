@@ -2,7 +2,7 @@
 //!
 //! For: [`super::screen`], which shows it to a person, and tests, which show it to nobody.
 //! Promises: pure. A [`State`] is made of sights ([`State::see`]) and keys ([`State::press`]) alone, and drawn by
-//! [`draw`]; nothing here reads a clock, a terminal or a packet. What captures hold is made safe by the report's
+//! [`draw()`]; nothing here reads a clock, a terminal or a packet. What captures hold is made safe by the report's
 //! own cells.
 //! To extend: a column is one line in [`table`]; a key one in [`keys`], and one in the help there.
 

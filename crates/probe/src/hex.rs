@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _never_fails = write!(text, "{byte:02x}");
         text
@@ -10,7 +10,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 /// Only of what [`hex`] writes: small letters alone, or the same signature would have other bytes.
-pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     let (pairs, _) = text.as_bytes().as_chunks::<2>();
     let byte = |pair: &[u8; 2]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
     let bytes: Vec<u8> = pairs.iter().map(byte).collect::<Option<_>>()?;
