@@ -1,5 +1,6 @@
 //! TCP through the gateway is TCP without it: what is refused, unreachable, half-closed or reset looks so.
 
+use std::collections::HashSet;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -9,7 +10,8 @@ use overheard_probe::gateway::Options;
 
 use crate::fixture::{SERVER_V4, SERVER_V6, World};
 
-const LIMIT: Duration = Duration::from_secs(10);
+/// So that nothing hangs for ever; a busy machine takes long for little.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A server in the host's namespace that treats each connection so.
 pub fn serve(
@@ -231,6 +233,8 @@ fn thousands_of_short_flows_pass_and_each_is_recorded() {
     let counts = world.running.take().expect("a gateway").stop().expect("counts");
     let packets = world.tape.packets();
     assert_eq!(counts.packets(), packets.len() as u64, "recorded if and only if it crossed");
-    let syns = packets.iter().filter(|(_, ip)| ip[9] == 6 && ip[33] == 0b10).count();
-    assert_eq!(syns, FLOWS as usize);
+    // A busy machine may make a kernel send one again, which has the same port and sequence number.
+    let syns = packets.iter().filter(|(_, ip)| ip[0] == 0x45 && ip[9] == 6 && ip[33] == 0b10);
+    let flows: HashSet<_> = syns.map(|(_, ip)| ip[20..28].to_vec()).collect();
+    assert_eq!(flows.len(), FLOWS as usize);
 }
