@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use overheard_probe::gateway::{Direction, Options, Recorder};
 use overheard_probe::record::{Recording, Section, Sources};
 
-use crate::datagrams::{bind, echoing};
+use crate::datagrams::{bind, echoing, uninterrupted};
 use crate::fixture::{SERVER_V4, Tape, World};
 use crate::reader;
 use crate::tcp::{connect, serve};
@@ -49,12 +49,12 @@ fn a_recorder_that_fails_ends_the_gateway() {
     for number in 0..2 {
         app.send_to(&[number], (SERVER_V4, PORT)).expect("sent");
         let mut heard = [9];
-        server.recv(&mut heard).expect("a datagram");
+        uninterrupted(|| server.recv(&mut heard)).expect("a datagram");
         assert_eq!(heard, [number]);
     }
     app.send_to(&[2], (SERVER_V4, PORT)).expect("sent");
     server.set_read_timeout(Some(std::time::Duration::from_millis(300))).expect("a limit");
-    assert!(server.recv(&mut [0]).is_err(), "it crossed unrecorded");
+    assert!(uninterrupted(|| server.recv(&mut [0])).is_err(), "it crossed unrecorded");
     let error = world.running.take().expect("a gateway").stop().expect_err("it failed");
     assert_eq!(error.kind(), ErrorKind::StorageFull, "{error}");
     assert!(*finished.lock().expect("a flag"));
