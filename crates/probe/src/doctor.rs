@@ -156,8 +156,24 @@ fn space(folder: &Path) -> Found {
     }
 }
 
-/// What the emulated networks of `worlds/` are made of, with the Debian package of each.
-const WORLDS: &[(&str, &str)] = &[("ip", "iproute2"), ("nft", "nftables"), ("tc", "iproute2")];
+/// What the emulated networks of `worlds/` are made of, with the Debian package of each: what builds them, and the
+/// programs that their files name.
+const WORLDS: &[(&str, &str)] = &[
+    ("ip", "iproute2"),
+    ("baresip", "baresip-core"),
+    ("curl", "curl"),
+    ("dig", "bind9-dnsutils"),
+    ("irssi", "irssi"),
+    ("microsocks", "microsocks"),
+    ("nginx", "nginx-light"),
+    ("ngircd", "ngircd"),
+    ("openssl", "openssl"),
+    ("perl", "perl-base"),
+    ("ping", "iputils-ping"),
+    ("sipp", "sip-tester"),
+    ("tinyproxy", "tinyproxy-bin"),
+    ("unshare", "util-linux"),
+];
 
 fn programs(wanted: &[(&str, &str)]) -> Found {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -167,7 +183,7 @@ fn programs(wanted: &[(&str, &str)]) -> Found {
     let lacks = |(name, _): &&(&str, &str)| !folders.iter().any(|folder| folder.join(name).is_file());
     let missing: Vec<_> = wanted.iter().filter(lacks).collect();
     if missing.is_empty() {
-        return Ok("the tools that emulate networks are here".into());
+        return Ok("the programs that emulate networks are here".into());
     }
     let names: Vec<&str> = missing.iter().map(|(name, _)| *name).collect();
     let mut packages: Vec<&str> = missing.iter().map(|(_, package)| *package).collect();
@@ -204,6 +220,26 @@ mod tests {
         let (what, mend) = programs(&[("no-such-program", "its-package")]).expect_err("it is not here");
         assert!(what.contains("no-such-program"), "{what}");
         assert!(mend.contains("its-package"), "{mend}");
+    }
+
+    #[test]
+    fn all_that_the_worlds_name_is_looked_for() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../worlds");
+        let mut named = 0;
+        for entry in fs::read_dir(folder).expect("the worlds").map_while(Result::ok) {
+            if entry.path().extension().is_none_or(|extension| extension != "toml") {
+                continue;
+            }
+            let text = fs::read_to_string(entry.path()).expect("a world");
+            let file: toml::Table = text.parse().expect("TOML");
+            let programs = file["world"].get("programs").and_then(toml::Value::as_table);
+            for (program, package) in programs.into_iter().flatten() {
+                let wanted = (program.as_str(), package.as_str().expect("a package"));
+                assert!(WORLDS.contains(&wanted), "{wanted:?} of {:?}", entry.file_name());
+                named += 1;
+            }
+        }
+        assert!(named > 0);
     }
 
     #[test]

@@ -22,8 +22,11 @@ use crate::door::{GATEWAY_V4, GATEWAY_V6};
 
 const PORT: u16 = 53;
 
-/// For one server; the app's resolver asks again by itself after five.
+/// For one server while there are others; the app's resolver asks again by itself after five seconds.
 const PATIENCE: Duration = Duration::from_millis(2500);
+
+/// For the last server: a resolver that has asked again still takes a late answer to its first question.
+const LAST_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Who answers questions that reach the gateway.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -108,14 +111,16 @@ pub fn question(gateway: &Rc<Gateway>, ip: &[u8], header: &Header) {
 }
 
 async fn answer(gateway: &Gateway, question: &[u8]) -> Option<Vec<u8>> {
-    for server in &gateway.names.servers {
+    let servers = &gateway.names.servers;
+    for (number, server) in servers.iter().enumerate() {
+        let patience = if number + 1 < servers.len() { PATIENCE } else { LAST_PATIENCE };
         let asked = async {
             match gateway.names.is_proxied {
                 true => ask_proxied(gateway, *server, question).await,
                 false => ask(*server, question).await,
             }
         };
-        if let Ok(Ok(answer)) = tokio::time::timeout(PATIENCE, asked).await {
+        if let Ok(Ok(answer)) = tokio::time::timeout(patience, asked).await {
             return Some(answer);
         }
     }

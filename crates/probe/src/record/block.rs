@@ -44,6 +44,8 @@ const NANOSECONDS: u8 = 9;
 const TLS_KEY_LOG: u32 = 0x544c_534b;
 /// Bytes of a secrets block before the secrets.
 pub(super) const BEFORE_SECRETS: u64 = 16;
+/// Bytes of a packet's block before the packet.
+const BEFORE_PACKET: usize = 28;
 /// Longest text of an option, bytes: far below what the format has room for.
 const LONGEST_TEXT: usize = 4096;
 
@@ -96,20 +98,20 @@ pub(super) fn interface(out: &mut Vec<u8>, interface: &Interface) {
     end(out, block);
 }
 
-pub(super) fn packet(
-    out: &mut Vec<u8>,
-    direction: Direction,
-    time: Timestamp,
-    ip: &[u8],
-    comment: Option<&str>,
-) {
-    let block = begin(out, kind::ENHANCED_PACKET);
+/// What stands in a packet's block before the packet. `after` is what follows it, from [`packet_end`].
+pub(super) fn packet_begin(out: &mut Vec<u8>, time: Timestamp, length: usize, after: &[u8]) {
+    push_u32(out, kind::ENHANCED_PACKET);
+    push_u32(out, (BEFORE_PACKET + length + after.len()) as u32);
     push_u32(out, 0);
     push_time(out, time);
-    push_u32(out, ip.len() as u32);
-    push_u32(out, ip.len() as u32);
-    out.extend_from_slice(ip);
-    pad(out);
+    push_u32(out, length as u32);
+    push_u32(out, length as u32);
+}
+
+/// What stands in a packet's block after the packet.
+pub(super) fn packet_end(out: &mut Vec<u8>, direction: Direction, length: usize, comment: Option<&str>) {
+    let start = out.len();
+    out.resize(start + length.next_multiple_of(4) - length, 0);
     let flags: u32 = match direction {
         Direction::Inbound => 0b01,
         Direction::Outbound => 0b10,
@@ -119,7 +121,8 @@ pub(super) fn packet(
         push_text(out, option::COMMENT, comment);
     }
     push_option(out, option::END, &[]);
-    end(out, block);
+    let after = out.len() - start + 4;
+    push_u32(out, (BEFORE_PACKET + length + after) as u32);
 }
 
 /// A block of TLS secrets; lines of a key log, which may be empty.
@@ -127,8 +130,7 @@ pub(super) fn secrets(out: &mut Vec<u8>, key_log: &[u8]) {
     let block = begin(out, kind::SECRETS);
     push_u32(out, TLS_KEY_LOG);
     push_u32(out, key_log.len() as u32);
-    out.extend_from_slice(key_log);
-    pad(out);
+    push_padded(out, key_log);
     end(out, block);
 }
 
@@ -196,13 +198,13 @@ fn push_text(out: &mut Vec<u8>, code: u16, text: &str) {
 fn push_option(out: &mut Vec<u8>, code: u16, value: &[u8]) {
     push_u16(out, code);
     push_u16(out, value.len() as u16);
-    out.extend_from_slice(value);
-    pad(out);
+    push_padded(out, value);
 }
 
-/// Blocks begin at multiples of four bytes in `out`, and so the padding is reckoned from its start.
-fn pad(out: &mut Vec<u8>) {
-    out.resize(out.len().next_multiple_of(4), 0);
+/// Padded to four bytes.
+fn push_padded(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.extend_from_slice(bytes);
+    out.resize(out.len() + bytes.len().next_multiple_of(4) - bytes.len(), 0);
 }
 
 #[cfg(test)]
@@ -212,14 +214,12 @@ mod tests {
     /// Byte for byte after the figures of the draft: 4.3 Enhanced Packet Block, 3.5 options.
     #[test]
     fn a_packet_is_laid_out_as_the_draft_draws_it() {
-        let mut out = Vec::new();
-        packet(
-            &mut out,
-            Direction::Outbound,
-            Timestamp(0x0102_0304_0506_0708),
-            &[0x45, 1, 2, 3, 4],
-            Some("hello"),
-        );
+        let packet = [0x45, 1, 2, 3, 4];
+        let (mut out, mut after) = (Vec::new(), Vec::new());
+        packet_end(&mut after, Direction::Outbound, packet.len(), Some("hello"));
+        packet_begin(&mut out, Timestamp(0x0102_0304_0506_0708), packet.len(), &after);
+        out.extend(packet);
+        out.extend(after);
         #[rustfmt::skip]
         let expected = [
             6, 0, 0, 0,  64, 0, 0, 0,  0, 0, 0, 0,  4, 3, 2, 1,  8, 7, 6, 5,  5, 0, 0, 0,  5, 0, 0, 0,

@@ -1,7 +1,7 @@
 //! Keeps every packet that crosses, as pcapng, and says which process each flow belongs to.
 //!
-//! [`Recording::packet`] is called by the gateway for each packet; a thread of its own writes them ([`writer`]), many
-//! at a time ([`batch`]). The first packet of a flow carries a comment that names its process ([`attribution`]); TLS
+//! [`Recording::packet`] is called by the gateway for each packet, and writes them many at a time ([`writer`]); a thread
+//! sees to it that none waits long. The first packet of a flow carries a comment that names its process ([`attribution`]); TLS
 //! secrets of clients that honour `SSLKEYLOGFILE` lie ahead of the packets that they decrypt ([`secrets`]).
 //!
 //! Promises: what was recorded more than a moment ago is readable whatever becomes of this program; a packet is lost
@@ -9,7 +9,6 @@
 //! To extend: a kind of block in [`block`], an option beside the others there.
 
 mod attribution;
-mod batch;
 mod block;
 mod file;
 pub(crate) mod headers;
@@ -28,7 +27,6 @@ pub use sock_diag::SocketDiagnosis;
 pub use writer::Outcome;
 
 use crate::door;
-use batch::Queue;
 use file::CaptureFile;
 use key_log::KeyLog;
 use opening::Openings;
@@ -38,10 +36,9 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
-use writer::{Progress, Writer};
+use writer::Writer;
 
 /// Flows that are listed with their owners; more are counted.
 const MOST_ATTRIBUTED: usize = 1 << 18;
@@ -80,9 +77,9 @@ pub struct Sources {
 /// A capture that is being written. Dropped, it keeps what it was given; [`Recording::finish`] also tells of it.
 #[derive(Debug)]
 pub struct Recording {
-    queue: Arc<Queue>,
-    progress: Arc<Progress>,
-    writer: Option<JoinHandle<Outcome>>,
+    writer: Arc<Writer>,
+    /// Ended once the recording is.
+    attendant: Option<JoinHandle<()>>,
     openings: Openings,
     attribution: Option<Attribution>,
     attributed: Vec<Attributed>,
@@ -114,16 +111,15 @@ impl Recording {
     /// It cannot be written.
     pub fn begin(file: File, section: &Section, sources: Sources) -> io::Result<Self> {
         let mut file = CaptureFile::over(file);
-        file.append(&opening_blocks(section))?;
+        file.append(&[&opening_blocks(section)])?;
         let secrets = sources.key_log.map(|path| Secrets::new(KeyLog::new(path), &mut file)).transpose()?;
-        let queue = Arc::<Queue>::default();
-        let progress = Arc::<Progress>::default();
-        let writer = Writer { queue: Arc::clone(&queue), progress: Arc::clone(&progress), file, secrets };
-        let writer = std::thread::Builder::new().name("recording".into()).spawn(move || writer.run())?;
+        let writer = Arc::new(Writer::new(file, secrets));
+        let attended = Arc::clone(&writer);
+        let attendant =
+            std::thread::Builder::new().name("recording".into()).spawn(move || attended.attend())?;
         Ok(Self {
-            queue,
-            progress,
-            writer: Some(writer),
+            writer,
+            attendant: Some(attendant),
             openings: Openings::default(),
             attribution: sources.attribution,
             attributed: Vec::new(),
@@ -142,19 +138,18 @@ impl Recording {
             Direction::Outbound => self.owner(time, ip),
             Direction::Inbound => None,
         };
-        self.queue.push(direction, time, ip, comment.as_deref());
-        self.progress.is_whole()
+        self.writer.packet(direction, time, ip, comment.as_deref())
     }
 
     /// Writes what waits, and the secrets that were logged, before it returns; to be called while the key log can still
     /// be read.
     pub fn flush(&self) {
-        self.queue.flush();
+        self.writer.flush();
     }
 
     /// Packets that could not be kept so far.
     pub fn lost(&self) -> u64 {
-        self.progress.lost.load(Ordering::Relaxed)
+        self.writer.lost()
     }
 
     /// Owners of the flows that began so far.
@@ -164,7 +159,8 @@ impl Recording {
 
     /// Writes what waits, and ends the file with its counts.
     pub fn finish(mut self) -> Recorded {
-        let outcome = self.end();
+        self.end();
+        let outcome = self.writer.outcome();
         Recorded { outcome, attributed: std::mem::take(&mut self.attributed), unlisted: self.unlisted }
     }
 
@@ -182,9 +178,11 @@ impl Recording {
         Some(comment)
     }
 
-    fn end(&mut self) -> Outcome {
-        self.queue.close();
-        self.writer.take().and_then(|writer| writer.join().ok()).unwrap_or_default()
+    fn end(&mut self) {
+        if let Some(attendant) = self.attendant.take() {
+            self.writer.end();
+            let _panicked = attendant.join();
+        }
     }
 }
 

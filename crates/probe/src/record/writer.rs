@@ -1,44 +1,27 @@
-//! The thread that brings packets to the file, and the counts of what became of them.
+//! Brings packets to the file: small ones many at a time, large ones straight from where they are.
 //!
-//! Promises: never panics; a write that fails, as on a full disk, loses one batch, which is counted and told, and the
-//! next is tried all the same, since there may be room again.
+//! Whoever hands over a packet writes it; a thread only sees to it that none waits longer than [`INTERVAL`]. So a packet
+//! is copied once at the most before it is the kernel's, and no thread is woken for it; a queue to a thread that writes
+//! cost a copy of each byte and a wake-up of each batch. Who hands packets over waits for the disk, which is meant: a
+//! slow app is better than a packet lost.
+//! Promises: packets stay in order; a write that fails, as on a full disk, loses what it held, which is counted and
+//! told, and the next is tried all the same, since there may be room again; never panics.
 
-use super::batch::{Batch, Queue};
+use super::Direction;
 use super::block::{self, Statistics};
 use super::file::CaptureFile;
 use super::secrets::Secrets;
+use overheard_model::Timestamp;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-/// What is known of a recording while it goes on.
-#[derive(Debug, Default)]
-pub(super) struct Progress {
-    /// Packets that could not be kept.
-    pub(super) lost: AtomicU64,
-    /// The first thing that went wrong.
-    error: OnceLock<String>,
-}
-
-impl Progress {
-    /// # Errors
-    /// Packets were lost; why.
-    pub(super) fn is_whole(&self) -> io::Result<()> {
-        match self.lost.load(Ordering::Relaxed) {
-            0 => Ok(()),
-            lost => Err(io::Error::other(format!(
-                "{lost} packets could not be kept: {}",
-                self.error.get().map_or("unknown", String::as_str)
-            ))),
-        }
-    }
-
-    fn note(&self, result: io::Result<()>) {
-        if let Err(error) = result {
-            self.error.get_or_init(|| error.to_string());
-        }
-    }
-}
+/// Bytes that are worth a write. So few stay in the processor's cache until they are written.
+const FULL: usize = 256 << 10;
+/// Bytes of a packet that are worth a write alone: to copy them would cost more.
+const LARGE: usize = 16 << 10;
+/// How long a packet may wait for others. What was recorded before is readable whatever happens.
+const INTERVAL: Duration = Duration::from_millis(250);
 
 /// How a recording ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,82 +40,268 @@ pub struct Outcome {
     pub error: Option<String>,
 }
 
-/// What the thread works with.
+/// Between those who hand packets over and the thread that attends to them.
 #[derive(Debug)]
 pub(super) struct Writer {
-    pub(super) queue: Arc<Queue>,
-    pub(super) progress: Arc<Progress>,
-    pub(super) file: CaptureFile,
-    pub(super) secrets: Option<Secrets>,
+    desk: Mutex<Desk>,
+    /// A packet waits, or nothing more will come.
+    called: Condvar,
+}
+
+/// The file, and what is on its way there.
+#[derive(Debug)]
+struct Desk {
+    file: CaptureFile,
+    secrets: Option<Secrets>,
+    waiting: Waiting,
+    /// What stands behind the latest packet in its block.
+    after: Vec<u8>,
+    /// Bytes written since the key log was looked at.
+    unfollowed: usize,
+    counts: Statistics,
+    /// The first thing that went wrong.
+    error: Option<String>,
+    /// Whether the thread sleeps until it is called.
+    asleep: bool,
+    ended: bool,
+}
+
+/// Packets as the blocks that they will be in the file.
+#[derive(Debug, Default)]
+struct Waiting {
+    blocks: Vec<u8>,
+    packets: u64,
 }
 
 impl Writer {
-    /// Until the queue is closed and empty.
-    pub(super) fn run(mut self) -> Outcome {
-        let mut counts = Statistics::default();
-        let mut batch = Batch::default();
-        while let Some(asked) = self.queue.take(&mut batch) {
-            self.follow_secrets();
-            let written = self.file.append(&batch.blocks);
-            let is_kept = written.is_ok();
-            self.progress.note(written);
-            self.count(&batch, is_kept, &mut counts);
-            self.queue.wrote(asked);
+    pub(super) fn new(file: CaptureFile, secrets: Option<Secrets>) -> Self {
+        let desk = Desk {
+            file,
+            secrets,
+            waiting: Waiting::default(),
+            after: Vec::new(),
+            unfollowed: 0,
+            counts: Statistics::default(),
+            error: None,
+            asleep: false,
+            ended: false,
+        };
+        Self { desk: Mutex::new(desk), called: Condvar::new() }
+    }
+
+    /// # Errors
+    /// Packets were lost; why.
+    pub(super) fn packet(
+        &self,
+        direction: Direction,
+        time: Timestamp,
+        ip: &[u8],
+        comment: Option<&str>,
+    ) -> io::Result<()> {
+        let mut desk = self.desk();
+        desk.take(direction, time, ip, comment);
+        let whole = desk.is_whole();
+        let calls = desk.asleep && desk.waiting.packets > 0;
+        desk.asleep &= !calls;
+        drop(desk);
+        if calls {
+            self.called.notify_one();
         }
-        self.follow_secrets();
-        let mut end = Vec::new();
-        block::statistics(&mut end, &counts);
-        self.progress.note(self.file.append(&end));
+        whole
+    }
+
+    /// Writes what waits, and the secrets that were logged.
+    pub(super) fn flush(&self) {
+        self.desk().flush();
+    }
+
+    pub(super) fn lost(&self) -> u64 {
+        self.desk().counts.dropped
+    }
+
+    /// Writes what has waited long enough, until the recording ends.
+    pub(super) fn attend(&self) {
+        let mut desk = self.desk();
+        while !desk.ended {
+            desk.asleep = desk.waiting.packets == 0;
+            desk = self
+                .called
+                .wait_while(desk, |desk| desk.asleep && !desk.ended)
+                .unwrap_or_else(PoisonError::into_inner);
+            (desk, _) = self
+                .called
+                .wait_timeout_while(desk, INTERVAL, |desk| !desk.ended)
+                .unwrap_or_else(PoisonError::into_inner);
+            // Nothing may follow the counts.
+            if !desk.ended {
+                desk.flush();
+            }
+        }
+    }
+
+    /// Writes what waits and the counts; nothing more will come.
+    pub(super) fn end(&self) {
+        let mut desk = self.desk();
+        desk.flush();
+        let mut statistics = Vec::new();
+        block::statistics(&mut statistics, &desk.counts);
+        let written = desk.file.append(&[&statistics]);
+        desk.note(written);
+        desk.ended = true;
+        drop(desk);
+        self.called.notify_one();
+    }
+
+    pub(super) fn outcome(&self) -> Outcome {
+        let desk = self.desk();
         Outcome {
-            received: counts.received,
-            kept: counts.delivered,
-            lost: counts.dropped,
-            secrets: self.secrets.map_or(0, |secrets| secrets.lines()),
-            bytes: self.file.end(),
-            error: self.progress.error.get().cloned(),
+            received: desk.counts.received,
+            kept: desk.counts.delivered,
+            lost: desk.counts.dropped,
+            secrets: desk.secrets.as_ref().map_or(0, Secrets::lines),
+            bytes: desk.file.end(),
+            error: desk.error.clone(),
         }
+    }
+
+    /// A poisoned lock still guards whole packets: they are taken or not.
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Desk {
+    fn take(&mut self, direction: Direction, time: Timestamp, ip: &[u8], comment: Option<&str>) {
+        if self.counts.received == 0 {
+            self.counts.began = time;
+        }
+        self.counts.ended = time;
+        self.counts.received += 1;
+        self.after.clear();
+        block::packet_end(&mut self.after, direction, ip.len(), comment);
+        block::packet_begin(&mut self.waiting.blocks, time, ip.len(), &self.after);
+        self.waiting.packets += 1;
+        if ip.len() >= LARGE {
+            return self.write(ip);
+        }
+        self.waiting.blocks.extend_from_slice(ip);
+        self.waiting.blocks.extend_from_slice(&self.after);
+        if self.waiting.blocks.len() >= FULL {
+            self.write(&[]);
+        }
+    }
+
+    fn flush(&mut self) {
+        self.follow_secrets();
+        if self.waiting.packets > 0 {
+            self.write(&[]);
+        }
+    }
+
+    /// Writes what waits, and the packet whose block's beginning is the last of it, if one is given.
+    fn write(&mut self, packet: &[u8]) {
+        if self.unfollowed >= FULL {
+            self.follow_secrets();
+        }
+        let after: &[u8] = if packet.is_empty() { &[] } else { &self.after };
+        let written = self.file.append(&[&self.waiting.blocks, packet, after]);
+        self.unfollowed += self.waiting.blocks.len() + packet.len();
+        self.waiting.blocks.clear();
+        let packets = std::mem::take(&mut self.waiting.packets);
+        match written {
+            Ok(()) => self.counts.delivered += packets,
+            Err(_) => self.counts.dropped += packets,
+        }
+        self.note(written);
     }
 
     fn follow_secrets(&mut self) {
+        self.unfollowed = 0;
         if let Some(secrets) = &mut self.secrets {
-            self.progress.note(secrets.follow(&mut self.file));
+            let followed = secrets.follow(&mut self.file);
+            self.note(followed);
         }
     }
 
-    fn count(&self, batch: &Batch, is_kept: bool, counts: &mut Statistics) {
-        if let Some((first, last)) = batch.times {
-            let began = if counts.received == 0 { first } else { counts.began };
-            (counts.began, counts.ended) = (began, last);
+    fn note(&mut self, result: io::Result<()>) {
+        if let Err(error) = result {
+            self.error.get_or_insert_with(|| error.to_string());
         }
-        counts.received += batch.packets;
-        if is_kept {
-            counts.delivered += batch.packets;
-        } else {
-            counts.dropped += batch.packets;
-            self.progress.lost.fetch_add(batch.packets, Ordering::Relaxed);
+    }
+
+    fn is_whole(&self) -> io::Result<()> {
+        match self.counts.dropped {
+            0 => Ok(()),
+            lost => Err(io::Error::other(format!(
+                "{lost} packets could not be kept: {}",
+                self.error.as_deref().unwrap_or("unknown")
+            ))),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Direction;
     use super::*;
-    use overheard_model::Timestamp;
+    use std::fs::OpenOptions;
+
+    fn push(writer: &Writer, time: i64, packet: &[u8]) -> io::Result<()> {
+        writer.packet(Direction::Outbound, Timestamp(time), packet, None)
+    }
+
+    #[test]
+    fn large_packets_and_small_ones_stay_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("capture");
+        let writer = Writer::new(CaptureFile::over(super::super::create(&path).unwrap()), None);
+        let lengths = [40, LARGE, LARGE + 1, 41, LARGE - 1, 60_000, 20];
+        let mut expected = Vec::new();
+        for (time, length) in (7..).zip(lengths) {
+            let packet = vec![time as u8; length];
+            push(&writer, time, &packet).unwrap();
+            let mut after = Vec::new();
+            block::packet_end(&mut after, Direction::Outbound, length, None);
+            block::packet_begin(&mut expected, Timestamp(time), length, &after);
+            expected.extend([packet, after].concat());
+        }
+        writer.end();
+        let (began, ended, packets) = (Timestamp(7), Timestamp(13), lengths.len() as u64);
+        let counts = Statistics { began, ended, received: packets, dropped: 0, delivered: packets };
+        block::statistics(&mut expected, &counts);
+        assert_eq!(std::fs::read(&path).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_waits_is_written_soon_and_unasked() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("capture");
+        let writer = Writer::new(CaptureFile::over(super::super::create(&path).unwrap()), None);
+        std::thread::scope(|scope| {
+            scope.spawn(|| writer.attend());
+            for round in 1..=3 {
+                let before = std::fs::metadata(&path).unwrap().len();
+                push(&writer, round, &[0x45; 20]).unwrap();
+                while std::fs::metadata(&path).unwrap().len() == before {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            }
+            writer.end();
+        });
+        assert_eq!(writer.outcome().kept, 3);
+    }
 
     #[test]
     fn a_full_disk_is_counted_and_told() {
-        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let queue = Arc::new(Queue::default());
-        let progress = Arc::new(Progress::default());
-        (0..3).for_each(|time| queue.push(Direction::Outbound, Timestamp(time), &[0x45], None));
-        queue.close();
-        let file = CaptureFile::over(full);
-        let outcome = Writer { queue, progress: Arc::clone(&progress), file, secrets: None }.run();
-        assert_eq!((outcome.received, outcome.kept, outcome.lost, outcome.bytes), (3, 0, 3, 0));
-        assert!(
-            progress.is_whole().unwrap_err().to_string().starts_with("3 packets could not be kept: No space")
-        );
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let writer = Writer::new(CaptureFile::over(full), None);
+        for time in 0..3 {
+            push(&writer, time, &[0x45]).unwrap();
+        }
+        let error = push(&writer, 3, &[0x45; LARGE]).unwrap_err().to_string();
+        assert!(error.starts_with("4 packets could not be kept: No space"), "{error}");
+        writer.end();
+        let outcome = writer.outcome();
+        assert_eq!((outcome.received, outcome.kept, outcome.lost, outcome.bytes), (4, 0, 4, 0));
         assert!(outcome.error.unwrap().contains("No space left on device"));
     }
 }

@@ -1,6 +1,6 @@
 //! UDP and echoes through the gateway: sizes, sources and errors are those of the real peers.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
@@ -9,13 +9,25 @@ use overheard_probe::gateway::{Direction, Options};
 
 use crate::fixture::{Namespace, SERVER_V4, SERVER_V6, World};
 
-const LIMIT: Duration = Duration::from_secs(10);
+/// So that nothing hangs for ever; a busy machine takes long for little.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A socket in a namespace, whose waits are bounded.
 pub fn bind(namespace: &Namespace, at: &str) -> UdpSocket {
     let socket = namespace.run(|| UdpSocket::bind((at, 0))).expect("a socket");
     socket.set_read_timeout(Some(LIMIT)).expect("a limit");
     socket
+}
+
+/// Receives again where nothing was received: a wait that has a limit is not resumed by the kernel once it was
+/// interrupted (signal(7)), as it is when the machine is paused.
+pub fn uninterrupted<T>(mut receive: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match receive() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            received => return received,
+        }
+    }
 }
 
 /// Has the kernel tell a socket of errors that may pass, as an unreachable host, too.
@@ -29,6 +41,8 @@ fn hear_all_errors(socket: &UdpSocket) {
 /// Answers each datagram with itself.
 pub fn echoing(world: &World, at: &str) -> SocketAddr {
     let server = bind(&world.host, at);
+    // It lives as long as the test, however slow that is.
+    server.set_read_timeout(None).expect("no limit");
     let address = server.local_addr().expect("an address");
     std::thread::spawn(move || {
         let mut buffer = vec![0; 65_535];
@@ -49,8 +63,8 @@ fn datagrams_of_all_sizes_come_back_whole() {
         for length in [0, 1, 2, 1471, 1472, 1473, 9000, 65_452, 65_492, 65_493, 65_506, 65_507] {
             let sent: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
             app.send_to(&sent, server).expect("sent");
-            let (heard, from) =
-                app.recv_from(&mut buffer).unwrap_or_else(|error| panic!("{length}: {error}"));
+            let (heard, from) = uninterrupted(|| app.recv_from(&mut buffer))
+                .unwrap_or_else(|error| panic!("{length}: {error}"));
             assert_eq!((from, &buffer[..heard]), (server, &sent[..]));
         }
     }
@@ -63,13 +77,13 @@ fn one_socket_of_the_app_is_one_socket_to_all_its_peers() {
     let app = bind(&world.room, "0.0.0.0");
     let seen = servers.each_ref().map(|server| {
         app.send_to(b"hello", server.local_addr().expect("an address")).expect("sent");
-        server.recv_from(&mut [0; 9]).expect("a datagram").1
+        uninterrupted(|| server.recv_from(&mut [0; 9])).expect("a datagram").1
     });
     assert_eq!(seen[0], seen[1]);
     // A peer that was never spoken to finds the app there too, and is told apart.
     let stranger = bind(&world.host, SERVER_V4);
     stranger.send_to(b"it is me", seen[0]).expect("sent");
-    let (_, from) = app.recv_from(&mut [0; 9]).expect("a datagram");
+    let (_, from) = uninterrupted(|| app.recv_from(&mut [0; 9])).expect("a datagram");
     assert_eq!(from, stranger.local_addr().expect("an address"));
 }
 
@@ -88,7 +102,7 @@ fn the_networks_errors_reach_the_socket_that_caused_them() {
         // Twice: what was said of the first must not swallow the second.
         for _ in 0..2 {
             app.send(b"anybody?").expect("sent");
-            let error = app.recv(&mut [0]).expect_err("nobody");
+            let error = uninterrupted(|| app.recv(&mut [0])).expect_err("nobody");
             assert_eq!(error.kind(), kind, "{server}: {error}");
         }
     }
@@ -117,7 +131,7 @@ fn ping(world: &World, to: &str) -> std::io::Result<Vec<u8>> {
     let kind = if to.is_ipv6() { 128 } else { 8 };
     app.send(&[&[kind, 0, 0, 0, 0, 0, 0, 7], &b"anybody?"[..]].concat())?;
     let mut heard = vec![0; 99];
-    let length = app.recv(&mut heard)?;
+    let length = uninterrupted(|| app.recv(&mut heard))?;
     heard.truncate(length);
     Ok(heard)
 }
@@ -150,7 +164,7 @@ fn what_is_recorded_has_right_checksums() {
     let server = echoing(&world, SERVER_V4);
     let app = bind(&world.room, "0.0.0.0");
     app.send_to(b"hello", server).expect("sent");
-    app.recv_from(&mut [0; 9]).expect("an answer");
+    uninterrupted(|| app.recv_from(&mut [0; 9])).expect("an answer");
     world.running.take().expect("a gateway").stop().expect("counts");
     let packets = world.tape.packets();
     let datagrams: Vec<_> = packets.iter().filter(|(_, ip)| ip[0] == 0x45 && ip[9] == 17).collect();

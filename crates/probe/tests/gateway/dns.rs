@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 
 use overheard_probe::gateway::{Dns, Options};
 
-use crate::datagrams::bind;
+use crate::datagrams::{bind, uninterrupted};
 use crate::fixture::World;
 use crate::tcp::{bounded, connect};
 
@@ -46,7 +46,7 @@ pub fn name_server(world: &World, more: usize) {
 pub fn ask(app: &UdpSocket, gateway: &str) -> std::io::Result<Vec<u8>> {
     app.send_to(QUESTION, gateway)?;
     let mut answer = vec![0; 2000];
-    let (length, from) = app.recv_from(&mut answer)?;
+    let (length, from) = uninterrupted(|| app.recv_from(&mut answer))?;
     assert_eq!(from, gateway.parse().expect("an address"));
     answer.truncate(length);
     Ok(answer)

@@ -7,8 +7,12 @@ mod datagrams;
 mod dns;
 #[allow(dead_code)]
 mod fixture;
+mod handshake;
 mod policy;
 mod proxies;
+#[path = "../record/reader.rs"]
+#[allow(dead_code)]
+mod reader;
 mod recorder;
 mod tcp;
 mod upstream;

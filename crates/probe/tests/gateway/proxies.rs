@@ -97,6 +97,8 @@ fn associate(mut stream: TcpStream, asked: Asked) -> io::Result<()> {
             outer.send_to(rest, to).expect("sent");
         }
     });
+    // The association lives as long as this connection, which says nothing more: however slow the machine, not less.
+    stream.set_read_timeout(None)?;
     while stream.read(&mut [0])? > 0 {}
     Ok(())
 }

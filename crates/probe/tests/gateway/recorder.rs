@@ -1,13 +1,17 @@
-//! What cannot be recorded does not cross.
+//! What crosses is recorded, all of it; what cannot be recorded does not cross.
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::Shutdown;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use overheard_probe::gateway::{Direction, Options, Recorder};
+use overheard_probe::record::{Recording, Section, Sources};
 
-use crate::datagrams::bind;
+use crate::datagrams::{bind, echoing, uninterrupted};
 use crate::fixture::{SERVER_V4, Tape, World};
+use crate::reader;
+use crate::tcp::{connect, serve};
 
 /// A disk that is full after so many packets to this port, and is told when its recording ends.
 struct Full {
@@ -40,18 +44,69 @@ fn a_recorder_that_fails_ends_the_gateway() {
         return;
     };
     let server = world.host.run(|| std::net::UdpSocket::bind((SERVER_V4, PORT))).expect("a socket");
-    server.set_read_timeout(Some(std::time::Duration::from_secs(5))).expect("a limit");
+    server.set_read_timeout(Some(std::time::Duration::from_secs(60))).expect("a limit");
     let app = bind(&world.room, "0.0.0.0");
     for number in 0..2 {
         app.send_to(&[number], (SERVER_V4, PORT)).expect("sent");
         let mut heard = [9];
-        server.recv(&mut heard).expect("a datagram");
+        uninterrupted(|| server.recv(&mut heard)).expect("a datagram");
         assert_eq!(heard, [number]);
     }
     app.send_to(&[2], (SERVER_V4, PORT)).expect("sent");
     server.set_read_timeout(Some(std::time::Duration::from_millis(300))).expect("a limit");
-    assert!(server.recv(&mut [0]).is_err(), "it crossed unrecorded");
+    assert!(uninterrupted(|| server.recv(&mut [0])).is_err(), "it crossed unrecorded");
     let error = world.running.take().expect("a gateway").stop().expect_err("it failed");
     assert_eq!(error.kind(), ErrorKind::StorageFull, "{error}");
     assert!(*finished.lock().expect("a flag"));
+}
+
+/// Keeps everything in a file, as a run does.
+struct Kept(Recording);
+
+impl Recorder for Kept {
+    fn packet(&mut self, direction: Direction, time: SystemTime, ip: &[u8]) -> io::Result<()> {
+        self.0.packet(direction, time, ip)
+    }
+}
+
+#[test]
+fn a_burst_is_in_the_file_to_the_last_packet_and_byte() {
+    const DATAGRAMS: u32 = 20_000;
+    const BULK: usize = 32 << 20;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("capture.pcapng");
+    let section = Section { vantage: "direct", build: "burst", run: "1", interface: "room" };
+    let recording = Recording::create(&path, &section, Sources::default()).expect("a recording");
+    let kept = Box::new(Kept(recording));
+    let Some(mut world) = World::recorded(Options::default(), kept, Tape::default()) else { return };
+    let sink = serve(&world, SERVER_V4, |mut stream| {
+        let mut heard = Vec::new();
+        stream.read_to_end(&mut heard).expect("all");
+        stream.write_all(&heard.len().to_be_bytes()).expect("a length");
+    });
+    let echo = echoing(&world, SERVER_V4);
+    let app = bind(&world.room, "0.0.0.0");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0..DATAGRAMS {
+                // Faster than anybody can answer: whether one comes back is not the question.
+                app.send_to(&number.to_be_bytes(), echo).expect("sent");
+            }
+        });
+        let mut stream = connect(&world, sink).expect("a connection");
+        stream.write_all(&vec![7; BULK]).expect("all");
+        stream.shutdown(Shutdown::Write).expect("an end");
+        let mut length = [0; 8];
+        stream.read_exact(&mut length).expect("a length");
+        assert_eq!(usize::from_be_bytes(length), BULK);
+    });
+    let counts = world.running.take().expect("a gateway").stop().expect("counts");
+
+    let blocks = reader::blocks(&std::fs::read(&path).expect("a capture"));
+    let packets = reader::packets(&blocks);
+    let bytes: usize = packets.iter().map(|packet| packet.bytes.len()).sum();
+    assert_eq!(packets.len() as u64, counts.packets());
+    assert_eq!(bytes as u64, counts.bytes());
+    // isb_ifrecv, isb_ifdrop, isb_usrdeliv.
+    assert_eq!([4, 5, 8].map(|code| reader::count(&blocks, code)), [counts.packets(), 0, counts.packets()]);
 }

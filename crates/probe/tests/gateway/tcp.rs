@@ -1,5 +1,6 @@
 //! TCP through the gateway is TCP without it: what is refused, unreachable, half-closed or reset looks so.
 
+use std::collections::HashSet;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -7,9 +8,11 @@ use std::time::Duration;
 
 use overheard_probe::gateway::Options;
 
+use crate::datagrams::uninterrupted;
 use crate::fixture::{SERVER_V4, SERVER_V6, World};
 
-const LIMIT: Duration = Duration::from_secs(10);
+/// So that nothing hangs for ever; a busy machine takes long for little.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A server in the host's namespace that treats each connection so.
 pub fn serve(
@@ -144,7 +147,7 @@ fn a_reset_by_one_side_resets_the_other() {
     });
     let mut app = connect(&world, server).expect("a connection");
     app.write_all(b"x").expect("a byte");
-    assert_eq!(app.read(&mut [0]).expect_err("a reset").kind(), ErrorKind::ConnectionReset);
+    assert_eq!(uninterrupted(|| app.read(&mut [0])).expect_err("a reset").kind(), ErrorKind::ConnectionReset);
 
     // Also when it has ended before.
     let server = serve(&world, SERVER_V4, |mut stream| {
@@ -153,7 +156,7 @@ fn a_reset_by_one_side_resets_the_other() {
         reset(stream);
     });
     let mut app = connect(&world, server).expect("a connection");
-    assert_eq!(app.read(&mut [0]).expect("an end"), 0);
+    assert_eq!(uninterrupted(|| app.read(&mut [0])).expect("an end"), 0);
     app.write_all(b"x").expect("a byte");
     let mut tries = 0;
     let error = loop {
@@ -169,7 +172,7 @@ fn a_reset_by_one_side_resets_the_other() {
     let (sender, heard) = std::sync::mpsc::channel();
     let server = serve(&world, SERVER_V4, move |mut stream| {
         stream.write_all(b"x").expect("a byte");
-        sender.send(stream.read(&mut [0])).expect("a listener");
+        sender.send(uninterrupted(|| stream.read(&mut [0]))).expect("a listener");
     });
     let mut app = connect(&world, server).expect("a connection");
     app.read_exact(&mut [0]).expect("a byte");
@@ -231,6 +234,8 @@ fn thousands_of_short_flows_pass_and_each_is_recorded() {
     let counts = world.running.take().expect("a gateway").stop().expect("counts");
     let packets = world.tape.packets();
     assert_eq!(counts.packets(), packets.len() as u64, "recorded if and only if it crossed");
-    let syns = packets.iter().filter(|(_, ip)| ip[9] == 6 && ip[33] == 0b10).count();
-    assert_eq!(syns, FLOWS as usize);
+    // A busy machine may make a kernel send one again, which has the same port and sequence number.
+    let syns = packets.iter().filter(|(_, ip)| ip[0] == 0x45 && ip[9] == 6 && ip[33] == 0b10);
+    let flows: HashSet<_> = syns.map(|(_, ip)| ip[20..28].to_vec()).collect();
+    assert_eq!(flows.len(), FLOWS as usize);
 }

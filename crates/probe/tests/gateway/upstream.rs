@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use overheard_probe::gateway::{Dns, Options, Upstream};
 
-use crate::datagrams::{bind, echoing};
+use crate::datagrams::{bind, echoing, uninterrupted};
 use crate::dns::{NAME_SERVER, QUESTION, ask, name_server};
 use crate::fixture::{SERVER_V4, SERVER_V6, World};
 use crate::proxies;
@@ -43,7 +43,7 @@ fn socks5_carries_connections_datagrams_and_questions() {
     let mut buffer = vec![0; 65_535];
     for length in [0, 1, 1472, 9000, 65_000] {
         app.send_to(&vec![7; length], server).expect("sent");
-        assert_eq!(app.recv_from(&mut buffer).expect("an answer"), (length, server));
+        assert_eq!(uninterrupted(|| app.recv_from(&mut buffer)).expect("an answer"), (length, server));
         expected.push(server);
     }
 
@@ -71,7 +71,7 @@ fn http_carries_connections_and_says_that_it_carries_no_datagrams() {
     let app = bind(&world.room, "0.0.0.0");
     world.room.run(|| app.connect("198.18.0.1:9")).expect("an address");
     app.send(b"anybody?").expect("sent");
-    assert_eq!(app.recv(&mut [0]).expect_err("refused").kind(), ErrorKind::HostUnreachable);
+    assert_eq!(uninterrupted(|| app.recv(&mut [0])).expect_err("refused").kind(), ErrorKind::HostUnreachable);
     let unreachable = connect(&world, SocketAddr::from(([198, 18, 0, 1], 9))).expect_err("unreachable");
     assert_eq!(unreachable.kind(), ErrorKind::HostUnreachable);
 }
@@ -97,7 +97,7 @@ fn is_cut_off(world: &mut World) {
     let app = bind(&world.room, "0.0.0.0");
     app.set_read_timeout(Some(std::time::Duration::from_millis(300))).expect("a limit");
     app.send_to(b"anybody?", server).expect("sent");
-    assert!(app.recv(&mut [0]).is_err());
+    assert!(uninterrupted(|| app.recv(&mut [0])).is_err());
     assert!(ask(&app, "10.219.0.1:53").is_err());
     questions.set_nonblocking(true).expect("an option");
     assert!(questions.recv(&mut [0]).is_err(), "a question went past the proxy");
