@@ -9,10 +9,9 @@ use crate::packet::{self, Number};
 use crate::place::scope::is_local;
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
-use overheard_model::{Endpoint, Name, Place, Protocol, Side, Timestamp, Transport, Visibility};
+use overheard_model::{Endpoint, Indices, Name, Place, Protocols, Side, Transport, Visibility};
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
-use std::ops::Range;
 use std::sync::Arc;
 use std::thread;
 
@@ -36,22 +35,25 @@ pub(crate) fn group(conversations: Lent<'_>, threads: NonZeroUsize) -> Vec<Endpo
         flows.iter().for_each(|&(_, flow)| of_flow[flow as usize] = endpoint);
         count = endpoint + 1;
     }
-    let grouping = |range| Grouping::new(conversations, &of_flow, range);
     let mut endpoints = Vec::with_capacity(count as usize);
+    let indices: Arc<[u32]> = flows.iter().map(|(_, index)| *index).collect();
+    let mut start = 0;
+    for flows in flows.chunk_by(same_remote) {
+        let end = start + flows.len() as u32;
+        let indices = Indices::of(indices.clone(), start..end);
+        endpoints.extend(flows.first().map(|(remote, _)| unseen(*remote, conversations.capture, indices)));
+        start = end;
+    }
+    drop(flows);
     if threads.get() == 1 {
-        grouping(0..count).add_to(&mut endpoints, &flows);
+        Grouping::new(conversations, &mut endpoints, 0).fill(&of_flow);
         return endpoints;
     }
     let middle = count / 2;
-    let (before, after) = flows.split_at(flows.partition_point(|(_, flow)| of_flow[*flow as usize] < middle));
+    let (before, after) = endpoints.split_at_mut(middle as usize);
     thread::scope(|scope| {
-        let after = scope.spawn(|| {
-            let mut endpoints = Vec::new();
-            grouping(middle..count).add_to(&mut endpoints, after);
-            endpoints
-        });
-        grouping(0..middle).add_to(&mut endpoints, before);
-        endpoints.extend(after.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        scope.spawn(|| Grouping::new(conversations, after, middle).fill(&of_flow));
+        Grouping::new(conversations, before, 0).fill(&of_flow);
     });
     endpoints
 }
@@ -77,50 +79,49 @@ pub(crate) fn registrable_domain(name: &str) -> Option<Arc<str>> {
     std::str::from_utf8(domain.as_bytes()).ok().map(Arc::from)
 }
 
-/// What the flows of one endpoint come to.
-#[derive(Default)]
-struct Sum {
-    protocols: Vec<Protocol>,
-    visibility: Option<Visibility>,
-    packets: [u64; 2],
-    bytes: [u64; 2],
-    span: Option<(Timestamp, Timestamp)>,
-    rtt_ms: Option<f64>,
-    /// The lowest and the highest number of a flow's first packet.
-    began: Option<(u64, u64)>,
-    /// Whether any flow said a name.
-    named: bool,
-}
-
-impl Sum {
-    fn add(&mut self, record: &Record) {
-        for (at, side) in [record.ours, record.ours.other()].into_iter().enumerate() {
-            let (packets, bytes) = record.sent(side);
-            self.packets[at] += packets;
-            self.bytes[at] += bytes;
-        }
-        let protocol = record.protocol();
-        if !self.protocols.contains(&protocol) {
-            self.protocols.push(protocol);
-        }
-        let seen = record.visibility();
-        self.visibility = Some(self.visibility.map_or(seen, |other| more_readable(other, seen)));
-        self.span = Some(spanning(self.span, record.span()));
-        self.began = Some(spanning(self.began, (record.first_packet(), record.first_packet())));
-        self.rtt_ms = match (self.rtt_ms, record.rtt_ms()) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
-        self.named |= said_of_remote(record).next().is_some();
+/// An endpoint of which no flow was looked at.
+fn unseen(remote: Remote, capture: &Arc<str>, flows: Indices) -> Endpoint {
+    let address = packet::address(remote.address, remote.v6);
+    Endpoint {
+        capture: capture.clone(),
+        address,
+        port: remote.port,
+        transport: remote.transport,
+        names: Vec::new(),
+        domains: Vec::new(),
+        place: Place { local: is_local(address), ..Place::default() },
+        protocols: Protocols::default(),
+        visibility: Visibility::Encrypted,
+        packets_out: 0,
+        packets_in: 0,
+        bytes_out: 0,
+        bytes_in: 0,
+        first: None,
+        last: None,
+        rtt_ms: None,
+        packet: u64::MAX,
+        flows,
     }
 }
 
-/// What two spans cover together.
-fn spanning<T: Ord>(one: Option<(T, T)>, (first, last): (T, T)) -> (T, T) {
-    match one {
-        Some((earliest, latest)) => (earliest.min(first), latest.max(last)),
-        None => (first, last),
-    }
+/// Adds what a flow counts to its endpoint.
+fn add(endpoint: &mut Endpoint, record: &Record) {
+    let [(packets_out, bytes_out), (packets_in, bytes_in)] =
+        [record.ours, record.ours.other()].map(|side| record.sent(side));
+    endpoint.packets_out += packets_out;
+    endpoint.packets_in += packets_in;
+    endpoint.bytes_out += bytes_out;
+    endpoint.bytes_in += bytes_in;
+    endpoint.protocols.insert(record.protocol());
+    endpoint.visibility = more_readable(endpoint.visibility, record.visibility());
+    let (first, last) = record.span();
+    endpoint.first = Some(endpoint.first.map_or(first, |earliest| earliest.min(first)));
+    endpoint.last = Some(endpoint.last.map_or(last, |latest| latest.max(last)));
+    endpoint.packet = endpoint.packet.min(record.first_packet());
+    endpoint.rtt_ms = match (endpoint.rtt_ms, record.rtt_ms()) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    };
 }
 
 fn more_readable(one: Visibility, other: Visibility) -> Visibility {
@@ -135,7 +136,9 @@ fn more_readable(one: Visibility, other: Visibility) -> Visibility {
 /// Some of the endpoints in the making, one behind the other.
 struct Grouping<'a> {
     conversations: Lent<'a>,
-    sums: std::vec::IntoIter<Sum>,
+    endpoints: &'a mut [Endpoint],
+    /// Where the first of them stands among all.
+    start: u32,
     /// Of names that were met.
     domains: HashMap<Arc<str>, Option<Arc<str>>, RandomState>,
     /// Room to sort names in, so that what is kept is allocated once and fits.
@@ -144,70 +147,42 @@ struct Grouping<'a> {
 }
 
 impl<'a> Grouping<'a> {
-    /// Sums up what the flows of these endpoints come to. In the order of the flows, which lie in memory in
-    /// that order, and not of the endpoints: looked for here and there, each flow would be waited for.
-    fn new(conversations: Lent<'a>, of_flow: &[u32], endpoints: Range<u32>) -> Self {
-        let mut sums: Vec<Sum> = endpoints.clone().map(|_| Sum::default()).collect();
-        for (record, endpoint) in conversations.records.iter().zip(of_flow) {
-            if let Some(sum) = endpoint.checked_sub(endpoints.start).and_then(|at| sums.get_mut(at as usize))
-            {
-                sum.add(record);
-            }
-        }
+    fn new(conversations: Lent<'a>, endpoints: &'a mut [Endpoint], start: u32) -> Self {
         let (domains, names, texts) = (HashMap::default(), Vec::new(), Vec::new());
-        Self { conversations, sums: sums.into_iter(), domains, names, texts }
+        Self { conversations, endpoints, start, domains, names, texts }
     }
 
-    /// Makes the endpoints of which these are the flows, sorted.
-    fn add_to(mut self, endpoints: &mut Vec<Endpoint>, flows: &[(Remote, u32)]) {
-        for flows in flows.chunk_by(same_remote) {
-            if let (Some(&(remote, _)), Some(sum)) = (flows.first(), self.sums.next()) {
-                endpoints.push(self.endpoint(remote, sum, flows));
+    /// Sums up what their flows come to. In the order of the flows, which lie in memory in that order, and
+    /// not of the endpoints: looked for here and there, each flow would be waited for.
+    fn fill(mut self, of_flow: &[u32]) {
+        let mut named = vec![false; self.endpoints.len()];
+        for (record, endpoint) in self.conversations.records.iter().zip(of_flow) {
+            if let Some(at) = endpoint.checked_sub(self.start).map(|at| at as usize)
+                && let Some(endpoint) = self.endpoints.get_mut(at)
+            {
+                add(endpoint, record);
+                named[at] |= said_of_remote(record).next().is_some();
+            }
+        }
+        for (endpoint, named) in std::mem::take(&mut self.endpoints).iter_mut().zip(named) {
+            if named || self.conversations.resolver.knows(endpoint.address) {
+                endpoint.names = self.names(endpoint);
+                endpoint.domains = self.domains(endpoint);
             }
         }
     }
 
-    fn endpoint(&mut self, remote: Remote, mut sum: Sum, flows: &[(Remote, u32)]) -> Endpoint {
-        let address = packet::address(remote.address, remote.v6);
-        sum.protocols.sort_unstable();
-        let (packet, last_began) = sum.began.unwrap_or_default();
-        let named = sum.named || self.conversations.resolver.knows(address);
-        let (names, domains) = match named {
-            true => (self.names(address, flows, last_began), self.domains(address, flows)),
-            false => (Vec::new(), Vec::new()),
-        };
-        Endpoint {
-            capture: self.conversations.capture.clone(),
-            address,
-            port: remote.port,
-            transport: remote.transport,
-            names,
-            domains,
-            place: Place { local: is_local(address), ..Place::default() },
-            protocols: sum.protocols,
-            visibility: sum.visibility.unwrap_or(Visibility::Unknown),
-            packets_out: sum.packets[0],
-            packets_in: sum.packets[1],
-            bytes_out: sum.bytes[0],
-            bytes_in: sum.bytes[1],
-            first: sum.span.map(|(first, _)| first),
-            last: sum.span.map(|(_, last)| last),
-            rtt_ms: sum.rtt_ms,
-            packet,
-            flows: flows.iter().map(|(_, index)| *index).collect(),
-        }
-    }
-
-    fn records<'f>(&self, flows: &'f [(Remote, u32)]) -> impl Iterator<Item = &'a Record> + use<'a, 'f> {
+    fn records<'f>(&self, flows: &'f [u32]) -> impl Iterator<Item = &'a Record> + use<'a, 'f> {
         let records = self.conversations.records;
-        flows.iter().filter_map(|&(_, index)| records.get(index as usize))
+        flows.iter().filter_map(|&index| records.get(index as usize))
     }
 
     /// Names of all flows, best first, each name and source once. What was answered before any of
     /// them began was known before.
-    fn names(&mut self, address: IpAddr, flows: &[(Remote, u32)], last_began: u64) -> Vec<Name> {
-        let answered = self.conversations.resolver.names(address, last_began);
-        let said = self.records(flows).flat_map(said_of_remote);
+    fn names(&mut self, endpoint: &Endpoint) -> Vec<Name> {
+        let began = self.records(&endpoint.flows).map(Record::first_packet).max();
+        let answered = self.conversations.resolver.names(endpoint.address, began.unwrap_or_default());
+        let said = self.records(&endpoint.flows).flat_map(said_of_remote);
         self.names.extend(said.chain(answered));
         self.names.sort_by_key(|name| (name.rank(), name.packet));
         each_once(&mut self.names);
@@ -216,14 +191,14 @@ impl<'a> Grouping<'a> {
 
     /// Registrable domains of the best name of each flow.
     #[expect(clippy::drain_collect, reason = "the room is kept, and what is made of it fits")]
-    fn domains(&mut self, address: IpAddr, flows: &[(Remote, u32)]) -> Vec<Arc<str>> {
+    fn domains(&mut self, endpoint: &Endpoint) -> Vec<Arc<str>> {
         let best = |record: &Record| {
-            let answered = self.conversations.resolver.names(address, record.first_packet());
+            let answered = self.conversations.resolver.names(endpoint.address, record.first_packet());
             let names = said_of_remote(record).chain(answered);
             names.min_by_key(|name| (name.rank(), name.packet)).map(|name| name.name)
         };
         let mut texts = std::mem::take(&mut self.texts);
-        texts.extend(self.records(flows).filter_map(best));
+        texts.extend(self.records(&endpoint.flows).filter_map(best));
         texts.sort_unstable();
         texts.dedup();
         texts.retain_mut(|text| match self.domain(text) {

@@ -9,8 +9,8 @@ use crate::endpoint::registrable_domain;
 use crate::place::scope::is_local;
 use crate::read::Stored;
 use overheard_model::{
-    Capture, Claim, Country, Endpoint, Flows, Learned, LocalRule, Name, NameSource, Place, Reading,
-    Transport, Visibility,
+    Capture, Claim, Country, Endpoint, Flows, Indices, Learned, LocalRule, Name, NameSource, Place,
+    Protocols, Reading, Transport, Visibility,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -225,7 +225,7 @@ fn endpoint(of: (IpAddr, u16, Transport), rows: &[Row], path: &Arc<str>) -> Endp
         names: names.into_iter().map(name).collect(),
         domains,
         place: Place { claims: claims.into(), local: is_local(address), ..Place::default() },
-        protocols: Vec::new(),
+        protocols: Protocols::default(),
         visibility: Visibility::Unknown,
         packets_out: 0,
         packets_in: 0,
@@ -234,7 +234,7 @@ fn endpoint(of: (IpAddr, u16, Transport), rows: &[Row], path: &Arc<str>) -> Endp
         first: None,
         last: None,
         rtt_ms: None,
-        flows: Vec::new(),
+        flows: Indices::default(),
         packet: rows.iter().map(|row| row.line).min().unwrap_or_default(),
     }
 }

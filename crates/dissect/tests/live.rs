@@ -96,7 +96,7 @@ fn what_nobody_recognised_yet_is_shown_by_what_it_looks_like() {
     assert_eq!(ends.map(|ends| ends.dst), Some(("192.0.2.1".parse().unwrap(), 9999)));
     let reading = live.snapshot();
     let [endpoint] = &reading.endpoints[..] else { panic!("{reading:?}") };
-    assert_eq!(endpoint.protocols, [Protocol::UnknownPlaintext]);
+    assert_eq!(endpoint.protocols, [Protocol::UnknownPlaintext].into());
     assert_eq!(endpoint.visibility, Visibility::Readable);
     say(&mut live, b"More of it.");
     assert_eq!(live.snapshot().endpoints[0].packets_out, 2, "the snapshot ended nothing");

@@ -3,7 +3,7 @@
 //! Promises: the key of an endpoint at each level of comparison is computed here and nowhere else
 //! ([`crate::Level::keys_of`]).
 
-use crate::{Name, Place, Protocol, Timestamp, Transport, Visibility};
+use crate::{Indices, Name, Place, Protocols, Timestamp, Transport, Visibility};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ pub struct Endpoint {
     /// Registrable domains (Public Suffix List) of the best name of each of its flows, sorted.
     pub domains: Vec<Arc<str>>,
     pub place: Place,
-    /// Of its flows, sorted, without repeats.
-    pub protocols: Vec<Protocol>,
+    /// Of its flows.
+    pub protocols: Protocols,
     /// The most readable of its flows: `readable`, else `unknown`, else `encrypted`.
     pub visibility: Visibility,
     /// From us to it, and back.
@@ -36,7 +36,7 @@ pub struct Endpoint {
     /// The quickest handshake, milliseconds.
     pub rtt_ms: Option<f64>,
     /// Indices into the reading's flows; empty for tables.
-    pub flows: Vec<u32>,
+    pub flows: Indices,
     /// First packet, or line of the table, that shows it.
     pub packet: u64,
 }

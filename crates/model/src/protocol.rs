@@ -1,6 +1,6 @@
 //! What a flow speaks, and whether a listener on the wire can read it.
 //!
-//! To extend: a variant here, one file and one line in the room `dissect/src/proto/`.
+//! To extend: a variant here and in [`Protocol::ALL`], one file and one line in the room `dissect/src/proto/`.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -48,6 +48,45 @@ pub enum Protocol {
     UnknownBinary,
     /// Not recognised; indistinguishable from random bytes: encrypted or compressed.
     UnknownHighEntropy,
+}
+
+impl Protocol {
+    /// Every protocol, in order.
+    pub const ALL: [Self; Self::UnknownHighEntropy as usize + 1] = [
+        Self::Tls,
+        Self::Quic,
+        Self::Dtls,
+        Self::Http,
+        Self::Http2,
+        Self::Dns,
+        Self::Mdns,
+        Self::Llmnr,
+        Self::Dot,
+        Self::Ssh,
+        Self::Stun,
+        Self::Rtp,
+        Self::Sip,
+        Self::Xmpp,
+        Self::Irc,
+        Self::Smtp,
+        Self::Imap,
+        Self::Pop,
+        Self::Ftp,
+        Self::Ntp,
+        Self::Bittorrent,
+        Self::Wireguard,
+        Self::Openvpn,
+        Self::Socks,
+        Self::Mqtt,
+        Self::Rdp,
+        Self::Dhcp,
+        Self::Ssdp,
+        Self::Icmp,
+        Self::NoPayload,
+        Self::UnknownPlaintext,
+        Self::UnknownBinary,
+        Self::UnknownHighEntropy,
+    ];
 }
 
 impl fmt::Display for Protocol {

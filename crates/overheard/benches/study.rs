@@ -87,7 +87,7 @@ fn endpoint(like: &Flow, number: u32) -> Endpoint {
         names: names.collect(),
         domains: vec![name.clone()],
         place: Place::default(),
-        protocols: vec![like.protocol],
+        protocols: [like.protocol].into(),
         visibility: like.visibility,
         packets_out: like.packets_out,
         packets_in: like.packets_in,

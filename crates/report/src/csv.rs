@@ -135,7 +135,6 @@ const ENDPOINT_COLUMNS: [&str; 20] = [
 
 fn endpoint_row(endpoint: &Endpoint) -> Row {
     let name = endpoint.names.first();
-    let protocols: Vec<String> = endpoint.protocols.iter().map(ToString::to_string).collect();
     let mut row = Row::default();
     row.text(&endpoint.capture)
         .value(endpoint.address)
@@ -147,7 +146,7 @@ fn endpoint_row(endpoint: &Endpoint) -> Row {
         .text(&endpoint.place.label().unwrap_or_default())
         .maybe(endpoint.place.asn().map(|asn| asn.0))
         .text(endpoint.place.network().unwrap_or_default())
-        .text(&protocols.join(" "))
+        .text(&endpoint.protocols.to_string())
         .value(endpoint.visibility)
         .value(endpoint.packets_out)
         .value(endpoint.packets_in)

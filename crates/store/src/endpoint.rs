@@ -4,7 +4,7 @@
 
 use crate::Error;
 use crate::column::{Columns, Parsed, Strings, Word, Wrong, bits, list, rows_of};
-use overheard_model::{Endpoint, Name, Place, Protocol, Timestamp};
+use overheard_model::{Endpoint, Indices, Name, Place, Protocols, Timestamp};
 use rusqlite::{CachedStatement, Connection, params};
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ impl<'c> Writer<'c> {
             list(&endpoint.names).map_err(json)?,
             list(&endpoint.domains).map_err(json)?,
             serde_json::to_string(&endpoint.place).map_err(json)?,
-            list(&endpoint.protocols).map_err(json)?,
+            list(&endpoint.protocols.iter().collect::<Vec<_>>()).map_err(json)?,
             Word(endpoint.visibility).to_string(),
             bits(endpoint.packets_out),
             bits(endpoint.packets_in),
@@ -61,8 +61,8 @@ pub(crate) struct Shared {
     names: Parsed<Vec<Name>>,
     domains: Parsed<Vec<Arc<str>>>,
     places: Parsed<Place>,
-    protocols: Parsed<Vec<Protocol>>,
-    flows: Parsed<Vec<u32>>,
+    protocols: Parsed<Protocols>,
+    flows: Parsed<Indices>,
 }
 
 /// The endpoints of one run, in order.

@@ -1,6 +1,6 @@
 //! One made-up server.
 
-use overheard_model::{Asn, Claim, Endpoint, Place, Transport, Visibility};
+use overheard_model::{Asn, Claim, Endpoint, Indices, Place, Protocols, Transport, Visibility};
 use std::net::IpAddr;
 
 /// A server as a table gives it; empty texts for what is not known.
@@ -20,7 +20,7 @@ pub fn server(address: &str, country: &str, asn: u32, domain: &str) -> Endpoint 
         names: Vec::new(),
         domains: if domain.is_empty() { Vec::new() } else { vec![domain.into()] },
         place: Place { claims: [claim].into(), ..Place::default() },
-        protocols: Vec::new(),
+        protocols: Protocols::default(),
         visibility: Visibility::Unknown,
         packets_out: 1,
         packets_in: 1,
@@ -29,7 +29,7 @@ pub fn server(address: &str, country: &str, asn: u32, domain: &str) -> Endpoint 
         first: None,
         last: None,
         rtt_ms: None,
-        flows: Vec::new(),
+        flows: Indices::default(),
         packet: 1,
     }
 }

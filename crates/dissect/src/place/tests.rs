@@ -2,8 +2,8 @@
 
 use super::*;
 use overheard_model::{
-    Asn, BeganBy, Capture, Endpoint, Flow, FlowState, LocalRule, Protocol, Side, Timestamp, Transport,
-    Visibility,
+    Asn, BeganBy, Capture, Endpoint, Flow, FlowState, Indices, LocalRule, Protocol, Protocols, Side,
+    Timestamp, Transport, Visibility,
 };
 
 fn endpoint(address: &str, port: u16, rtt_ms: Option<f64>) -> Endpoint {
@@ -15,7 +15,7 @@ fn endpoint(address: &str, port: u16, rtt_ms: Option<f64>) -> Endpoint {
         names: Vec::new(),
         domains: Vec::new(),
         place: Place::default(),
-        protocols: Vec::new(),
+        protocols: Protocols::default(),
         visibility: Visibility::Unknown,
         packets_out: 1,
         packets_in: 1,
@@ -24,7 +24,7 @@ fn endpoint(address: &str, port: u16, rtt_ms: Option<f64>) -> Endpoint {
         first: None,
         last: None,
         rtt_ms,
-        flows: Vec::new(),
+        flows: Indices::default(),
         packet: 1,
     }
 }

@@ -41,7 +41,14 @@ impl ReadArgs {
         let (format, style, places) = (self.output.format(), self.output.style(), lens.atlas.sources());
         lens.options.hash = format.shows_hashes();
         let mut failures = Vec::new();
-        let readings = inputs.iter().filter_map(|input| reading(input, &lens, &mut failures));
+        let last = inputs.last();
+        let readings = inputs.iter().filter_map(|input| {
+            let reading = reading(input, &lens, &mut failures)?;
+            if Some(input) == last {
+                leave_to_the_end(&reading);
+            }
+            Some(reading)
+        });
         let mut readings = readings.peekable();
         let found = readings.peek().is_some();
         if found {
@@ -76,4 +83,10 @@ fn reading(input: &Input, lens: &Lens, failures: &mut Vec<Failure>) -> Option<Re
             None
         }
     }
+}
+
+/// Leaves the flows of the last reading to the end of the process, which gives their memory back at once: to
+/// give back what each of them holds takes a twentieth of the time that reading took.
+fn leave_to_the_end(reading: &Reading) {
+    std::mem::forget(reading.flows.clone());
 }

@@ -65,7 +65,6 @@ fn names(endpoint: &Endpoint) -> String {
 }
 
 fn cells(reading: &Reading, endpoint: &Endpoint, country: &str) -> Vec<Cell> {
-    let protocols: Vec<String> = endpoint.protocols.iter().map(ToString::to_string).collect();
     let port = match endpoint.transport.has_ports() {
         true => format!("{}/{}", endpoint.port, endpoint.transport),
         false => endpoint.transport.to_string(),
@@ -77,7 +76,7 @@ fn cells(reading: &Reading, endpoint: &Endpoint, country: &str) -> Vec<Cell> {
         Cell::number(endpoint.port.into(), &port),
         Cell::text(&names(endpoint)),
         Cell::classed("faint", endpoint.place.network().unwrap_or_default()),
-        Cell::text(&protocols.join(" ")),
+        Cell::text(&endpoint.protocols.to_string()),
         Cell::text(&endpoint.visibility.to_string()),
         Cell::number(endpoint.bytes_out as f64, &bytes(endpoint.bytes_out)),
         Cell::number(endpoint.bytes_in as f64, &bytes(endpoint.bytes_in)),

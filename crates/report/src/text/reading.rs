@@ -110,7 +110,6 @@ fn most_talked_to(endpoints: &[Endpoint]) -> Vec<&Endpoint> {
 fn row(endpoint: &Endpoint) -> Vec<Field> {
     let place = &endpoint.place;
     let label = place.label().unwrap_or_else(|| "?".into());
-    let protocols: Vec<String> = endpoint.protocols.iter().map(ToString::to_string).collect();
     let name = endpoint.names.first().map_or("", |name| &name.name);
     let ink = if place.local { Ink::Faint } else { Ink::Plain };
     let seen = match endpoint.visibility {
@@ -122,7 +121,7 @@ fn row(endpoint: &Endpoint) -> Vec<Field> {
         address(socket(endpoint), ink),
         host(name, endpoint.domains.iter().map(|domain| &**domain), ink),
         field(network(endpoint), Ink::Faint),
-        field(protocols.join(" "), ink),
+        field(endpoint.protocols.to_string(), ink),
         seen,
         field(bytes(endpoint.bytes_out), ink),
         field(bytes(endpoint.bytes_in), ink),

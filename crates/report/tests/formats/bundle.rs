@@ -360,7 +360,7 @@ fn endpoint(index: usize, flow: &Flow, server: &Server) -> Endpoint {
         names: flow.names.clone(),
         domains: flow.names.first().map(|_| "example.cn".into()).into_iter().collect(),
         place: Place { claims: [claim].into(), anycast: server.country == "anycast", ..Place::default() },
-        protocols: vec![flow.protocol],
+        protocols: [flow.protocol].into(),
         visibility: flow.visibility,
         packets_out: flow.packets_out,
         packets_in: flow.packets_in,
@@ -369,7 +369,7 @@ fn endpoint(index: usize, flow: &Flow, server: &Server) -> Endpoint {
         first: Some(flow.first),
         last: Some(flow.last),
         rtt_ms: flow.rtt_ms,
-        flows: vec![index as u32],
+        flows: [index as u32].into_iter().collect(),
         packet: flow.first_packet,
     }
 }

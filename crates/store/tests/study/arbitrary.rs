@@ -317,7 +317,7 @@ fn endpoint() -> impl Strategy<Value = Endpoint> {
             names: seen.0,
             domains: seen.1,
             place: seen.2,
-            protocols: seen.3,
+            protocols: seen.3.into_iter().collect(),
             visibility: seen.4,
             packets_out: counts[0],
             packets_in: counts[1],
@@ -326,7 +326,7 @@ fn endpoint() -> impl Strategy<Value = Endpoint> {
             first,
             last: first,
             rtt_ms,
-            flows,
+            flows: flows.into_iter().collect(),
             packet: counts[4],
         },
     )

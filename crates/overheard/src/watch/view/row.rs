@@ -96,8 +96,7 @@ impl Row {
     }
 
     pub fn protocol(&self) -> String {
-        let protocols: Vec<String> = self.endpoint.protocols.iter().map(ToString::to_string).collect();
-        protocols.join(" ")
+        self.endpoint.protocols.to_string()
     }
 
     pub fn process(&self) -> String {

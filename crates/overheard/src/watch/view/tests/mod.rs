@@ -40,7 +40,7 @@ fn row(number: u8, country: &str, name: &str) -> Row {
         names: names.into_iter().filter(|name| !name.name.is_empty()).collect(),
         domains: vec!["example.org".into()],
         place: if country.is_empty() { Place::default() } else { place },
-        protocols: vec![Protocol::Tls],
+        protocols: [Protocol::Tls].into(),
         visibility: Visibility::Encrypted,
         packets_out: 3,
         packets_in: 4,
@@ -49,7 +49,7 @@ fn row(number: u8, country: &str, name: &str) -> Row {
         first: Some(second(0)),
         last: Some(second(i64::from(number))),
         rtt_ms: Some(12.0),
-        flows: vec![0],
+        flows: [0].into_iter().collect(),
         packet: u64::from(number),
     };
     let messenger = "messenger (pid 7, /usr/bin/messenger) < sh (pid 1)".parse().expect("a process");
@@ -65,7 +65,7 @@ fn sight() -> Sight {
     suspect.contact = Contact::Unplaced;
     let mut readable = row(3, "IE", "update.\u{1b}[2J\u{202e}evil.example.org");
     readable.endpoint.visibility = Visibility::Readable;
-    readable.endpoint.protocols = vec![Protocol::Http];
+    readable.endpoint.protocols = [Protocol::Http].into();
     let claim = Claim {
         network: Some("ネットワーク会社の長い名前です".into()),
         ..readable.endpoint.place.claims[0].clone()
