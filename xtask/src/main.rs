@@ -2,6 +2,7 @@
 //!
 //! To extend: a file with `pub(crate) fn run(args: &[String]) -> anyhow::Result<()>` and a line in [`CHORES`].
 
+mod bench_keywords;
 mod ci;
 mod fuzz;
 mod instructions;
@@ -29,6 +30,7 @@ const CHORES: &[Chore] = &[
         "count instructions per packet under valgrind, held to what was accepted",
         instructions::run,
     ),
+    ("bench-keywords", "measure the search for a filter's words", bench_keywords::run),
     ("fuzz", "search for input that breaks a promise, with libFuzzer", fuzz::run),
     ("worlds", "hold every emulated internet of worlds/ to its stated truth", worlds::run),
     ("bless", "accept the goldens of corpus/ and the snapshots as they are now", ci::bless),

@@ -25,12 +25,23 @@ impl Bits {
         }
     }
 
+    pub fn remove(&mut self, member: usize) {
+        if let Some(word) = self.0.get_mut(member / 64) {
+            *word &= !(1 << (member % 64));
+        }
+    }
+
     pub fn clear(&mut self) {
         self.0.fill(0);
     }
 
     pub fn contains(&self, member: usize) -> bool {
         self.0.get(member / 64).is_some_and(|word| word >> (member % 64) & 1 == 1)
+    }
+
+    /// Whether all members are members of the other.
+    pub fn within(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).all(|(a, b)| a & !b == 0)
     }
 
     /// Members in rising order.
@@ -63,6 +74,10 @@ mod tests {
         let low = Bits::of(200, 0..70);
         assert_eq!((odd.count(), low.count(), odd.count_in(&low)), (100, 70, 35));
         assert_eq!(low.members().last(), Some(69));
+        let mut some = Bits::of(200, [3, 71]);
+        assert!(some.within(&odd) && !some.within(&low));
+        some.remove(71);
+        assert!(some.within(&low) && !odd.within(&some));
         assert!(odd.contains(199) && !odd.contains(198) && !odd.contains(999));
     }
 }

@@ -21,6 +21,7 @@ mod interleaving;
 pub mod interval;
 pub mod jaccard;
 mod keys;
+pub mod keywords;
 pub mod needed;
 mod places;
 mod plan;
@@ -30,6 +31,7 @@ pub mod settled;
 mod step;
 mod table;
 mod tarone;
+pub mod uploads;
 mod warnings;
 
 pub use concern::{Contact, contact};

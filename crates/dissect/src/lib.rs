@@ -12,6 +12,7 @@
 
 mod batch;
 pub mod capture;
+pub mod copies;
 pub mod decode;
 mod endpoint;
 mod flow;

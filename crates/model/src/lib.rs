@@ -23,8 +23,10 @@ pub mod plan;
 pub mod probability;
 pub mod process;
 pub mod protocol;
+pub mod rule;
 pub mod study;
 pub mod time;
+pub mod trial;
 
 pub use artifact::Artifact;
 pub use capture::{Capture, LocalRule, Problem};
@@ -44,5 +46,7 @@ pub use place::{Asn, Claim, Coordinates, Place, PlaceSource, Reach};
 pub use plan::{Plan, Power};
 pub use process::{Parent, Process};
 pub use protocol::{Measure, Protocol, Visibility};
+pub use rule::{Found, Rule, SearchWarning};
 pub use study::{Build, Bundle, Concern, Registration, Run, Study, Vantage};
 pub use time::Timestamp;
+pub use trial::{Arm, Detectable, Effect, Outcome, Traffic, Trial, Upload, UploadStatistic, Uploads};

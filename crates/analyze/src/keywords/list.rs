@@ -1,0 +1,319 @@
+//! From a list of candidates to all that trigger, alone or in pairs: adaptive group testing.
+//!
+//! Words are sent in pools, a filler between any two. A pool that arrives clears all its words; one that does not is
+//! taken apart until a single word is blocked. Then all clean words are sent in pairs of half messages, so that any
+//! two of them have been in one message; what is blocked there is searched like any text.
+//!
+//! Promises: as [`super::Search`]; duplicates and empty lines cost nothing, and a word that no message can hold is
+//! left out with a warning. A word in two normal forms is two words, since filters compare bytes.
+
+use super::channel::Answer;
+use super::density::Density;
+use super::search::{Next, Options, Others, Search};
+use super::silence::Silence;
+use super::text::{FILLER, Limit};
+use overheard_model::{Found, Rule, SearchWarning};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use std::collections::{HashSet, VecDeque};
+
+/// What is waited for.
+#[derive(Debug)]
+enum Pending {
+    /// Fresh words.
+    Pool(Vec<usize>),
+    /// All fresh words with all clean ones: if it arrives, nothing is left to ask.
+    Rest(Vec<usize>),
+    /// The first so many words of the blocked group.
+    Part(usize),
+    /// The one word that is left of it.
+    Single(usize),
+    /// Clean words together.
+    Together(Vec<usize>),
+}
+
+/// A search of a list.
+#[derive(Debug)]
+pub struct ListSearch {
+    words: Vec<String>,
+    options: Options,
+    density: Density,
+    fresh: VecDeque<usize>,
+    /// Words of which one is believed to trigger.
+    group: Vec<usize>,
+    clean: Vec<usize>,
+    /// Pools still to be sent to find pairs; absent before all words were tested.
+    together: Option<VecDeque<Vec<usize>>>,
+    /// Answers so far to what is pending, as log evidence that it is blocked.
+    evidence: f64,
+    asked: u64,
+    /// Evidence and messages that the one word of the group brings along.
+    alone: Option<(f64, u64)>,
+    pending: Option<Pending>,
+    silence: Silence,
+    /// The neutral message was asked for.
+    neutral: bool,
+    /// Of a blocked pool without a word that triggers alone.
+    within: Option<Box<Search>>,
+    found: Found,
+}
+
+impl ListSearch {
+    /// Pairs are looked for unless the others are to be ignored: where the clean words fill many messages, n of them,
+    /// that takes some 2 n² more. The lexicon is not used. Words are tested in an order drawn from the seed.
+    pub fn new(words: impl IntoIterator<Item = String>, options: Options, seed: u64) -> Self {
+        let mut seen = HashSet::new();
+        let trimmed = words.into_iter().map(|word| word.trim().to_owned());
+        let words: Vec<String> =
+            trimmed.filter(|word| !word.is_empty() && seen.insert(word.clone())).collect();
+        let fits = |word: &String| options.limit.is_none_or(|limit| limit.takes(word));
+        let (mut words, long): (Vec<String>, Vec<String>) = words.into_iter().partition(fits);
+        words.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+        let mut found = Found::default();
+        found.warnings.extend((!long.is_empty()).then_some(SearchWarning::TooLong));
+        Self {
+            density: Density::new(words.len()),
+            fresh: (0..words.len()).collect(),
+            words,
+            options,
+            group: Vec::new(),
+            clean: Vec::new(),
+            together: None,
+            evidence: 0.0,
+            asked: 0,
+            alone: None,
+            pending: None,
+            silence: Silence::default(),
+            neutral: false,
+            within: None,
+            found,
+        }
+    }
+
+    /// The next message, or the answer.
+    pub fn ask(&mut self) -> Next {
+        if self.found.messages >= self.options.most_messages {
+            self.warn(SearchWarning::Unsettled);
+            return Next::Done(self.found.clone());
+        }
+        if self.neutral || self.silence.wants_a_neutral_message(self.found.rules.len(), false) {
+            return self.ask_neutral();
+        }
+        if let Some(certain) = self.silence.is_complete() {
+            self.found.rules.truncate(certain);
+            self.warn(SearchWarning::Silent);
+            return Next::Done(self.found.clone());
+        }
+        if let Some(within) = &mut self.within {
+            match within.ask() {
+                Next::Ask { text } => return Next::Ask { text },
+                Next::Done(found) => self.take(found),
+            }
+            self.within = None;
+        }
+        while self.pending.is_none() {
+            let Some(pending) = self.choose() else { break };
+            (self.evidence, self.asked) = self.alone.take().unwrap_or_default();
+            self.weigh(pending);
+        }
+        match &self.pending {
+            None if self.silence.wants_a_neutral_message(self.found.rules.len(), true) => self.ask_neutral(),
+            None => Next::Done(self.found.clone()),
+            Some(pending) => Next::Ask { text: self.write(pending) },
+        }
+    }
+
+    fn ask_neutral(&mut self) -> Next {
+        self.neutral = true;
+        Next::Ask { text: Silence::NEUTRAL_TEXT.to_owned() }
+    }
+
+    pub fn answer(&mut self, answer: Answer) {
+        let neutral = std::mem::take(&mut self.neutral);
+        if neutral || self.pending.is_some() || self.within.is_some() {
+            self.found.messages += 1;
+            self.silence.hear(answer, neutral, self.found.rules.len());
+        }
+        if neutral {
+            return;
+        }
+        if let Some(within) = &mut self.within {
+            return within.answer(answer);
+        }
+        let Some(pending) = self.pending.take() else { return };
+        self.asked += 1;
+        self.evidence += self.options.noise.evidence(answer);
+        self.weigh(pending);
+    }
+
+    /// Draws the conclusion as soon as the evidence bears it.
+    fn weigh(&mut self, pending: Pending) {
+        // Clearing a word for good, or convicting it, wants certainty; what only leads on does not.
+        let sure = ((1.0 - self.options.target) / self.options.target).ln();
+        let certain = match pending {
+            Pending::Pool(_) | Pending::Rest(_) | Pending::Part(_) => {
+                self.evidence > 0.0 || self.evidence < -sure
+            }
+            Pending::Single(_) | Pending::Together(_) => self.evidence.abs() > sure,
+        };
+        match certain {
+            true => self.settle(pending, self.evidence > 0.0),
+            false => self.pending = Some(pending),
+        }
+    }
+
+    fn settle(&mut self, pending: Pending, blocked: bool) {
+        match (pending, blocked) {
+            (Pending::Pool(pool), true) => {
+                self.density.learn(|clean| 1.0 - clean(pool.len()));
+                self.group = pool;
+            }
+            (Pending::Pool(pool), false) => {
+                self.density.learn(|clean| clean(pool.len()));
+                self.clean.extend(pool);
+            }
+            (Pending::Rest(pool), true) => {
+                self.density.learn(|clean| 1.0 - clean(pool.len()));
+                self.group = pool;
+            }
+            (Pending::Rest(pool), false) => {
+                self.clean.extend(pool);
+                self.together = Some(VecDeque::new());
+            }
+            (Pending::Part(size), true) => {
+                // One word alone: the first answer to what is asked of it next.
+                self.alone = (size == 1).then_some((self.evidence, self.asked));
+                let whole = self.group.len();
+                self.density.learn(|clean| (1.0 - clean(size)) / (1.0 - clean(whole)));
+                self.group.drain(size..).rev().for_each(|word| self.fresh.push_front(word));
+            }
+            (Pending::Part(size), false) => {
+                let whole = self.group.len();
+                self.density.learn(|clean| (clean(size) - clean(whole)) / (1.0 - clean(whole)));
+                self.clean.extend(self.group.drain(..size));
+            }
+            (Pending::Single(word), true) => {
+                self.group.clear();
+                let error_bound = 1.0 / (1.0 + self.evidence.exp());
+                let all = vec![self.words[word].clone()];
+                self.found.rules.push(Rule { all, ordered: None, error_bound, messages: self.asked });
+            }
+            (Pending::Single(word), false) => {
+                self.group.clear();
+                self.clean.push(word);
+            }
+            (Pending::Together(pool), true) => {
+                let lexicon = pool.iter().map(|word| self.words[*word].clone()).collect();
+                let most_messages = self.options.most_messages.saturating_sub(self.found.messages);
+                let options = Options {
+                    others: Others::All,
+                    lexicon,
+                    most_messages,
+                    limit: None,
+                    ..self.options.clone()
+                };
+                self.within = Search::new(&self.join(&pool), options).ok().map(Box::new);
+            }
+            (Pending::Together(_), false) => {}
+        }
+    }
+
+    fn choose(&mut self) -> Option<Pending> {
+        match self.group[..] {
+            [] => {}
+            [only] => return Some(Pending::Single(only)),
+            _ => return Some(Pending::Part(self.density.part(self.group.len()))),
+        }
+        if !self.fresh.is_empty() {
+            let most = self.fitting(self.fresh.iter().copied());
+            let pool = self.density.pool(most);
+            let all = || self.fitting(self.fresh.iter().chain(&self.clean).copied());
+            return Some(match pool {
+                pool if pool == self.fresh.len() && all() == pool + self.clean.len() => {
+                    Pending::Rest(self.fresh.drain(..).collect())
+                }
+                1 => Pending::Single(self.fresh.pop_front()?),
+                _ => Pending::Pool(self.fresh.drain(..pool).collect()),
+            });
+        }
+        if self.together.is_none() {
+            self.together = Some(self.pairs_of_blocks());
+        }
+        self.together.as_mut()?.pop_front().map(Pending::Together)
+    }
+
+    /// Pools in which any two clean words come together.
+    fn pairs_of_blocks(&self) -> VecDeque<Vec<usize>> {
+        if self.clean.len() < 2 || self.options.others == Others::Ignored {
+            return VecDeque::new();
+        }
+        if self.fitting(self.clean.iter().copied()) == self.clean.len() {
+            return VecDeque::from([self.clean.clone()]);
+        }
+        let mut blocks: Vec<Vec<usize>> = Vec::new();
+        for &word in &self.clean {
+            match blocks.last_mut().filter(|block| self.is_half(block, word)) {
+                Some(block) => block.push(word),
+                None => blocks.push(vec![word]),
+            }
+        }
+        let pairs = (0..blocks.len()).flat_map(|a| (a + 1..blocks.len()).map(move |b| (a, b)));
+        pairs.map(|(a, b)| [&blocks[a][..], &blocks[b]].concat()).filter(|pool| self.fits(pool)).collect()
+    }
+
+    fn is_half(&self, block: &[usize], word: usize) -> bool {
+        let block: Vec<usize> = block.iter().copied().chain([word]).collect();
+        self.fits(&[&block[..], &block].concat())
+    }
+
+    fn fits(&self, pool: &[usize]) -> bool {
+        self.fitting(pool.iter().copied()) == pool.len()
+    }
+
+    /// How many of the words fit into one message.
+    fn fitting(&self, words: impl Iterator<Item = usize>) -> usize {
+        let Some(limit) = self.options.limit else { return words.count() };
+        let measure = |text: &str| match limit {
+            Limit::Characters(_) => text.chars().count(),
+            Limit::Bytes(_) => text.len(),
+        };
+        let (Limit::Characters(most) | Limit::Bytes(most)) = limit;
+        let lengths = words.scan(0, |total, word| {
+            *total += measure(&self.words[word]) + if *total > 0 { measure(FILLER) } else { 0 };
+            Some(*total)
+        });
+        lengths.take_while(|length| *length <= most).count()
+    }
+
+    /// What a blocked pool turned out to hold; a pair that several pools hold is one.
+    fn take(&mut self, found: Found) {
+        for rule in found.rules {
+            if self.found.rules.iter().all(|known| known.all != rule.all) {
+                self.found.rules.push(rule);
+            }
+        }
+        // That a pool holds nothing after all is the noise that was expected.
+        let warnings = found.warnings.into_iter().filter(|warning| *warning != SearchWarning::NotBlocked);
+        warnings.for_each(|warning| self.warn(warning));
+    }
+
+    fn warn(&mut self, warning: SearchWarning) {
+        if !self.found.warnings.contains(&warning) {
+            self.found.warnings.push(warning);
+        }
+    }
+
+    fn write(&self, pending: &Pending) -> String {
+        match pending {
+            Pending::Pool(pool) | Pending::Together(pool) => self.join(pool),
+            Pending::Rest(pool) => self.join(&[&pool[..], &self.clean].concat()),
+            Pending::Part(size) => self.join(&self.group[..*size]),
+            Pending::Single(word) => self.words[*word].clone(),
+        }
+    }
+
+    fn join(&self, pool: &[usize]) -> String {
+        pool.iter().map(|word| self.words[*word].as_str()).collect::<Vec<_>>().join(FILLER)
+    }
+}

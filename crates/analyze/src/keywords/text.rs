@@ -1,0 +1,176 @@
+//! A text in pieces that are never cut, and messages made of some of them.
+//!
+//! Promises: what is left out never makes a new word: where two kept pieces would meet, a filler stands between
+//! them. It holds a letter that the text has nowhere, which no rule of this text can hold (a filter that ignores
+//! spaces and punctuation still sees the letter), between spaces (a filter that wants whole words still sees them).
+
+use crate::bits::Bits;
+use std::ops::Range;
+
+/// Letters of two bytes that hardly any list of words holds; the first that the text does not hold is used.
+const LETTERS: [char; 6] = ['ƣ', 'ƕ', 'ȣ', 'ƿ', 'ǂ', 'ɣ'];
+/// What stands between the words of a pool.
+pub(crate) const FILLER: &str = " ƣ ";
+/// One filler where nothing is left out costs at most this many bytes, or this many characters.
+const ROOM_BYTES: usize = 4;
+
+/// How long a message may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    Characters(usize),
+    Bytes(usize),
+}
+
+impl Limit {
+    pub fn takes(self, text: &str) -> bool {
+        match self {
+            Limit::Characters(most) => text.chars().count() <= most,
+            Limit::Bytes(most) => text.len() <= most,
+        }
+    }
+
+    fn with_room(self, room: usize) -> Self {
+        match self {
+            Limit::Bytes(most) => Limit::Bytes(most.saturating_sub(room)),
+            Limit::Characters(most) => Limit::Characters(most.saturating_sub(room - 1)),
+        }
+    }
+}
+
+/// A text as a list of pieces: characters, each with the marks that belong to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Text {
+    text: String,
+    /// Where each piece begins, and the end.
+    bounds: Vec<usize>,
+    letter: char,
+}
+
+impl Text {
+    pub fn new(text: &str) -> Self {
+        let mut bounds: Vec<usize> = Vec::with_capacity(text.len() + 1);
+        let mut joined = false;
+        for (at, character) in text.char_indices() {
+            if bounds.is_empty() || !(joined || belongs_to_the_one_before(character)) {
+                bounds.push(at);
+            }
+            joined = character == '\u{200d}';
+        }
+        bounds.push(text.len());
+        let letter = LETTERS.into_iter().find(|letter| !text.contains(*letter)).unwrap_or(LETTERS[0]);
+        Self { text: text.to_owned(), bounds, letter }
+    }
+
+    pub fn len(&self) -> usize {
+        self.bounds.len() - 1
+    }
+
+    pub fn fits(&self, limit: Limit) -> bool {
+        limit.with_room(ROOM_BYTES).takes(&self.text)
+    }
+
+    pub fn slice(&self, pieces: Range<usize>) -> &str {
+        &self.text[self.bounds[pieces.start]..self.bounds[pieces.end]]
+    }
+
+    /// All places where the same words stand, as pieces.
+    pub fn places_of(&self, word: &str) -> Vec<Range<usize>> {
+        let matches = self.bounds.iter().enumerate().filter(|(_, at)| self.text[**at..].starts_with(word));
+        let end = |at: usize| self.bounds.binary_search(&(at + word.len())).ok();
+        matches.filter_map(|(start, at)| Some(start..end(*at)?)).filter(|range| !range.is_empty()).collect()
+    }
+
+    /// The given parts in the given order, a filler between any two.
+    pub fn join(&self, parts: &[Range<usize>]) -> String {
+        let mut message = String::new();
+        let mut before: Option<usize> = None;
+        for part in parts {
+            if let Some(before) = before {
+                // Never longer than what it stands for.
+                match part.start.checked_sub(before) {
+                    Some(1) => message.push(self.letter),
+                    Some(2) => message.extend([self.letter, ' ']),
+                    _ => message.extend([' ', self.letter, ' ']),
+                }
+            }
+            message.push_str(self.slice(part.clone()));
+            before = Some(part.end);
+        }
+        message
+    }
+}
+
+/// Unbroken runs of members.
+pub(crate) fn runs(kept: &Bits) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for member in kept.members() {
+        match runs.last_mut().filter(|run| run.end == member) {
+            Some(run) => run.end += 1,
+            None => runs.push(member..member + 1),
+        }
+    }
+    runs
+}
+
+/// Combining marks, variation selectors, skin tones and joiners (a part of UAX #29 that needs no tables).
+fn belongs_to_the_one_before(character: char) -> bool {
+    matches!(character,
+        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5c7}' | '\u{610}'..='\u{61a}'
+        | '\u{64b}'..='\u{65f}' | '\u{93c}' | '\u{93e}'..='\u{94d}' | '\u{e31}' | '\u{e34}'..='\u{e3a}'
+        | '\u{e47}'..='\u{e4e}' | '\u{1160}'..='\u{11ff}' | '\u{1ab0}'..='\u{1aff}' | '\u{20d0}'..='\u{20ff}'
+        | '\u{3099}' | '\u{309a}' | '\u{fe00}'..='\u{fe0f}' | '\u{200d}' | '\u{1f3fb}'..='\u{1f3ff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn keep(text: &Text, kept: impl IntoIterator<Item = usize>) -> String {
+        text.join(&runs(&Bits::of(text.len(), kept)))
+    }
+
+    #[test]
+    fn what_is_left_out_never_makes_a_word() {
+        let text = Text::new("红苹果色");
+        assert_eq!(keep(&text, [0, 3]), "红ƣ 色");
+        assert_eq!(keep(&text, [0, 1]), "红苹");
+        assert_eq!(Text::new("ƣƕ").letter, 'ȣ');
+        assert_eq!(text.join(&[3..4, 0..1]), "色 ƣ 红");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_kept_stood_in_the_text(text in "[ab ]{1,30}", kept in proptest::collection::vec(any::<bool>(), 30)) {
+            let text = Text::new(&text);
+            let message = keep(&text, (0..text.len()).filter(|piece| kept[*piece]));
+            let stood = |part: &str| text.text.contains(part) || text.text.contains(part.trim_matches(' '));
+            prop_assert!(message.split(text.letter).all(stood), "{message}");
+            prop_assert!(message.chars().count() <= text.text.chars().count());
+        }
+    }
+
+    #[test]
+    fn marks_stay_with_what_they_mark() {
+        let text = Text::new("e\u{301}x👩\u{200d}🚀👍🏽");
+        let pieces: Vec<&str> = (0..text.len()).map(|at| text.slice(at..at + 1)).collect();
+        assert_eq!(pieces, ["e\u{301}", "x", "👩\u{200d}🚀", "👍🏽"]);
+        assert_eq!(Text::new("").len(), 0);
+        assert_eq!(Text::new("\u{301}").len(), 1);
+    }
+
+    #[test]
+    fn all_places_of_a_word_are_found() {
+        assert_eq!(Text::new("aXbaaXb").places_of("aXb"), [0..3, 4..7]);
+        assert_eq!(Text::new("aaa").places_of("aa"), [0..2, 1..3]);
+    }
+
+    #[test]
+    fn a_limit_is_in_characters_or_bytes() {
+        assert!(
+            Text::new("红苹果").fits(Limit::Characters(6)) && !Text::new("红苹果").fits(Limit::Characters(5))
+        );
+        assert!(!Text::new("红苹果").fits(Limit::Bytes(12)));
+        assert!(Text::new("红苹果").fits(Limit::Bytes(13)));
+    }
+}

@@ -1,0 +1,84 @@
+//! A simulated filter on a noisy way, and a search driven against it.
+
+use overheard_analyze::keywords::{Answer, ListSearch, Next, Options, Search};
+use overheard_model::Found;
+use rand::{Rng, RngExt};
+
+/// Blocks a text that holds all words of any rule, unless it holds a word that switches it off.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub rules: Vec<Vec<String>>,
+    pub ordered: bool,
+    /// Words that let any text pass.
+    pub extenuating: Vec<String>,
+    pub loss: f64,
+    pub leak: f64,
+}
+
+impl Filter {
+    pub fn blocks(&self, text: &str) -> bool {
+        let holds = |word: &String| text.contains(word.as_str());
+        !self.extenuating.iter().any(holds)
+            && self.rules.iter().any(|rule| match self.ordered {
+                false => rule.iter().all(holds),
+                true => {
+                    rule.iter().try_fold(text, |rest, word| Some(rest.split_once(word.as_str())?.1)).is_some()
+                }
+            })
+    }
+
+    pub fn answer(&self, text: &str, random: &mut impl Rng) -> Answer {
+        let arrives = match self.blocks(text) {
+            true => random.random_bool(self.leak),
+            false => !random.random_bool(self.loss),
+        };
+        if arrives { Answer::Delivered } else { Answer::Lost }
+    }
+}
+
+/// Searches a text until the search is done.
+pub fn search(text: &str, options: Options, filter: &Filter, random: &mut impl Rng) -> Found {
+    if std::env::var_os("DBG").is_some() {
+        eprintln!("CASE {:?}", filter.rules);
+    }
+    let mut search = Search::new(text, options).expect("a text that can be searched");
+    loop {
+        match search.ask() {
+            Next::Ask { text } => {
+                let a = filter.answer(&text, random);
+                if std::env::var_os("DBG").is_some() {
+                    eprintln!(
+                        "{a:?} {}",
+                        if text.chars().count() > 40 {
+                            format!(
+                                "… {} {}",
+                                text.chars().count(),
+                                text.chars()
+                                    .rev()
+                                    .take(25)
+                                    .collect::<Vec<_>>()
+                                    .into_iter()
+                                    .rev()
+                                    .collect::<String>()
+                            )
+                        } else {
+                            text.clone()
+                        }
+                    );
+                }
+                search.answer(a)
+            }
+            Next::Done(found) => return found,
+        }
+    }
+}
+
+/// Searches a list until the search is done.
+pub fn search_list(mut search: ListSearch, filter: &Filter, random: &mut impl Rng) -> Found {
+    loop {
+        match search.ask() {
+            Next::Ask { text } => search.answer(filter.answer(&text, random)),
+            Next::Done(found) => return found,
+        }
+    }
+}

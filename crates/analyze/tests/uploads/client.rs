@@ -1,0 +1,102 @@
+//! A simulated client: what it sends by itself in the minute after a message, and what a filter in it adds.
+//!
+//! Keepalives at a steady beat, telemetry in bursts with a heavy tail (log-normal sizes, Poisson arrivals, busier and
+//! quieter trials), images and updates from a pool of rotating addresses, and the message itself.
+
+use overheard_model::{Arm, Trial};
+use rand::seq::SliceRandom;
+use rand::{Rng, RngExt};
+use std::collections::BTreeMap;
+
+const SECONDS: usize = 60;
+const UPLOAD_BYTES: u64 = 300;
+const LOSS: f64 = 0.03;
+
+/// Where the copy goes.
+#[derive(Clone, Copy, Debug)]
+pub enum Upload {
+    /// To an endpoint that now and then is sent something else too.
+    Elsewhere,
+    /// To where the client sends its telemetry.
+    Telemetry,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub drops: bool,
+    pub upload: Option<Upload>,
+    /// The copy leaves at a time drawn from 0 to this, seconds.
+    pub latest_s: f64,
+}
+
+/// As many trials with a trigger as with a benign message, in random order.
+pub fn study(each: usize, filter: &Filter, random: &mut impl Rng) -> Vec<Trial> {
+    let mut arms = [vec![Arm::Trigger; each], vec![Arm::Benign; each]].concat();
+    arms.shuffle(random);
+    arms.into_iter().map(|arm| trial(arm, filter, random)).collect()
+}
+
+fn trial(arm: Arm, filter: &Filter, random: &mut impl Rng) -> Trial {
+    let mut trial = Trial { arm, delivered: None, traffic: BTreeMap::new(), factors: BTreeMap::new() };
+    chatter(&mut trial, random);
+    send(&mut trial, "messages", 0.2, random.random_range(180..220), 0);
+    let triggered = arm == Arm::Trigger;
+    trial.delivered = Some(!(random.random_bool(LOSS) || triggered && filter.drops));
+    if let Some(to) = filter.upload.filter(|_| triggered) {
+        let (endpoint, flows) = match to {
+            Upload::Elsewhere => ("collector", 1),
+            Upload::Telemetry => ("telemetry", 0),
+        };
+        let lag = random.random::<f64>() * filter.latest_s;
+        // A record's padding and the handshake of a new connection come on top.
+        send(&mut trial, endpoint, lag, UPLOAD_BYTES + random.random_range(20..60) + 600 * flows, flows);
+    }
+    trial
+}
+
+fn chatter(trial: &mut Trial, random: &mut impl Rng) {
+    let mut beat = random.random::<f64>() * 20.0;
+    while beat < SECONDS as f64 {
+        send(trial, "messages", beat, random.random_range(60..110), 0);
+        beat += random.random_range(18.0..22.0);
+    }
+    let busy = normal(random).mul_add(0.6, 0.0).exp();
+    for (endpoint, every_s, median, spread) in
+        [("telemetry", 12.0, 500.0, 1.2), ("collector", 300.0, 400.0, 0.8), ("push", 45.0, 90.0, 0.3)]
+    {
+        for at in arrivals(every_s / busy, random) {
+            let bytes = (f64::ln(median) + spread * normal(random)).exp() as u64;
+            send(trial, endpoint, at, bytes.max(1), u64::from(random.random_bool(0.3)));
+        }
+    }
+    for at in arrivals(20.0 / busy, random) {
+        let mirror = format!("cdn{}", random.random_range(0..12));
+        send(trial, &mirror, at, random.random_range(400..1500), 1);
+    }
+}
+
+fn send(trial: &mut Trial, endpoint: &str, at_s: f64, bytes: u64, flows: u64) {
+    let traffic = trial.traffic.entry(endpoint.to_owned()).or_default();
+    traffic.bytes_out.resize(SECONDS, 0);
+    traffic.flows.resize(SECONDS, 0);
+    let second = (at_s as usize).min(SECONDS - 1);
+    traffic.bytes_out[second] += bytes;
+    traffic.flows[second] += flows;
+}
+
+/// Times of a Poisson process.
+fn arrivals(every_s: f64, random: &mut impl Rng) -> Vec<f64> {
+    let mut times = Vec::new();
+    let mut at = -every_s * (1.0 - random.random::<f64>()).ln();
+    while at < SECONDS as f64 {
+        times.push(at);
+        at += -every_s * (1.0 - random.random::<f64>()).ln();
+    }
+    times
+}
+
+/// Box and Muller.
+fn normal(random: &mut impl Rng) -> f64 {
+    let (a, b): (f64, f64) = (1.0 - random.random::<f64>(), random.random());
+    (-2.0 * a.ln()).sqrt() * (std::f64::consts::TAU * b).cos()
+}

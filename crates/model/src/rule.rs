@@ -1,0 +1,45 @@
+//! Rules of a filter: which words, together, keep a message from arriving.
+//!
+//! Promises: a rule is claimed with the bound on the chance that it is not exact.
+
+use serde::{Deserialize, Serialize};
+
+/// The smallest combination of substrings that a filter was shown to act on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rule {
+    /// All of them are needed; in the order of the text in which they were found.
+    pub all: Vec<String>,
+    /// Whether they must come in this order; absent where it was not tested.
+    pub ordered: Option<bool>,
+    /// Chance at most that a character of it is needless, or that something is missing.
+    pub error_bound: f64,
+    /// Messages spent on it.
+    pub messages: u64,
+}
+
+/// What makes the answer of a search less than complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SearchWarning {
+    /// The text as a whole arrives: there is nothing to find.
+    NotBlocked,
+    /// A message with more of the text arrived where one with less of it did not: some words switch the
+    /// filter off, or it acts on more than the text.
+    NotMonotone,
+    /// The messages were used up before the answer was certain enough.
+    Unsettled,
+    /// From some message on nothing arrived, not even a neutral one: an account may be banned. What was concluded
+    /// since then was taken back.
+    Silent,
+    /// Candidates were left out that are longer than a message may be.
+    TooLong,
+}
+
+/// What a search has found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    pub rules: Vec<Rule>,
+    /// Messages that were asked for.
+    pub messages: u64,
+    pub warnings: Vec<SearchWarning>,
+}

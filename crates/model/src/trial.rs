@@ -1,0 +1,112 @@
+//! Trials: one randomized act each, what became of it, and what the client sent afterwards.
+//!
+//! Promises: lags are whole seconds from the act; the order of trials carries no meaning.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a trial was assigned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arm {
+    /// A message that may be filtered.
+    Trigger,
+    /// A message of the same length and script that is not.
+    Benign,
+    /// Nothing was sent.
+    Sham,
+}
+
+/// What the client sent to one endpoint after the act.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Traffic {
+    /// Flows that began in each second.
+    pub flows: Vec<u64>,
+    /// Bytes out in each second.
+    pub bytes_out: Vec<u64>,
+}
+
+/// One act and what followed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    pub arm: Arm,
+    /// Whether the message arrived; absent where none was sent or nobody looked.
+    pub delivered: Option<bool>,
+    /// By endpoint; an endpoint that is absent was sent nothing.
+    pub traffic: BTreeMap<String, Traffic>,
+    /// Levels of the factors of the design, such as `user` → `carol`.
+    pub factors: BTreeMap<String, String>,
+}
+
+/// What a filter does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    Dropped,
+    Copied,
+    Both,
+    Neither,
+}
+
+/// What is compared at an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UploadStatistic {
+    /// Whether it was sent anything.
+    Contacted,
+    /// Flows begun.
+    Flows,
+    BytesOut,
+}
+
+/// An endpoint that is sent more after a trigger than after a benign message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Upload {
+    pub endpoint: String,
+    pub statistic: UploadStatistic,
+    /// The window in which it shows best: this many seconds from the act.
+    pub window_s: usize,
+    /// Adjusted for all endpoints, statistics and windows.
+    pub p: f64,
+    /// Median bytes out in the window after a trigger, minus the median after a benign message.
+    pub bytes_more: i64,
+}
+
+/// The smallest upload that would have been seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Detectable {
+    /// To which endpoint; absent: to one that is sent nothing else.
+    pub endpoint: Option<String>,
+    /// Absent where none of the sizes tried would have been.
+    pub bytes: Option<u64>,
+    /// Chance with which it would have been seen.
+    pub power: f64,
+}
+
+/// What a level of a factor does to the share of triggers that do not arrive.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Effect {
+    pub factor: String,
+    pub level: String,
+    /// Lost, of those with this level.
+    pub lost: u64,
+    pub of: u64,
+    /// Share lost with this level minus share lost with any other, with its 95 % interval.
+    pub difference: f64,
+    pub low: f64,
+    pub high: f64,
+}
+
+/// What the trials of a study say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Uploads {
+    pub outcome: Outcome,
+    /// Of Fisher's test on deliveries; 1 where none were judged.
+    pub dropped_p: f64,
+    /// Of the largest statistic of the whole family.
+    pub copied_p: f64,
+    pub uploads: Vec<Upload>,
+    /// Given where nothing was copied.
+    pub detectable: Vec<Detectable>,
+    pub effects: Vec<Effect>,
+}

@@ -1,0 +1,38 @@
+//! How many messages it takes to find the words of a list that trigger.
+
+use super::filter::{Filter, search_list};
+use super::neutral;
+use overheard_analyze::keywords::{ListSearch, Options};
+use rand::seq::IteratorRandom;
+use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeSet;
+
+const LISTS: u64 = 20;
+/// Words of a list, and how many of them trigger.
+const SIZES: [(usize, usize); 8] =
+    [(100, 1), (100, 5), (1000, 1), (1000, 5), (1000, 20), (5000, 1), (5000, 5), (5000, 20)];
+
+pub(super) fn table(random: &mut ChaCha8Rng) {
+    println!("\n| words | trigger | all and no other | mean messages | log2 C(n, d) | ratio |");
+    println!("|---|---|---|---|---|---|");
+    for (size, triggers) in SIZES {
+        let (mut right, mut messages) = (0, 0);
+        for list in 0..LISTS {
+            let mut words = BTreeSet::new();
+            while words.len() < size {
+                words.insert(neutral::word(3, random));
+            }
+            let rules: BTreeSet<Vec<String>> =
+                words.iter().sample(random, triggers).into_iter().map(|word| vec![word.clone()]).collect();
+            let filter = Filter { rules: rules.iter().cloned().collect(), ..Filter::default() };
+            let search = ListSearch::new(words, Options { most_messages: 5000, ..Options::default() }, list);
+            let found = search_list(search, &filter, random);
+            let got: BTreeSet<Vec<String>> = found.rules.into_iter().map(|rule| rule.all).collect();
+            right += u64::from(got == rules);
+            messages += found.messages;
+        }
+        let bits: f64 = (0..triggers).map(|at| ((size - at) as f64 / (at + 1) as f64).log2()).sum();
+        let mean = messages as f64 / LISTS as f64;
+        println!("| {size} | {triggers} | {right} of {LISTS} | {mean:.1} | {bits:.1} | {:.2} |", mean / bits);
+    }
+}
