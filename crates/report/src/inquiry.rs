@@ -35,7 +35,7 @@ struct Spent<'a> {
 /// What delivery alone says; nothing where the search came to no end.
 pub fn outcome(inquiry: &Inquiry) -> Option<Outcome> {
     let not_blocked = inquiry.found.warnings.contains(&SearchWarning::NotBlocked);
-    let unsure = [SearchWarning::Unsettled, SearchWarning::Silent];
+    let unsure = [SearchWarning::Unsettled, SearchWarning::Silent, SearchWarning::NotMonotone];
     let whole = !inquiry.found.warnings.iter().any(|warning| unsure.contains(warning));
     match (inquiry.found.rules.is_empty(), not_blocked || whole) {
         (false, _) => Some(Outcome::Dropped),
@@ -47,7 +47,7 @@ pub fn outcome(inquiry: &Inquiry) -> Option<Outcome> {
 /// As `--format json` writes it.
 pub fn json(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
     let ledger = Spent { budget: inquiry.budget, accounts: accounts(inquiry) };
-    let document_ = Document {
+    let found = Document {
         schema: "overheard-keywords/1",
         outcome: outcome(inquiry),
         rules: &inquiry.found.rules,
@@ -58,7 +58,7 @@ pub fn json(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
         strays: inquiry.strays,
         warnings: warnings(inquiry),
     };
-    document(&document_, out)
+    document(&found, out)
 }
 
 /// As `--format text` writes it.
@@ -251,6 +251,7 @@ mod tests {
         assert_eq!(outcome(&inquiry(vec![], vec![])), Some(Outcome::Neither));
         assert_eq!(outcome(&inquiry(vec![], vec![SearchWarning::Silent])), None);
         assert_eq!(outcome(&inquiry(vec![], vec![SearchWarning::Unsettled])), None);
+        assert_eq!(outcome(&inquiry(vec![], vec![SearchWarning::NotMonotone])), None);
     }
 
     #[test]

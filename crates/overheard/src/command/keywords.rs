@@ -3,24 +3,22 @@
 //! Messages go from one account of the user's own to another. Each is booked before it is sent; what was answered is
 //! kept, so that the same command goes on where it was broken off.
 
+use super::run::{interruption, now};
 use crate::exit::{Exit, Failure, Result};
 use crate::hunt::{Hunt, Limit, Next, Noise, Options, Others, Question, rehearse};
 use crate::output::{inquiry, print};
 use crate::progress::Progress;
 use clap::{Args, ValueEnum};
 use overheard_model::design::{Home, VantageDesign};
-use overheard_model::{Found, Inquiry, Outcome, Timestamp};
+use overheard_model::{Fate, Found, Inquiry, Outcome};
 use overheard_probe::digest;
 use overheard_probe::execute::{Bare, Setting};
 use overheard_probe::trial::{Book, BookFault, Broken, Line, Opening, Order, Pace};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::flag;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -214,6 +212,7 @@ impl KeywordsArgs {
     }
 
     fn ask(&self, hunt: &mut Hunt, book: &mut Book) -> Result<(Found, Option<String>)> {
+        // After the first signal the message under way is still answered.
         let interrupted = interruption()?;
         let mut trials = match self.open(&interrupted) {
             Ok(line) => Trials { args: self, line, last: None, interrupted: &interrupted },
@@ -231,7 +230,7 @@ impl KeywordsArgs {
                 Err(why) => break (hunt.so_far(), Some(why)),
             }
             let spent = book.deliveries().len();
-            if spent % 10 == 0 {
+            if spent.is_multiple_of(10) {
                 progress.say(&format!("{spent} of at most {} messages", self.budget));
             }
         };
@@ -272,7 +271,7 @@ struct Trials<'a> {
 
 impl Trials<'_> {
     /// Books a message, sends it when it is time, and keeps the answer. The error says why there is none.
-    fn make(&mut self, book: &mut Book, text: &str) -> std::result::Result<overheard_model::Fate, String> {
+    fn make(&mut self, book: &mut Book, text: &str) -> std::result::Result<Fate, String> {
         let (KeywordsArgs { pace, seed, .. }, next) = (self.args, book.deliveries().len() as u64 + 1);
         if next <= self.args.budget {
             let pause = self.last.map_or(Duration::ZERO, |_| pace.before(next, *seed));
@@ -369,22 +368,4 @@ fn unopened(broken: &Broken) -> Failure {
 
 fn refused(fault: BookFault) -> Failure {
     Failure::new(fault.to_string()).hint(fault.hint())
-}
-
-/// Set by the first Ctrl-C, SIGTERM or SIGHUP, after which the message under way is still answered; the second ends the
-/// program at once.
-fn interruption() -> Result<Arc<AtomicBool>> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let watch = |signal| -> std::io::Result<()> {
-        flag::register_conditional_shutdown(signal, 2, Arc::clone(&interrupted))?;
-        flag::register(signal, Arc::clone(&interrupted)).map(drop)
-    };
-    let watched = [SIGINT, SIGTERM, SIGHUP].into_iter().try_for_each(watch);
-    watched.map_err(|error| Failure::new(format!("signals cannot be watched for: {error}")))?;
-    Ok(interrupted)
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_parts(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), i64::from(since.subsec_nanos()))
 }
