@@ -11,6 +11,7 @@ pub mod artifact;
 pub mod capture;
 pub mod comparison;
 pub mod country;
+pub mod delivery;
 pub mod design;
 pub mod endpoint;
 pub mod finding;
@@ -37,6 +38,7 @@ pub use comparison::{
     RelationResult, Unseen, Warning,
 };
 pub use country::Country;
+pub use delivery::{Delivery, Fate, Inquiry, Strays};
 pub use design::Design;
 pub use endpoint::Endpoint;
 pub use finding::{Finding, Support, Verdict};

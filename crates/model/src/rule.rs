@@ -43,3 +43,14 @@ pub struct Found {
     pub messages: u64,
     pub warnings: Vec<SearchWarning>,
 }
+
+impl Found {
+    /// The same, of a search that was broken off.
+    pub fn unsettled(&self) -> Self {
+        let mut found = self.clone();
+        if !found.warnings.contains(&SearchWarning::Unsettled) {
+            found.warnings.push(SearchWarning::Unsettled);
+        }
+        found
+    }
+}

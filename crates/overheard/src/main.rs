@@ -10,6 +10,7 @@
 mod command;
 mod draft;
 mod exit;
+mod hunt;
 mod input;
 mod onlooker;
 mod output;

@@ -130,7 +130,7 @@ impl Format for Json {
     }
 }
 
-fn document(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn document(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     let mut out = Inert::new(out);
     serde_json::to_writer_pretty(&mut out, document)?;
     out.write_all(b"\n")?;

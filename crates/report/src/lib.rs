@@ -17,6 +17,7 @@ mod figures;
 mod foreign;
 mod hostname;
 mod html;
+pub mod inquiry;
 mod json;
 mod jsonl;
 mod order;

@@ -129,6 +129,11 @@ impl ListSearch {
         Next::Ask { text: Silence::NEUTRAL_TEXT.to_owned() }
     }
 
+    /// What is known so far, of a search that is broken off here.
+    pub fn so_far(&self) -> Found {
+        self.found.unsettled()
+    }
+
     pub fn answer(&mut self, answer: Answer) {
         let neutral = std::mem::take(&mut self.neutral);
         if neutral || self.pending.is_some() || self.within.is_some() {

@@ -159,6 +159,11 @@ impl Search {
         }
     }
 
+    /// What is known so far, of a search that is broken off here.
+    pub fn so_far(&self) -> Found {
+        self.found.unsettled()
+    }
+
     /// What became of the message asked for last; ignored if none was.
     pub fn answer(&mut self, answer: Answer) {
         let neutral = std::mem::take(&mut self.neutral);

@@ -38,36 +38,10 @@ impl Filter {
 
 /// Searches a text until the search is done.
 pub fn search(text: &str, options: Options, filter: &Filter, random: &mut impl Rng) -> Found {
-    if std::env::var_os("DBG").is_some() {
-        eprintln!("CASE {:?}", filter.rules);
-    }
     let mut search = Search::new(text, options).expect("a text that can be searched");
     loop {
         match search.ask() {
-            Next::Ask { text } => {
-                let a = filter.answer(&text, random);
-                if std::env::var_os("DBG").is_some() {
-                    eprintln!(
-                        "{a:?} {}",
-                        if text.chars().count() > 40 {
-                            format!(
-                                "… {} {}",
-                                text.chars().count(),
-                                text.chars()
-                                    .rev()
-                                    .take(25)
-                                    .collect::<Vec<_>>()
-                                    .into_iter()
-                                    .rev()
-                                    .collect::<String>()
-                            )
-                        } else {
-                            text.clone()
-                        }
-                    );
-                }
-                search.answer(a)
-            }
+            Next::Ask { text } => search.answer(filter.answer(&text, random)),
             Next::Done(found) => return found,
         }
     }

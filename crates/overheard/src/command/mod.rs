@@ -9,6 +9,7 @@ mod completions;
 mod confine;
 mod doctor;
 mod init;
+mod keywords;
 mod lens;
 mod licenses;
 mod plan;
@@ -61,6 +62,7 @@ enum Command {
     Read(read::ReadArgs),
     Watch(watch::WatchArgs),
     Confine(confine::ConfineArgs),
+    Keywords(keywords::KeywordsArgs),
     Plan(plan::PlanArgs),
     #[command(hide = true)]
     Plant(plant::PlantArgs),
@@ -83,6 +85,7 @@ impl Arguments {
             Some(Command::Read(args)) => args.run(),
             Some(Command::Watch(args)) => args.run(),
             Some(Command::Confine(args)) => args.run(),
+            Some(Command::Keywords(args)) => args.run(),
             Some(Command::Plan(args)) => args.run(),
             Some(Command::Plant(args)) => args.run(),
             Some(Command::Report(args)) => args.run(),

@@ -236,7 +236,7 @@ fn registration(charter: &Charter) -> Registration {
 }
 
 /// Set by the first Ctrl-C, SIGTERM or SIGHUP; a second Ctrl-C ends the program at once.
-fn interruption() -> Result<Arc<AtomicBool>> {
+pub(super) fn interruption() -> Result<Arc<AtomicBool>> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let watch = |signal| -> std::io::Result<()> {
         flag::register_conditional_shutdown(signal, 2, Arc::clone(&interrupted))?;
@@ -254,7 +254,7 @@ fn refused(fault: LedgerFault) -> Failure {
     Failure::new(fault.to_string()).hint(hint)
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_parts(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), i64::from(since.subsec_nanos()))
 }

@@ -2,7 +2,7 @@
 
 use crate::{STYLE, bundle, comparison, plan, readings};
 use jsonschema::Validator;
-use overheard_model::Reading;
+use overheard_model::{Delivery, Found, Inquiry, Reading, Rule, SearchWarning, Strays, Timestamp};
 use serde_json::Value;
 
 fn schema(text: &str) -> Validator {
@@ -22,6 +22,10 @@ fn plan_schema() -> Validator {
     schema(include_str!("../../../../docs/schema/plan.schema.json"))
 }
 
+fn keywords_schema() -> Validator {
+    schema(include_str!("../../../../docs/schema/keywords.schema.json"))
+}
+
 fn all_readings() -> Vec<Reading> {
     bundle::two_builds().runs.into_iter().map(|run| run.reading).collect()
 }
@@ -33,6 +37,34 @@ fn hold(schema: &Validator, text: &str) {
     }
 }
 
+/// Of a search that found one rule and was broken off.
+fn keywords() -> String {
+    let rule = Rule { all: vec!["茶".into()], ordered: None, error_bound: 0.004, messages: 1 };
+    let found = Found { rules: vec![rule], messages: 1, warnings: vec![SearchWarning::Unsettled] };
+    let delivery = Delivery {
+        number: 1,
+        account: "alice".into(),
+        text_sha256: "00".into(),
+        sent: Timestamp::from_parts(0, 0),
+        fate: None,
+        after_ms: None,
+    };
+    let inquiry = Inquiry {
+        found,
+        broken_off: Some("it was interrupted".into()),
+        budget: 5,
+        target: 0.005,
+        loss: 0.02,
+        leak: 0.0,
+        window_s: 20.0,
+        deliveries: vec![delivery],
+        strays: Strays { late: 1, ..Strays::default() },
+    };
+    let mut out = Vec::new();
+    overheard_report::inquiry::json(&inquiry, &mut out).expect("memory takes it");
+    String::from_utf8(out).expect("UTF-8")
+}
+
 #[test]
 fn documents_are_as_their_schemas_say() {
     for bundle in [bundle::two_builds(), bundle::one_run(), bundle::hostile()] {
@@ -40,6 +72,7 @@ fn documents_are_as_their_schemas_say() {
     }
     hold(&reading_schema(), &readings("json", all_readings()));
     hold(&plan_schema(), &plan("json"));
+    hold(&keywords_schema(), &keywords());
 }
 
 #[test]

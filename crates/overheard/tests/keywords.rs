@@ -1,0 +1,162 @@
+//! `overheard keywords` between two clients of shell script, with a filter that is known.
+
+mod program;
+
+use program::{Answer, overheard};
+use std::fs;
+use std::path::Path;
+
+const TEXT: &str = "we walk by the river and drink some tea at noon";
+
+/// Notes each text that it is asked to send, and passes on what its filter lets pass. `PATTERN` and `LIMIT` are the
+/// filter and the number of messages after which nothing passes; the answers to it come in `SAYS`.
+const SENDER: &str = r#"#!/bin/sh
+exec 3<>way
+echo '{"event":"ready","account":"alice"}'
+while read -r line; do
+    case "$line" in *'"op":"quit"'*) exit ;; esac
+    text=${line##*'"text":"'} text=${text%'"}'} id=${line#*'"id":"'} id=${id%%'"'*}
+    echo "$text" >> sent
+    echo "typing, which is no event"
+    if [ "$(wc -l < sent)" -eq DIES ]; then echo "the sea is rough" >&2; exit 1; fi
+    if [ "$(wc -l < sent)" -lt LIMIT ]; then
+        case "$text" in
+            PATTERN) ;;
+            *) echo "{\"event\":\"received\",\"from\":\"alice\",\"text\":\"$text\"}" >&3 ;;
+        esac
+    fi
+    echo "{\"event\":\"sent\",\"id\":\"$id\"}"
+done
+"#;
+const RECEIVER: &str = "#!/bin/sh\n[ -p way ] || mkfifo way\necho '{\"event\":\"ready\",\"account\":\"bob\"}'\nexec cat 0<>way\n";
+
+/// A filter on the way between two clients.
+struct Way {
+    folder: tempfile::TempDir,
+}
+
+impl Way {
+    fn new(pattern: &str, limit: usize, dies: usize) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let way = Self { folder };
+        let sender = SENDER.replace("PATTERN", pattern).replace("LIMIT", &limit.to_string());
+        way.write("sender", &sender.replace("DIES", &dies.to_string()));
+        way.write("receiver", RECEIVER);
+        way.write("text.txt", TEXT);
+        way
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path().join(name), text).expect("a file");
+    }
+
+    fn ask(&self, question: &[&str], more: &[&str]) -> Answer {
+        let folder = self.path().display();
+        let client = |name: &str| format!("cd {folder} && exec sh ./{name}");
+        let (sender, receiver) = (client("sender"), client("receiver"));
+        let trials = format!("{folder}/trials");
+        let mut all = vec!["keywords", "--sender", &sender, "--receiver", &receiver, "--trials", &trials];
+        all.extend(["--pace", "0-0", "--window", "0.7", "--loss", "0.05", "--format", "json"]);
+        let file = format!("{folder}/{}", question[1]);
+        all.extend([question[0], &file]);
+        all.extend(more);
+        overheard(&all)
+    }
+
+    fn text(&self, more: &[&str]) -> Answer {
+        self.ask(&["--text", "text.txt"], more)
+    }
+
+    fn sent(&self) -> usize {
+        fs::read_to_string(self.path().join("sent")).map_or(0, |sent| sent.lines().count())
+    }
+}
+
+fn kinds(answer: &Answer) -> Vec<String> {
+    let warnings = answer.json()["warnings"].as_array().expect("a list").clone();
+    warnings.iter().map(|warning| warning["kind"].as_str().expect("a kind").to_owned()).collect()
+}
+
+#[test]
+fn the_words_are_found_and_nothing_is_sent_twice() {
+    let way = Way::new("*river*tea*|*tea*river*", 10_000, 0);
+    // Too small a budget is a hard stop, and a larger one goes on from there.
+    let first = way.text(&["--budget", "7"]);
+    assert_eq!((first.code, way.sent()), (4, 7), "{first:?}");
+    assert!(kinds(&first).contains(&"broken-off".to_owned()), "{first:?}");
+    let found = way.text(&[]);
+    assert_eq!(found.code, 1, "{found:?}");
+    let json = found.json();
+    assert_eq!(json["schema"], "overheard-keywords/1");
+    assert_eq!(json["outcome"], "dropped");
+    assert_eq!(json["rules"][0]["all"], serde_json::json!(["river", "tea"]), "{json}");
+    assert!(json["rules"][0]["error_bound"].as_f64().expect("a bound") <= 0.005);
+    assert_eq!(json["messages"], way.sent());
+    assert_eq!(json["ledger"]["accounts"]["alice"], way.sent());
+    let before = way.sent();
+    assert_eq!(way.text(&[]).stdout, found.stdout);
+    assert_eq!(way.sent(), before, "all was answered already");
+    way.text(&["--error", "0.1"]).refuses("another question");
+}
+
+#[test]
+fn words_of_a_list_are_found() {
+    let way = Way::new("*lamp*|*moss*", 10_000, 0);
+    way.write("words.txt", "stone\n\nlamp\ncloud\nlamp\nmoss\nbread\nwheel\n");
+    let found = way.ask(&["--words", "words.txt"], &[]);
+    let mut words: Vec<String> = found.json()["rules"]
+        .as_array()
+        .expect("rules")
+        .iter()
+        .map(|rule| rule["all"][0].to_string())
+        .collect();
+    words.sort();
+    assert_eq!(words, ["\"lamp\"", "\"moss\""], "{found:?}");
+}
+
+#[test]
+fn what_arrives_is_no_finding() {
+    let found = Way::new("nothing", 10_000, 0).text(&[]);
+    assert_eq!((found.code, found.json()["outcome"].as_str()), (0, Some("neither")), "{found:?}");
+    assert!(kinds(&found).contains(&"delivery-alone".to_owned()));
+}
+
+#[test]
+fn a_banned_account_is_no_filter() {
+    let banned = Way::new("*river*", 5, 0).text(&[]);
+    assert_eq!(banned.code, 4, "{banned:?}");
+    assert!(kinds(&banned).contains(&"silent".to_owned()), "{banned:?}");
+    assert!(banned.json()["rules"].as_array().expect("rules").is_empty());
+}
+
+#[test]
+fn a_client_that_dies_is_named_and_its_message_stays_spent() {
+    let way = Way::new("*river*", 10_000, 4);
+    let died = way.text(&[]);
+    assert_eq!((died.code, way.sent()), (4, 4), "{died:?}");
+    assert!(died.stdout.contains("the sender's client ended; its last words: the sea is rough"), "{died:?}");
+    let found = way.text(&[]);
+    assert_eq!(found.json()["rules"][0]["all"], serde_json::json!(["river"]), "{found:?}");
+    assert!(kinds(&found).contains(&"unanswered".to_owned()), "{found:?}");
+    assert_eq!(found.json()["messages"], way.sent());
+}
+
+#[test]
+fn a_dry_run_sends_nothing_and_bad_input_is_refused() {
+    let way = Way::new("*river*", 10_000, 0);
+    let dry = way.text(&["--dry-run"]);
+    assert!(dry.code == 0 && dry.stdout.contains("Nothing was sent"), "{dry:?}");
+    assert!(way.sent() == 0 && !way.path().join("trials").exists());
+    way.text(&["--longest", "10"]).refuses("--longest");
+    way.text(&["--leak", "0.7"]).refuses("--leak 0.7");
+    way.write("text.txt", "");
+    way.text(&[]).refuses("no text");
+    way.ask(&["--words", "text.txt"], &[]).refuses("no words");
+    way.write("text.txt", TEXT);
+    way.write("receiver", "exit 3");
+    way.text(&[]).refuses("the receiver's client ended");
+}

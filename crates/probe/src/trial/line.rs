@@ -1,0 +1,291 @@
+//! Two clients, and a message from one to the other.
+//!
+//! A message is known by its text: the receiver's client sees nothing else of ours. Whatever arrived before the
+//! message was sent is not its answer, so that a late copy of the same text is taken for it only where it arrives within
+//! its window; the time between messages should be longer than messages are late.
+//!
+//! Promises: a message is lost only where the sender's client said that it was sent, or refused, and the window passed;
+//! every other silence is the client's fault and ends the trials.
+
+use crate::driver::{Client, Event, Request, Stalled, named};
+use crate::execute::{Launch, Launched, Process, Setting, Stage, Stages};
+use overheard_model::design::DriverName;
+use overheard_model::{Fate, Strays};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long a client may take to be ready.
+const READY: Duration = Duration::from_secs(60);
+/// How often the sender's client is heard while the receiver's is waited for.
+const TURN: Duration = Duration::from_millis(20);
+/// How long the end of a client that ended is waited for, for its last words.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Which client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Sender,
+    Receiver,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sender => "sender",
+            Self::Receiver => "receiver",
+        })
+    }
+}
+
+/// A client to be started.
+#[derive(Debug)]
+pub struct Order<'a> {
+    pub setting: Setting<'a>,
+    /// Program and arguments of a driver of JSON lines.
+    pub command: &'a [String],
+}
+
+/// What became of a message, and what else was heard since the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    pub fate: Fate,
+    /// Absent where it did not arrive.
+    pub after_ms: Option<u64>,
+    pub strays: Strays,
+}
+
+/// Why the trials cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    #[error("the {role}'s stage: {error}")]
+    Stage { role: Role, error: io::Error },
+    #[error("the {role}'s client ended{}", quoted(last))]
+    Ended { role: Role, last: String },
+    #[error("the {role}'s client was not ready within {} s", READY.as_secs())]
+    NotReady { role: Role },
+    #[error("the sender's client said nothing of a message within {} s", window.as_secs_f64())]
+    Silent { window: Duration },
+    #[error("the {role}'s client reported an error of its own")]
+    Trouble { role: Role },
+    #[error("the {role}'s client takes no requests: {error}")]
+    Deaf { role: Role, error: io::Error },
+    #[error("interrupted")]
+    Interrupted,
+}
+
+fn quoted(last: &str) -> String {
+    let last = last.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    if last.is_empty() { String::new() } else { format!("; its last words: {last}") }
+}
+
+struct End {
+    role: Role,
+    client: Client,
+    account: String,
+    _process: Box<dyn Process>,
+    /// Dropped last: it ends whatever was started on it.
+    stage: Box<dyn Stage>,
+}
+
+/// Two clients that are ready.
+pub struct Line {
+    sender: End,
+    receiver: End,
+    /// Texts sent so far, and of them those that are still to arrive.
+    sent: HashSet<String>,
+    awaited: HashSet<String>,
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Line")
+            .field("from", &self.sender.account)
+            .field("to", &self.receiver.account)
+            .finish()
+    }
+}
+
+impl Line {
+    /// Starts both clients and waits until they are ready: the receiver's first, so that nothing is missed.
+    pub fn open(
+        stages: &mut dyn Stages,
+        sender: &Order,
+        receiver: &Order,
+        interrupted: &AtomicBool,
+    ) -> Result<Self, Broken> {
+        let receiver = End::open(stages, Role::Receiver, receiver, interrupted)?;
+        let sender = End::open(stages, Role::Sender, sender, interrupted)?;
+        Ok(Self { sender, receiver, sent: HashSet::new(), awaited: HashSet::new() })
+    }
+
+    /// The account that sends.
+    pub fn sender(&self) -> &str {
+        &self.sender.account
+    }
+
+    /// The account that is sent to.
+    pub fn receiver(&self) -> &str {
+        &self.receiver.account
+    }
+
+    /// Sends a text and waits for its arrival. It must have been booked under this number.
+    pub fn act(&mut self, number: u64, to: &str, text: &str, window: Duration) -> Result<Outcome, Broken> {
+        let mut strays = self.catch_up()?;
+        let (id, begun) = (format!("m{number}"), Instant::now());
+        let until = begun + window;
+        let request = Request::Send { id: &id, to, text };
+        let asked = self.sender.client.ask(&request, until);
+        asked.map_err(|error| self.sender.deaf(error))?;
+        let mut wait = Wait { id: &id, sent: false, refused: false };
+        let text = seen(text);
+        self.sent.insert(text.clone());
+        self.awaited.insert(text.clone());
+        loop {
+            let arrived = match self.receiver.event(until.min(Instant::now() + TURN))? {
+                Some(Event::Received { text: arrived, .. }) => {
+                    let arrived = seen(&arrived);
+                    if arrived != text {
+                        self.stray(&arrived, &mut strays);
+                    }
+                    arrived == text
+                }
+                _ => false,
+            };
+            while let Some(event) = self.sender.event(Instant::now())? {
+                wait.hear(&event, &mut strays);
+            }
+            if arrived {
+                self.awaited.remove(&text);
+                let after_ms = u64::try_from(begun.elapsed().as_millis()).ok();
+                return Ok(Outcome { fate: Fate::Delivered, after_ms, strays });
+            }
+            if Instant::now() >= until {
+                return wait.lost(window).map(|fate| Outcome { fate, after_ms: None, strays });
+            }
+        }
+    }
+
+    /// Ends both clients and closes their stages; says of each what of its capture is missing.
+    pub fn close(self) -> Result<[u64; 2], Broken> {
+        Ok([self.sender.close()?, self.receiver.close()?])
+    }
+
+    /// Hears what came since the last message.
+    fn catch_up(&mut self) -> Result<Strays, Broken> {
+        let mut strays = Strays::default();
+        while let Some(event) = self.receiver.event(Instant::now())? {
+            if let Event::Received { text, .. } = event {
+                self.stray(&seen(&text), &mut strays);
+            }
+        }
+        while let Some(event) = self.sender.event(Instant::now())? {
+            strays.misplaced += u64::from(matches!(event, Event::Error { .. }));
+        }
+        Ok(strays)
+    }
+
+    fn stray(&mut self, text: &str, strays: &mut Strays) {
+        match (self.awaited.remove(text), self.sent.contains(text)) {
+            (true, _) => strays.late += 1,
+            (false, true) => strays.repeated += 1,
+            (false, false) => strays.unknown += 1,
+        }
+    }
+}
+
+/// What the sender's client said of a message.
+struct Wait<'a> {
+    id: &'a str,
+    sent: bool,
+    refused: bool,
+}
+
+impl Wait<'_> {
+    fn hear(&mut self, event: &Event, strays: &mut Strays) {
+        match event {
+            Event::Sent { id } if id == self.id => self.sent = true,
+            Event::Error { id: Some(id), .. } if id == self.id => self.refused = true,
+            Event::Sent { .. } | Event::Error { .. } => strays.misplaced += 1,
+            Event::Ready { .. } | Event::Received { .. } => {}
+        }
+    }
+
+    fn lost(&self, window: Duration) -> Result<Fate, Broken> {
+        match (self.refused, self.sent) {
+            (true, _) => Ok(Fate::Refused),
+            (false, true) => Ok(Fate::Lost),
+            (false, false) => Err(Broken::Silent { window }),
+        }
+    }
+}
+
+/// A text as it is compared: clients trim and wrap.
+fn seen(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl End {
+    fn open(
+        stages: &mut dyn Stages,
+        role: Role,
+        order: &Order,
+        interrupted: &AtomicBool,
+    ) -> Result<Self, Broken> {
+        let of_stage = |error| Broken::Stage { role, error };
+        let driver = named(DriverName::JsonLines);
+        let mut stage = stages.open(&order.setting).map_err(of_stage)?;
+        let environment = BTreeMap::new();
+        let launch = Launch { command: order.command, environment: &environment, streams: driver.streams() };
+        let Launched { process, ends } = stage.launch(launch).map_err(of_stage)?;
+        let client = Client::new(driver, ends).map_err(of_stage)?;
+        let mut end = Self { role, client, account: String::new(), _process: process, stage };
+        let until = Instant::now() + READY;
+        let mut goes_on = || !interrupted.load(Ordering::Relaxed);
+        loop {
+            match end.client.event(until, &mut goes_on) {
+                Ok(Event::Ready { account }) => {
+                    end.account = account;
+                    return Ok(end);
+                }
+                Ok(Event::Error { id: None, .. }) => return Err(Broken::Trouble { role }),
+                Ok(_) => {}
+                Err(Stalled::Ended) => return Err(end.ended()),
+                Err(Stalled::Silent) => return Err(Broken::NotReady { role }),
+                Err(Stalled::Stopped) => return Err(Broken::Interrupted),
+            }
+        }
+    }
+
+    /// The next event; none where there is none until then.
+    fn event(&mut self, until: Instant) -> Result<Option<Event>, Broken> {
+        match self.client.event(until, &mut || true) {
+            Ok(Event::Error { id: None, .. }) => Err(Broken::Trouble { role: self.role }),
+            Ok(event) => Ok(Some(event)),
+            Err(Stalled::Ended) => Err(self.ended()),
+            Err(Stalled::Silent | Stalled::Stopped) => Ok(None),
+        }
+    }
+
+    fn ended(&self) -> Broken {
+        Broken::Ended { role: self.role, last: self.client.last_words(FAREWELL) }
+    }
+
+    fn deaf(&self, error: io::Error) -> Broken {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => self.ended(),
+            _ => Broken::Deaf { role: self.role, error },
+        }
+    }
+
+    fn close(mut self) -> Result<u64, Broken> {
+        // A client that has ended already needs no goodbye.
+        let _ = self.client.ask(&Request::Quit, Instant::now() + FAREWELL);
+        self.client.close_input();
+        let closed = self.stage.close().map_err(|error| Broken::Stage { role: self.role, error })?;
+        Ok(closed.lost)
+    }
+}

@@ -1,0 +1,81 @@
+//! A message between two clients of shell script that say what they should not.
+
+use overheard_model::design::{Home, VantageDesign};
+use overheard_model::{Fate, Strays};
+use overheard_probe::execute::{Bare, Setting};
+use overheard_probe::trial::{Broken, Line, Order, Role};
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+/// Long enough for a script that answers at once on a busy machine.
+const AMPLE: Duration = Duration::from_secs(20);
+const BRIEF: Duration = Duration::from_millis(300);
+
+/// Each request of the sender's is answered by a line of shell, which has its number in `$n`, and can tell the
+/// receiver with `tell`.
+fn line(folder: &Path, answers: &str) -> Result<Line, Broken> {
+    let sender = format!(
+        r#"tell() {{ echo "{{\"event\":\"received\",\"from\":\"x\",\"text\":\"$1\"}}" > way; }}
+        say() {{ echo "{{\"event\":\"$1\",\"id\":\"$2\",\"message\":\"no\"}}"; }}
+        echo '{{"event":"ready","account":"alice"}}'; n=0
+        while read -r line; do n=$((n + 1)); {answers}; done"#
+    );
+    let receiver = r#"mkfifo way; echo '{"event":"ready","account":"bob"}'; exec cat 0<>way"#;
+    let shell = |script: &str| ["sh".to_owned(), "-c".to_owned(), script.to_owned()];
+    let (sender, receiver) = (shell(&sender), shell(receiver));
+    let vantage = VantageDesign { name: "here".into(), proxy: None, dns: None, place: None };
+    let home = Home::Keep;
+    let setting = Setting {
+        folder,
+        base: folder,
+        build: "client",
+        run: "trial",
+        vantage: &vantage,
+        home: &home,
+        doors: &[],
+    };
+    let order = |command| Order { setting, command };
+    Line::open(&mut Bare, &order(&sender), &order(&receiver), &AtomicBool::new(false))
+}
+
+#[test]
+fn answers_for_others_repeats_and_strangers_are_counted_and_decide_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let answers = r#"case $n in
+        1) say sent m1; say sent m9; say error m8; tell "other"; tell " a   b "; tell "a b" ;;
+        2) say sent m2 ;;
+        3) say error m3 ;;
+        4) tell "second"; say sent m4; tell "fourth" ;;
+    esac"#;
+    let mut line = line(folder.path(), answers).unwrap();
+    assert_eq!((line.sender(), line.receiver()), ("alice", "bob"));
+    let first = line.act(1, "bob", "a b", AMPLE).unwrap();
+    assert_eq!(first.fate, Fate::Delivered);
+    assert!(first.after_ms.is_some() && first.strays.unknown == 1, "{first:?}");
+    let second = line.act(2, "bob", "second", Duration::from_secs(3)).unwrap();
+    assert_eq!(second.fate, Fate::Lost);
+    let mut strays = first.strays;
+    strays.add(second.strays);
+    assert_eq!(strays, Strays { late: 0, repeated: 1, unknown: 1, misplaced: 2 });
+    assert_eq!(line.act(3, "bob", "third", Duration::from_secs(3)).unwrap().fate, Fate::Refused);
+    let fourth = line.act(4, "bob", "fourth", AMPLE).unwrap();
+    assert_eq!((fourth.fate, fourth.strays.late), (Fate::Delivered, 1), "the second came late");
+    line.close().unwrap();
+}
+
+#[test]
+fn a_client_that_says_nothing_is_no_filter() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut silent = line(folder.path(), ":").unwrap();
+    assert!(matches!(silent.act(1, "bob", "a", BRIEF), Err(Broken::Silent { .. })));
+}
+
+#[test]
+fn a_client_that_ends_is_named_with_its_last_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut dying = line(folder.path(), "echo 'no more' >&2; exit 1").unwrap();
+    let broken = dying.act(1, "bob", "a", AMPLE).unwrap_err();
+    assert!(matches!(broken, Broken::Ended { role: Role::Sender, .. }), "{broken}");
+    assert!(broken.to_string().ends_with("no more"), "{broken}");
+}
