@@ -8,7 +8,7 @@ use crate::exit::{Failure, Result};
 use crate::input;
 use crate::progress::Progress;
 use overheard_analyze::settled::{self, Look, Placed, Standing, Stopped};
-use overheard_model::{Build, Bundle, Registration, Relation, Run, Study, Warning};
+use overheard_model::{Build, Bundle, Concern, Registration, Relation, Run, Study, Warning};
 use overheard_probe::ledger::Record;
 use overheard_probe::schedule::{Arm, Plan};
 use std::collections::BTreeSet;
@@ -18,6 +18,8 @@ use std::path::Path;
 #[derive(Debug)]
 pub struct LiveStudy<'a> {
     pub plan: &'a Plan,
+    /// Feared before the first run: one that the plan gained later is no concern.
+    feared: &'a [Concern],
     pub lens: &'a Lens,
     /// Of the builds, each where it stood in the design.
     runs: Vec<Run>,
@@ -28,9 +30,9 @@ pub struct LiveStudy<'a> {
 }
 
 impl<'a> LiveStudy<'a> {
-    pub fn new(plan: &'a Plan, lens: &'a Lens) -> Self {
+    pub fn new(plan: &'a Plan, feared: &'a [Concern], lens: &'a Lens) -> Self {
         let (runs, placed, twins, idle) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { plan, lens, runs, placed, twins, idle }
+        Self { plan, feared, lens, runs, placed, twins, idle }
     }
 
     /// Takes a run that was made, with its capture in this folder. One that failed counts for nothing.
@@ -90,7 +92,7 @@ impl<'a> LiveStudy<'a> {
         Study {
             builds: design.builds.iter().map(|build| Build { name: build.name.clone() }).collect(),
             reference: design.reference(),
-            concerns: design.concerns.clone(),
+            concerns: self.feared.to_vec(),
             vantage: self.lens.vantage.clone(),
             seed: design.seed,
             places: self.lens.atlas.sources(),

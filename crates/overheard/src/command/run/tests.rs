@@ -153,3 +153,17 @@ fn a_change_after_the_data_is_shown_in_the_report() {
     let (_, report) = place.run(&mut Playback::default(), &["--accept-change"]).unwrap();
     assert!(report.contains("Changed after runs were made"), "{report}");
 }
+
+#[test]
+fn a_concern_that_was_added_after_the_data_is_not_tested_as_one() {
+    let before = plan("").replace("\"CN\"", "\"LU\"");
+    let place = Place::new(&before);
+    place.run(&mut Playback::default(), &[]).unwrap();
+    fs::write(place.0.path().join("messenger.toml"), before.replace("\"LU\"", "\"CN\"")).unwrap();
+    let (_, report) = place.run(&mut Playback::default(), &["--accept-change", "--format", "json"]).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["study"]["concerns"], serde_json::json!(["LU"]));
+    let change = report["study"]["registration"]["changes"][0].as_str().unwrap();
+    assert!(change.contains("concerns added after 17 runs: CN, not tested as one"), "{change}");
+    assert!(change.contains("concerns left out after 17 runs: LU, tested all the same"), "{change}");
+}
