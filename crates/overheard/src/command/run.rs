@@ -124,6 +124,9 @@ impl RunArgs {
         let live = LiveStudy::new(plan, feared, &lens);
         let mut onlooker = Onlooker::new(live, &ledger, &progress, (runs, missing), ceiling);
         ledger.records().map_err(refused)?.iter().for_each(|record| onlooker.take(record));
+        if let Some(failure) = onlooker.failure.take() {
+            return Err(failure);
+        }
         let interrupted = interruption()?;
         let how = Conduct {
             ledger: &ledger,
