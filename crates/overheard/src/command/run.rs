@@ -1,6 +1,7 @@
 //! `overheard run`: a plan becomes runs, and runs become the table and the verdict.
 
 mod order;
+mod registration;
 
 use super::{compare, lens};
 use crate::exit::{Exit, Failure, Result};
@@ -9,7 +10,7 @@ use crate::output::{OutputArgs, print};
 use crate::pipeline::{self, LiveStudy};
 use crate::progress::Progress;
 use clap::Args;
-use overheard_model::{Bundle, Registration, Timestamp};
+use overheard_model::{Bundle, Timestamp};
 use overheard_probe::execute::{Conduct, Ended, Rooms, Setting, Stages, conduct, versions};
 use overheard_probe::ledger::{Charter, FORMAT, Ledger, LedgerFault, Terms, pedigrees};
 use overheard_probe::schedule::{self, Plan};
@@ -118,9 +119,14 @@ impl RunArgs {
         let runs = schedule::order(&plan.design, plan.design.repeats).len();
         let missing = ledger.missing(plan, plan.design.repeats).map_err(refused)?.len();
         let ceiling = self.until_settled.then_some(plan.design.repeats);
-        let mut onlooker =
-            Onlooker::new(LiveStudy::new(plan, &lens), &ledger, &progress, (runs, missing), ceiling);
+        let plans = ledger.plans().map_err(refused)?;
+        let feared = plans.first().map_or(&[][..], |begun| &begun.design.concerns);
+        let live = LiveStudy::new(plan, feared, &lens);
+        let mut onlooker = Onlooker::new(live, &ledger, &progress, (runs, missing), ceiling);
         ledger.records().map_err(refused)?.iter().for_each(|record| onlooker.take(record));
+        if let Some(failure) = onlooker.failure.take() {
+            return Err(failure);
+        }
         let interrupted = interruption()?;
         let how = Conduct {
             ledger: &ledger,
@@ -134,7 +140,7 @@ impl RunArgs {
             return Err(failure);
         }
         let stopped = self.stopped(plan, &ended, ledger.root())?;
-        let bundle = onlooker.live.conclude(registration(ledger.charter()), stopped);
+        let bundle = onlooker.live.conclude(registration::of(ledger.charter(), &plans), stopped);
         self.report(&bundle)
     }
 
@@ -215,24 +221,6 @@ fn place(plan: &Plan) -> Option<overheard_model::Vantage> {
     let mut places = plan.design.vantages.iter().map(|vantage| vantage.place.clone());
     let first = places.next()??;
     places.all(|place| place.as_ref() == Some(&first)).then_some(first)
-}
-
-fn registration(charter: &Charter) -> Registration {
-    let change = |change: &overheard_probe::ledger::Change| {
-        format!(
-            "on {}, when {} runs were made, the plan became the one with SHA-256 {}, with {} repeats{}",
-            change.at.date(),
-            change.runs,
-            change.plan,
-            change.terms.repeats,
-            if change.terms.until_settled { ", until settled" } else { "" }
-        )
-    };
-    Registration {
-        sha256: charter.plan.clone(),
-        began: charter.began,
-        changes: charter.changes.iter().map(change).collect(),
-    }
 }
 
 /// Set by the first Ctrl-C, SIGTERM or SIGHUP; a second Ctrl-C ends the program at once.

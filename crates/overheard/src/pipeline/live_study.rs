@@ -8,16 +8,18 @@ use crate::exit::{Failure, Result};
 use crate::input;
 use crate::progress::Progress;
 use overheard_analyze::settled::{self, Look, Placed, Standing, Stopped};
-use overheard_model::{Build, Bundle, Registration, Relation, Run, Study, Warning};
-use overheard_probe::ledger::Record;
+use overheard_model::{Build, Bundle, Concern, Reading, Registration, Relation, Run, Study, Warning};
+use overheard_probe::ledger::{FileHash, Outcome, Record};
 use overheard_probe::schedule::{Arm, Plan};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// A live study as far as it has come.
 #[derive(Debug)]
 pub struct LiveStudy<'a> {
     pub plan: &'a Plan,
+    /// Feared before the first run: one that the plan gained later is no concern.
+    feared: &'a [Concern],
     pub lens: &'a Lens,
     /// Of the builds, each where it stood in the design.
     runs: Vec<Run>,
@@ -25,25 +27,39 @@ pub struct LiveStudy<'a> {
     /// Of the reference under its second name, and of the room without an app.
     twins: Vec<Run>,
     idle: Vec<Run>,
+    /// Runs that were taken, and those among them that failed: what was run, and why it failed.
+    taken: usize,
+    failed: Vec<(&'a str, String)>,
 }
 
 impl<'a> LiveStudy<'a> {
-    pub fn new(plan: &'a Plan, lens: &'a Lens) -> Self {
+    pub fn new(plan: &'a Plan, feared: &'a [Concern], lens: &'a Lens) -> Self {
         let (runs, placed, twins, idle) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { plan, lens, runs, placed, twins, idle }
+        Self { plan, feared, lens, runs, placed, twins, idle, taken: 0, failed: Vec::new() }
     }
 
-    /// Takes a run that was made, with its capture in this folder. One that failed counts for nothing.
+    /// Takes a run that was made, with its capture in this folder. One that failed counts for nothing
+    /// but the warning that says so.
     pub fn take(&mut self, record: &Record, folder: &Path, progress: &Progress) -> Result<()> {
-        if !record.is_done() {
+        self.taken += 1;
+        if let Outcome::Failed { reason } = &record.outcome {
+            self.failed.push((record.slot.cell.arm.name(&self.plan.design), reason.clone()));
             return Ok(());
         }
         let capture = record.capture.as_ref().ok_or_else(|| {
             Failure::new(format!("{}: the run left no capture", folder.display()))
                 .hint("overheard run --retry-failed makes failed runs again; this one was not seen to fail")
         })?;
-        let input = input::inputs(&folder.join(&capture.path).to_string_lossy())?.remove(0);
-        let Some(reading) = read(&input, self.lens, progress)? else { return Ok(()) };
+        let path = folder.join(&capture.path);
+        if !path.is_file() {
+            return Err(
+                Failure::new(format!("{}: the run's capture is gone", path.display())).hint(again(folder))
+            );
+        }
+        let input = input::inputs(&path.to_string_lossy())?.remove(0);
+        let reading = read(&input, self.lens, progress);
+        must_be_as_recorded(capture, &path, &reading).map_err(|failure| failure.hint(again(folder)))?;
+        let Some(reading) = reading? else { return Ok(()) };
         let (build, among) = match record.slot.cell.arm {
             Arm::Build(build) => (build, &mut self.runs),
             Arm::Twin => (1, &mut self.twins),
@@ -75,6 +91,7 @@ impl<'a> LiveStudy<'a> {
             }
             None => overheard_analyze::compare(&study, &self.runs),
         };
+        comparison.warnings.extend(self.failed_runs());
         comparison.warnings.extend(self.twin_alarms(&study));
         comparison.warnings.extend(self.idle_contacts());
         Bundle { study, runs: self.runs, comparison }
@@ -90,7 +107,7 @@ impl<'a> LiveStudy<'a> {
         Study {
             builds: design.builds.iter().map(|build| Build { name: build.name.clone() }).collect(),
             reference: design.reference(),
-            concerns: design.concerns.clone(),
+            concerns: self.feared.to_vec(),
             vantage: self.lens.vantage.clone(),
             seed: design.seed,
             places: self.lens.atlas.sources(),
@@ -127,6 +144,35 @@ impl<'a> LiveStudy<'a> {
         Some(Warning { kind: "twin".into(), text })
     }
 
+    /// Which runs failed and why, and which builds are left without any.
+    fn failed_runs(&self) -> Option<Warning> {
+        let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        self.failed.iter().for_each(|(arm, reason)| reasons.entry(arm).or_default().push(reason));
+        let told = reasons.into_iter().map(|(arm, mut reasons)| {
+            let times = reasons.len();
+            reasons.sort_unstable();
+            reasons.dedup();
+            format!("{arm} {times} ({})", reasons.join(", "))
+        });
+        let told: Vec<String> = told.collect();
+        let builds = self.plan.design.builds.iter().enumerate();
+        let without = builds.filter(|(at, _)| self.runs.iter().all(|run| run.build != *at));
+        let without: Vec<&str> = without.map(|(_, build)| build.name.as_str()).collect();
+        let left = match without.is_empty() {
+            true => String::new(),
+            false => format!("; no run is left of {}", without.join(", ")),
+        };
+        (!told.is_empty()).then(|| Warning {
+            kind: "failed-runs".into(),
+            text: format!(
+                "{} of {} runs failed and do not count: {}; failures are not at random{left}",
+                self.failed.len(),
+                self.taken,
+                told.join("; ")
+            ),
+        })
+    }
+
     /// What the room contacts without an app.
     fn idle_contacts(&self) -> Option<Warning> {
         let endpoints = self.idle.iter().flat_map(|run| &run.reading.endpoints);
@@ -140,4 +186,26 @@ impl<'a> LiveStudy<'a> {
             ),
         })
     }
+}
+
+/// A capture counts only as the run left it.
+fn must_be_as_recorded(recorded: &FileHash, path: &Path, reading: &Result<Option<Reading>>) -> Result<()> {
+    let read = match reading {
+        Ok(Some(reading)) => reading.capture.sha256.clone().map(|sha256| (sha256, reading.capture.bytes)),
+        // What is no capture any more was not hashed to its end.
+        _ => FileHash::of(path).ok().map(|file| (file.sha256, file.bytes)),
+    };
+    match read {
+        Some((sha256, bytes)) if sha256 != recorded.sha256 => Err(Failure::new(format!(
+            "{}: the capture changed since the run: SHA-256 {sha256} ({bytes} bytes), and run.json keeps {} ({} bytes)",
+            path.display(),
+            recorded.sha256,
+            recorded.bytes
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn again(folder: &Path) -> String {
+    format!("restore the file, or move {} away and the same command makes that run again", folder.display())
 }

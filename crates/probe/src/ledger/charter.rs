@@ -107,7 +107,7 @@ pub(super) fn found(root: &Path, plan: &Plan, charter: &Charter) -> Result<(), L
 
 /// Writes the charter and the plan that is in force.
 pub(super) fn write(root: &Path, charter: &Charter, plan: &Plan) -> Result<(), LedgerFault> {
-    put(&root.join(plan_name(charter)), plan.text.as_bytes())?;
+    put(&root.join(plan_name(charter.changes.len())), plan.text.as_bytes())?;
     write_charter(root, charter)
 }
 
@@ -133,20 +133,24 @@ pub(super) fn read(root: &Path) -> Result<Charter, LedgerFault> {
     }
 }
 
-/// The plan that is in force, as it was kept.
-pub(super) fn plan(root: &Path, charter: &Charter) -> Result<Plan, LedgerFault> {
-    let path = root.join(plan_name(charter));
+/// The plan after so many changes, as it was kept.
+pub(super) fn plan(root: &Path, charter: &Charter, changes: usize) -> Result<Plan, LedgerFault> {
+    let path = root.join(plan_name(changes));
+    let sha256 = match changes.checked_sub(1).and_then(|last| charter.changes.get(last)) {
+        Some(change) => &change.plan,
+        None => &charter.plan,
+    };
     let damaged = |what: String| LedgerFault::Damaged { path: path.clone(), what };
     let text = fs::read_to_string(&path).map_err(at(&path))?;
     let plan = schedule::read(&text).map_err(|fault| damaged(fault.to_string()))?;
-    match plan.sha256 == charter.current().0 {
+    match plan.sha256 == *sha256 {
         true => Ok(plan),
         false => Err(damaged("it is not the plan whose hash study.json keeps".into())),
     }
 }
 
-fn plan_name(charter: &Charter) -> String {
-    match charter.changes.len() {
+fn plan_name(changes: usize) -> String {
+    match changes {
         0 => "plan.toml".into(),
         changes => format!("plan-{}.toml", changes + 1),
     }

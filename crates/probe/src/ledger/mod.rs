@@ -65,6 +65,12 @@ impl Ledger {
         &self.charter
     }
 
+    /// The plan as the study was begun with it, and as it was after each change.
+    pub fn plans(&self) -> Result<Vec<Plan>, LedgerFault> {
+        let plan = |changes| charter::plan(&self.root, &self.charter, changes);
+        (0..=self.charter.changes.len()).map(plan).collect()
+    }
+
     /// Writes down what the builds call themselves.
     pub fn note_versions(&mut self, versions: BTreeMap<String, String>) -> Result<(), LedgerFault> {
         self.charter.versions = versions;
@@ -123,7 +129,7 @@ impl Ledger {
 
     /// Holds what the study was begun with against what it is now.
     fn agree(&mut self, plan: &Plan, now: Charter, accept: bool) -> Result<(), LedgerFault> {
-        let began = charter::plan(&self.root, &self.charter)?;
+        let began = charter::plan(&self.root, &self.charter, self.charter.changes.len())?;
         if self.charter.is_as(&now) {
             return Ok(());
         }

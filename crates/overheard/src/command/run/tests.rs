@@ -12,14 +12,16 @@ use std::rc::Rc;
 /// Runs that were made of each build so far.
 type Made = Rc<RefCell<BTreeMap<String, usize>>>;
 
-/// Stages whose app is the name of a build, and whose capture is the next that the corpus has of it.
+/// Stages whose app is the name of a build, and whose capture is the next that the corpus has of it; one build may
+/// not start.
 #[derive(Default)]
-struct Playback(Made);
+struct Playback(Made, Option<&'static str>);
 
 struct PlaybackStage {
     folder: PathBuf,
     build: Option<String>,
     made: Made,
+    failing: Option<&'static str>,
 }
 
 /// An app that has done its work at once.
@@ -28,13 +30,21 @@ struct Done;
 
 impl Stages for Playback {
     fn open(&mut self, setting: &Setting) -> io::Result<Box<dyn Stage>> {
-        Ok(Box::new(PlaybackStage { folder: setting.folder.into(), build: None, made: Rc::clone(&self.0) }))
+        Ok(Box::new(PlaybackStage {
+            folder: setting.folder.into(),
+            build: None,
+            made: Rc::clone(&self.0),
+            failing: self.1,
+        }))
     }
 }
 
 impl Stage for PlaybackStage {
     fn launch(&mut self, launch: Launch) -> io::Result<Launched> {
         self.build = launch.command.first().cloned();
+        if self.failing.is_some() && self.build.as_deref() == self.failing {
+            return Err(io::Error::other("exit status 7"));
+        }
         let (_, stdin) = io::pipe()?;
         let ((stdout, _), (stderr, _)) = (io::pipe()?, io::pipe()?);
         let ends = Ends::Pipes { stdin: stdin.into(), stdout: stdout.into(), stderr: stderr.into() };
@@ -152,4 +162,62 @@ fn a_change_after_the_data_is_shown_in_the_report() {
     assert!(refused.contains("+ limits") && refused.contains("--accept-change"), "{refused}");
     let (_, report) = place.run(&mut Playback::default(), &["--accept-change"]).unwrap();
     assert!(report.contains("Changed after runs were made"), "{report}");
+}
+
+#[test]
+fn a_concern_that_was_added_after_the_data_is_not_tested_as_one() {
+    let before = plan("").replace("\"CN\"", "\"LU\"");
+    let place = Place::new(&before);
+    place.run(&mut Playback::default(), &[]).unwrap();
+    fs::write(place.0.path().join("messenger.toml"), before.replace("\"LU\"", "\"CN\"")).unwrap();
+    let (_, report) = place.run(&mut Playback::default(), &["--accept-change", "--format", "json"]).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["study"]["concerns"], serde_json::json!(["LU"]));
+    let change = report["study"]["registration"]["changes"][0].as_str().unwrap();
+    assert!(change.contains("concerns added after 17 runs: CN, not tested as one"), "{change}");
+    assert!(change.contains("concerns left out after 17 runs: LU, tested all the same"), "{change}");
+}
+
+#[test]
+fn a_file_of_a_build_that_changed_after_the_data_is_named_with_both_hashes() {
+    let plan = plan("").replacen("command", "files = [\"app.bin\"]\ncommand", 1);
+    let place = Place::new(&plan);
+    fs::write(place.0.path().join("app.bin"), "one").unwrap();
+    place.run(&mut Playback::default(), &[]).unwrap();
+    fs::write(place.0.path().join("app.bin"), "two").unwrap();
+    let (_, report) = place.run(&mut Playback::default(), &["--accept-change", "--format", "json"]).unwrap();
+    assert!(
+        report.contains("app.bin of build regular changed from SHA-256 7692c3ad3540 to 3fc4ccfe7458"),
+        "{report}"
+    );
+    assert!(!report.contains("the plan became"), "{report}");
+}
+
+#[test]
+fn runs_that_failed_are_told_with_their_reasons() {
+    let place = Place::new(&plan(""));
+    let mut stages = Playback(Made::default(), Some("co-branded"));
+    let (_, report) = place.run(&mut stages, &["--format", "json"]).unwrap();
+    for wanted in ["\"failed-runs\"", "4 of 17 runs failed", "exit status 7", "no run is left of co-branded"]
+    {
+        assert!(report.contains(wanted), "{wanted} is not in {report}");
+    }
+}
+
+#[test]
+fn a_capture_that_is_not_as_the_run_left_it_is_refused() {
+    let place = Place::new(&plan("").replace("repeats = 4", "repeats = 1"));
+    place.run(&mut Playback::default(), &[]).unwrap();
+    let runs = fs::read_dir(place.0.path().join("messenger.study/runs")).unwrap();
+    let run =
+        runs.map(|it| it.unwrap().path()).find(|it| it.to_string_lossy().contains("-regular-")).unwrap();
+    fs::copy(corpus().join("messenger/regular/run8.pcapng"), run.join("capture.pcapng")).unwrap();
+    let changed = place.run(&mut Playback::default(), &[]).unwrap_err().to_string();
+    assert!(
+        changed.contains("changed since the run") && changed.contains("makes that run again"),
+        "{changed}"
+    );
+    fs::remove_file(run.join("capture.pcapng")).unwrap();
+    let gone = place.run(&mut Playback::default(), &[]).unwrap_err().to_string();
+    assert!(gone.contains("capture is gone") && gone.contains("restore the file"), "{gone}");
 }
