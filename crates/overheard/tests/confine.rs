@@ -179,6 +179,31 @@ fn without_its_proxy_an_app_has_no_network() {
     assert!(confined.answer.stdout.contains("0 flows to the proxy"), "{:?}", confined.answer);
 }
 
+/// A way out that no room can close.
+#[test]
+fn a_stream_that_is_a_socket_or_a_folder_is_refused() {
+    let (folder, proxy) = (tempfile::tempdir().unwrap(), "socks5://127.0.0.1:1");
+    let (ours, _theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    let socket = || std::os::fd::OwnedFd::from(ours.try_clone().unwrap());
+    let confine = || {
+        let mut confine = command(&["confine", "--proxy", proxy, "--capture"]);
+        confine.arg(folder.path().join("app.pcapng")).args(["--", "true"]);
+        confine.env("XDG_DATA_HOME", folder.path()).stdin(Stdio::null());
+        confine
+    };
+    let said = |confine: &mut std::process::Command| {
+        let output = confine.output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let told = said(confine().stdin(socket()));
+    assert!(told.contains("standard input is a socket") && told.contains("hint: put a pipe"), "{told}");
+    assert!(said(confine().stdout(socket())).contains("standard output is a socket"));
+    let told = said(confine().stdin(std::fs::File::open("/").unwrap()));
+    assert!(told.contains("standard input is neither a file"), "{told}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was begun");
+}
+
 #[test]
 fn what_cannot_be_confined_is_refused() {
     let refuses = |arguments: &[&str], thing: &str| {

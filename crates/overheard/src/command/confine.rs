@@ -25,6 +25,8 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -36,6 +38,8 @@ The app finds the proxy where it stands, or, if that is this machine's own loopb
 ALL_PROXY, HTTP_PROXY and HTTPS_PROXY say so.
 
 Ends with 0 where the app tried nothing else, with 1 where it did: it was stopped, and what it tried is listed.";
+
+const STREAMS: [&str; 3] = ["standard input", "standard output", "standard error"];
 
 /// Hold an app to a proxy, and prove that nothing else got out
 #[derive(Args, Debug)]
@@ -71,6 +75,7 @@ impl ConfineArgs {
         let certificate = capture.with_extension("certificate.json");
         must_be_new(&capture)?;
         must_be_new(&certificate)?;
+        streams_must_be_plain()?;
         let key = key()?;
         let ran = described(&program, self.app.arguments())?;
         let (spec, command) = (self.app.spec(&program), self.command(&program, &proxy));
@@ -177,6 +182,24 @@ fn must_be_new(path: &Path) -> Result<()> {
     }
 }
 
+/// The app inherits our streams. Through a socket it would talk past its room, through a folder it would reach files
+/// outside of it; of what is let through, the other end is known.
+fn streams_must_be_plain() -> Result<()> {
+    let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
+    for (name, stream) in STREAMS.into_iter().zip([stdin.as_fd(), stdout.as_fd(), stderr.as_fd()]) {
+        let found = stream.try_clone_to_owned().map(File::from).and_then(|file| file.metadata());
+        let kind = found.map_err(|error| Failure::new(format!("{name}: {error}")))?.file_type();
+        if !(kind.is_file() || kind.is_fifo() || kind.is_char_device()) {
+            let what = if kind.is_socket() { "a socket" } else { "neither a file, a pipe nor a terminal" };
+            return Err(Failure::new(format!(
+                "{name} is {what}: the app would reach past its room through it"
+            ))
+            .hint("put a pipe or a file in between, such as `cat | overheard confine … | cat`"));
+        }
+    }
+    Ok(())
+}
+
 fn key() -> Result<SigningKey> {
     let path = default_path(|name| std::env::var_os(name)).ok_or_else(|| {
         Failure::new("there is no place for the key that signs").hint("set HOME or XDG_DATA_HOME")
@@ -264,7 +287,7 @@ fn is_answered(flow: &Flow) -> bool {
 fn doors(execution: &Execution) -> Vec<Doorway> {
     let door =
         |way: &room::Way| Doorway { kind: kind(way.kind).into(), path: way.path.to_string_lossy().into() };
-    let streams = ["standard input", "standard output", "standard error"].into_iter().zip(0..);
+    let streams = STREAMS.into_iter().zip(0..);
     execution
         .doors
         .iter()
@@ -282,7 +305,6 @@ fn inherited(name: &str, number: u32) -> Option<Doorway> {
         "/dev/null" => return None,
         file if file.starts_with("/dev/pts/") || file.starts_with("/dev/tty") => "a terminal",
         file if file.starts_with("pipe:") => "a pipe",
-        file if file.starts_with("socket:") => "a socket",
         _ => "a file",
     };
     Some(Doorway { kind: "inherited".into(), path: format!("{name}, {what}") })
