@@ -133,6 +133,15 @@ fn the_key_that_must_have_signed_it_can_be_named() {
 }
 
 #[test]
+fn a_key_that_is_none_is_refused() {
+    let signed = Signed::new();
+    for key in ["", "abc", &"g".repeat(64), &"0".repeat(65)] {
+        let answer = signed.verify(&["--key", key]);
+        assert_eq!(answer.code, 2, "{answer:?}");
+    }
+}
+
+#[test]
 fn a_certificate_of_another_machine_says_so_and_its_capture_may_be_elsewhere() {
     let signed = Signed::new();
     let elsewhere = tempfile::tempdir().unwrap();
