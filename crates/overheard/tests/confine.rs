@@ -3,7 +3,8 @@
 mod program;
 
 use nix::fcntl::{FcntlArg, fcntl};
-use nix::unistd::close;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, close};
 use program::{Answer, command, root};
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -176,7 +177,38 @@ fn without_its_proxy_an_app_has_no_network() {
     let line = format!("(exec 3<>/dev/tcp/10.219.0.1/{port}) 2>/dev/null || echo cut off");
     let Some(confined) = confine(port, &line) else { return };
     assert!(confined.answer.stdout.starts_with("cut off\n"), "{:?}", confined.answer);
-    assert!(confined.answer.stdout.contains("0 flows to the proxy"), "{:?}", confined.answer);
+    assert!(
+        confined.answer.stdout.contains("0 flows to the proxy, which was not reached"),
+        "{:?}",
+        confined.answer
+    );
+}
+
+/// The app says when it runs; what it then left behind ends with its room.
+#[test]
+fn an_app_that_is_interrupted_is_certified_all_the_same() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut confine = command(&["confine", "--proxy", "socks5://127.0.0.1:9", "--capture"]);
+        confine.arg(folder.path().join("app.pcapng"));
+        confine.args(["--", "bash", "-c", "echo x >/dev/udp/198.18.1.53/53; echo begun; exec sleep 1000"]);
+        confine.env("XDG_DATA_HOME", folder.path()).stdin(Stdio::null());
+        let mut child = confine.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut begun = [0; 6];
+        if child.stdout.as_mut().unwrap().read_exact(&mut begun).is_err() {
+            return eprintln!("skipped: no room here: {:?}", child.wait_with_output());
+        }
+        kill(Pid::from_raw(child.id() as i32), signal).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{signal}: {text}");
+        for told in ["DNS elsewhere: 1 packet", "the app was ended by Ctrl-C"] {
+            assert!(text.contains(told), "{told:?} is not in {text}");
+        }
+        let (certificate, capture) =
+            (folder.path().join("app.certificate.json"), folder.path().join("app.pcapng"));
+        assert_eq!(verify(&certificate, &capture).code, 0);
+    }
 }
 
 /// A way out that no room can close.

@@ -3,6 +3,8 @@
 use super::app::{self, AppArgs};
 use super::lens::LensArgs;
 use super::verify::{signer, summary};
+use super::watch::interrupted;
+use crate::draft;
 use crate::exit::{Exit, Failure, Result};
 use crate::input;
 use crate::output::print;
@@ -28,6 +30,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -80,6 +83,8 @@ impl ConfineArgs {
         let ran = described(&program, self.app.arguments())?;
         let (spec, command) = (self.app.spec(&program), self.command(&program, &proxy));
         let name = app::name(&program);
+        let lens = self.lens.lens()?;
+        let interrupted = interrupted()?;
         let order = Order {
             spec: &spec,
             command: &command,
@@ -87,9 +92,9 @@ impl ConfineArgs {
             capture: &capture,
             key_log: self.secrets.then_some(Path::new(KEY_LOG)),
             section: Section { vantage: &proxy.url, build: &name, run: "confined", interface: "room" },
+            interrupted: &interrupted,
             planter,
         };
-        let lens = self.lens.lens()?;
         let execution = execute(&order).map_err(|error| app::refused(&error))?;
         let statement = statement(&execution, ran, &proxy, &capture, &lens)?;
         let tried = !statement.attempted.is_empty() || statement.unlisted_attempts > 0;
@@ -98,10 +103,14 @@ impl ConfineArgs {
             Failure::new(format!("there is no certificate:{}", faults.concat()))
                 .hint(format!("what crossed is in {}", capture.display()))
         })?;
-        std::fs::write(&certificate, signed.bytes()).map_err(|error| unwritable(&certificate, &error))?;
+        draft::write(&certificate, |out| out.write_all(&signed.bytes()))
+            .map_err(|error| unwritable(&certificate, &error))?;
         let seen = format!("kept in {}", capture.display());
         let mut text = summary(signed.statement(), &seen, &signer(signed.key()));
         text += &execution.status.map(|status| format!("  app        {status}\n")).unwrap_or_default();
+        if interrupted.load(Ordering::Relaxed) {
+            text += "  app        the app was ended by Ctrl-C, or by another signal to end\n";
+        }
         print(|out| writeln!(out, "{text}  written    {}", certificate.display()))?;
         Ok(if tried { Exit::Findings } else { Exit::Clear })
     }
@@ -322,7 +331,7 @@ fn kind(kind: room::Kind) -> &'static str {
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
     Failure::new(format!("{}: {error}", path.display()))
-        .hint("--capture takes a new file, in a folder that you may write to")
+        .hint("--capture takes a new file, in a folder that you may write to, with space for it")
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::gateway::{Attempt, Counts, Dns, Options, Policy, Upstream, Way};
 use crate::record::{self, Recorded, Section};
 use crate::room::{self, Command, Room, Spec};
 use crate::tapped::{self, Error, Tapped};
+use nix::sys::signal::Signal;
 use overheard_model::{Process, Timestamp};
 use std::collections::BTreeMap;
 use std::io;
@@ -21,11 +22,15 @@ use std::net::SocketAddr;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::ExitStatus;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Steps in which the gateway is given time to judge what was planted, and how long each takes.
 const STEPS: u32 = 40;
 const STEP: Duration = Duration::from_millis(25);
+
+/// How long an app that is interrupted has to end by itself.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// What is to be run, and how.
 #[derive(Debug)]
@@ -39,6 +44,8 @@ pub struct Order<'a> {
     /// Where the app logs its TLS secrets, as it sees it, if they are to be kept in the capture.
     pub key_log: Option<&'a Path>,
     pub section: Section<'a>,
+    /// Set from elsewhere when the app is to be ended: what was recorded is told all the same.
+    pub interrupted: &'a AtomicBool,
     /// The program that plants leaks in the room whose first process has this PID, with the name of an abstract
     /// socket outside, and writes what became of them to its standard output, as JSON of [`Harvest`]:
     /// [`super::plant::enter`], then [`super::plant::plant`].
@@ -103,7 +110,7 @@ pub fn execute(order: &Order) -> Result<Execution, Error> {
     let (planted, abstract_sockets_cut) = tested(order, &tapped)?;
     let before = tapped.counts();
     let tight = abstract_sockets_cut && planted.iter().all(|leak| leak.stopped && leak.seen);
-    let status = if tight { Some(run(order.command, tapped.room())?) } else { None };
+    let status = if tight { Some(run(order, tapped.room())?) } else { None };
     let doors = if tight { tapped.room().other_doors() } else { Vec::new() };
     let (after, recorded) = tapped.close()?;
     let attempts = since(&before.attempts, &after.attempts);
@@ -159,9 +166,23 @@ fn attempt(leak: &Sown) -> Attempt {
     }
 }
 
-fn run(command: &Command, room: &Room) -> Result<ExitStatus, Error> {
-    let ended = room.spawn(command).and_then(|child| child.wait(None)).map_err(Error::of("the app"))?;
-    ended.ok_or_else(|| Error::of("the app")(io::ErrorKind::TimedOut.into()))
+/// Runs the app until it ends or is interrupted: then it is asked to end, and soon ended.
+fn run(order: &Order, room: &Room) -> Result<ExitStatus, Error> {
+    let run = || {
+        let child = room.spawn(order.command)?;
+        while !order.interrupted.load(Ordering::Relaxed) {
+            if let Some(status) = child.wait(Some(STEP))? {
+                return Ok(status);
+            }
+        }
+        child.signal(Signal::SIGTERM)?;
+        if let Some(status) = child.wait(Some(FAREWELL))? {
+            return Ok(status);
+        }
+        child.kill()?;
+        child.wait(Some(FAREWELL))?.ok_or_else(|| io::ErrorKind::TimedOut.into())
+    };
+    run().map_err(Error::of("the app"))
 }
 
 /// What was counted in between.
