@@ -71,6 +71,22 @@ fn run(command: &mut std::process::Command) -> Answer {
     Answer { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
+/// A flood that no gateway keeps up with: what is dropped on the way is stated.
+#[test]
+fn what_the_rooms_device_drops_is_stated() {
+    let flood = "perl -MSocket -e 'for (1..8) { last unless fork } socket(my $s, PF_INET, SOCK_DGRAM, 17); \
+        my $to = pack_sockaddr_in(9, inet_aton(q(198.18.0.9))); \
+        send($s, q(x), 0, $to) for 1..20000; 1 while wait > 0'; grep eth0: /proc/net/dev";
+    let Some(confined) = confine(9, flood) else { return };
+    let text = &confined.answer.stdout;
+    let dropped = text.split_whitespace().nth(12).unwrap();
+    eprintln!("{dropped} packets were dropped");
+    let told = format!("  unseen     {dropped} packets that");
+    assert!(dropped == "0" || text.contains(&told), "{told:?} is not in {text}");
+    let certificate = std::fs::read_to_string(confined.path("app.certificate.json")).unwrap();
+    assert!(certificate.contains(&format!("\"unseen\": {dropped},")), "{text}");
+}
+
 /// Takes the proxy's address from where programs look for it.
 const VISIT: &str = "exec 3<>/dev/tcp/10.219.0.1/${ALL_PROXY##*:}; head -c7 <&3; echo; ";
 

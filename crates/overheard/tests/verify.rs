@@ -81,6 +81,7 @@ fn statement(sha256: String, bytes: u64) -> Statement {
             }],
         }],
         unlisted_attempts: 0,
+        unseen: 5,
         passed: vec![Passed { transport: Transport::Tcp, to: proxy.at[0], flows: 7 }],
         proxy,
         doors: vec![Doorway { kind: "socket".into(), path: "/tmp/.X11-unix/X0".into() }],
@@ -100,6 +101,7 @@ fn what_holds_is_told_in_full() {
         "QUIC: 3 packets, udp to 198.18.60.21 port 443 (CN), stopped",
         "stopped; by cu\\u{1b}rl (pid 7, /usr/bin/curl) < init (pid 1)\n",
         "socket /tmp/.X11-unix/X0: open, and not the network",
+        "unseen     5 packets that the room's own device dropped: nothing of them left",
         "is the one it speaks of",
         "this machine's key",
     ] {

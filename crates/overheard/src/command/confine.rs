@@ -268,6 +268,7 @@ fn statement(
         abstract_sockets_cut: execution.abstract_sockets_cut,
         attempted: attempted.collect(),
         unlisted_attempts: execution.unlisted,
+        unseen: execution.unseen,
         passed: passed(capture, lens)?,
         doors: doors(execution),
         capture: Kept { sha256: hash, bytes, packets: outcome.kept, lost: outcome.lost },

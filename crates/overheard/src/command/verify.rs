@@ -136,7 +136,14 @@ pub(super) fn summary(statement: &Statement, capture: &str, signer: &str) -> Str
         text += &format!("  attempted  {} to further places\n", many(statement.unlisted_attempts, "packet"));
     }
     if statement.attempted.is_empty() && statement.unlisted_attempts == 0 {
-        text += "  attempted  nothing else\n";
+        text += match statement.unseen {
+            0 => "  attempted  nothing else\n",
+            _ => "  attempted  nothing else that was seen\n",
+        };
+    }
+    if statement.unseen > 0 {
+        let unseen = many(statement.unseen, "packet");
+        text += &format!("  unseen     {unseen} that the room's own device dropped: nothing of them left\n");
     }
     for door in &statement.doors {
         text +=

@@ -64,6 +64,8 @@ pub struct Execution {
     pub attempts: BTreeMap<Attempt, u64>,
     /// Packets to further places.
     pub unlisted: u64,
+    /// Packets that the room's own device dropped before they crossed.
+    pub unseen: u64,
     pub doors: Vec<room::Way>,
     pub recorded: Recorded,
     /// How the app ended; `None` where the room's test of itself failed and it was not started.
@@ -112,12 +114,24 @@ pub fn execute(order: &Order) -> Result<Execution, Error> {
     let tight = abstract_sockets_cut && planted.iter().all(|leak| leak.stopped && leak.seen);
     let status = if tight { Some(run(order, tapped.room())?) } else { None };
     let doors = if tight { tapped.room().other_doors() } else { Vec::new() };
+    let unseen = unseen(tapped.room()).map_err(Error::of("the room's network device"))?;
     let (after, recorded) = tapped.close()?;
     let attempts = since(&before.attempts, &after.attempts);
     let denied = total(&after) - total(&before);
     let unlisted = denied.saturating_sub(attempts.values().sum());
     let ended = now();
-    Ok(Execution { began, ended, planted, abstract_sockets_cut, attempts, unlisted, doors, recorded, status })
+    Ok(Execution {
+        began,
+        ended,
+        planted,
+        abstract_sockets_cut,
+        attempts,
+        unlisted,
+        unseen,
+        doors,
+        recorded,
+        status,
+    })
 }
 
 /// Where the app finds the proxy: at the gateway, and where it stands unless that is this machine's own loopback,
@@ -185,6 +199,19 @@ fn run(order: &Order, room: &Room) -> Result<ExitStatus, Error> {
     run().map_err(Error::of("the app"))
 }
 
+/// What the room's device dropped because the app sent faster than the gateway took it. To be asked while the room is.
+fn unseen(room: &Room) -> io::Result<u64> {
+    let devices = std::fs::read_to_string(format!("/proc/{}/net/dev", room.pid()))?;
+    dropped(&devices).ok_or_else(|| io::Error::other("the kernel does not say what it dropped"))
+}
+
+/// Of `/proc/PID/net/dev` (proc_pid_net(5)): eight figures of what came follow the name, then packets and bytes that
+/// were sent, errors, and what was dropped.
+fn dropped(devices: &str) -> Option<u64> {
+    let figures = devices.lines().find_map(|line| line.trim_start().strip_prefix("eth0:"))?;
+    figures.split_whitespace().nth(11)?.parse().ok()
+}
+
 /// What was counted in between.
 fn since(before: &BTreeMap<Attempt, u64>, after: &BTreeMap<Attempt, u64>) -> BTreeMap<Attempt, u64> {
     let more = |(attempt, packets): (&Attempt, &u64)| {
@@ -214,6 +241,15 @@ mod tests {
         assert_eq!(places("127.0.0.1:1080".parse().unwrap()), [gateway]);
         let far: SocketAddr = "198.18.0.1:1080".parse().unwrap();
         assert_eq!(places(far), [gateway, far]);
+    }
+
+    #[test]
+    fn what_the_device_dropped_is_read_and_not_what_others_did() {
+        let devices = "Inter-|   Receive  |  Transmit\n face |bytes packets\n    \
+            lo: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n  \
+            eth0:   21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36\n";
+        assert_eq!(dropped(devices), Some(32));
+        assert_eq!(dropped("  eth0: 1 2 3"), None);
     }
 
     #[test]
