@@ -3,7 +3,8 @@
 mod program;
 
 use nix::fcntl::{FcntlArg, fcntl};
-use nix::unistd::close;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, close};
 use program::{Answer, command, root};
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -68,6 +69,22 @@ fn run(command: &mut std::process::Command) -> Answer {
     let output = command.stdin(Stdio::null()).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Answer { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// A flood that no gateway keeps up with: what is dropped on the way is stated.
+#[test]
+fn what_the_rooms_device_drops_is_stated() {
+    let flood = "perl -MSocket -e 'for (1..8) { last unless fork } socket(my $s, PF_INET, SOCK_DGRAM, 17); \
+        my $to = pack_sockaddr_in(9, inet_aton(q(198.18.0.9))); \
+        send($s, q(x), 0, $to) for 1..20000; 1 while wait > 0'; grep eth0: /proc/net/dev";
+    let Some(confined) = confine(9, flood) else { return };
+    let text = &confined.answer.stdout;
+    let dropped = text.split_whitespace().nth(12).unwrap();
+    eprintln!("{dropped} packets were dropped");
+    let told = format!("  unseen     {dropped} packets that");
+    assert!(dropped == "0" || text.contains(&told), "{told:?} is not in {text}");
+    let certificate = std::fs::read_to_string(confined.path("app.certificate.json")).unwrap();
+    assert!(certificate.contains(&format!("\"unseen\": {dropped},")), "{text}");
 }
 
 /// Takes the proxy's address from where programs look for it.
@@ -176,7 +193,63 @@ fn without_its_proxy_an_app_has_no_network() {
     let line = format!("(exec 3<>/dev/tcp/10.219.0.1/{port}) 2>/dev/null || echo cut off");
     let Some(confined) = confine(port, &line) else { return };
     assert!(confined.answer.stdout.starts_with("cut off\n"), "{:?}", confined.answer);
-    assert!(confined.answer.stdout.contains("0 flows to the proxy"), "{:?}", confined.answer);
+    assert!(
+        confined.answer.stdout.contains("0 flows to the proxy, which was not reached"),
+        "{:?}",
+        confined.answer
+    );
+}
+
+/// The app says when it runs; what it then left behind ends with its room.
+#[test]
+fn an_app_that_is_interrupted_is_certified_all_the_same() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut confine = command(&["confine", "--proxy", "socks5://127.0.0.1:9", "--capture"]);
+        confine.arg(folder.path().join("app.pcapng"));
+        confine.args(["--", "bash", "-c", "echo x >/dev/udp/198.18.1.53/53; echo begun; exec sleep 1000"]);
+        confine.env("XDG_DATA_HOME", folder.path()).stdin(Stdio::null());
+        let mut child = confine.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut begun = [0; 6];
+        if child.stdout.as_mut().unwrap().read_exact(&mut begun).is_err() {
+            return eprintln!("skipped: no room here: {:?}", child.wait_with_output());
+        }
+        kill(Pid::from_raw(child.id() as i32), signal).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{signal}: {text}");
+        for told in ["DNS elsewhere: 1 packet", "the app was ended by Ctrl-C"] {
+            assert!(text.contains(told), "{told:?} is not in {text}");
+        }
+        let (certificate, capture) =
+            (folder.path().join("app.certificate.json"), folder.path().join("app.pcapng"));
+        assert_eq!(verify(&certificate, &capture).code, 0);
+    }
+}
+
+/// A way out that no room can close.
+#[test]
+fn a_stream_that_is_a_socket_or_a_folder_is_refused() {
+    let (folder, proxy) = (tempfile::tempdir().unwrap(), "socks5://127.0.0.1:1");
+    let (ours, _theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    let socket = || std::os::fd::OwnedFd::from(ours.try_clone().unwrap());
+    let confine = || {
+        let mut confine = command(&["confine", "--proxy", proxy, "--capture"]);
+        confine.arg(folder.path().join("app.pcapng")).args(["--", "true"]);
+        confine.env("XDG_DATA_HOME", folder.path()).stdin(Stdio::null());
+        confine
+    };
+    let said = |confine: &mut std::process::Command| {
+        let output = confine.output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let told = said(confine().stdin(socket()));
+    assert!(told.contains("standard input is a socket") && told.contains("hint: put a pipe"), "{told}");
+    assert!(said(confine().stdout(socket())).contains("standard output is a socket"));
+    let told = said(confine().stdin(std::fs::File::open("/").unwrap()));
+    assert!(told.contains("standard input is neither a file"), "{told}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was begun");
 }
 
 #[test]

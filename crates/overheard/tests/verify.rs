@@ -81,6 +81,7 @@ fn statement(sha256: String, bytes: u64) -> Statement {
             }],
         }],
         unlisted_attempts: 0,
+        unseen: 5,
         passed: vec![Passed { transport: Transport::Tcp, to: proxy.at[0], flows: 7 }],
         proxy,
         doors: vec![Doorway { kind: "socket".into(), path: "/tmp/.X11-unix/X0".into() }],
@@ -100,6 +101,7 @@ fn what_holds_is_told_in_full() {
         "QUIC: 3 packets, udp to 198.18.60.21 port 443 (CN), stopped",
         "stopped; by cu\\u{1b}rl (pid 7, /usr/bin/curl) < init (pid 1)\n",
         "socket /tmp/.X11-unix/X0: open, and not the network",
+        "unseen     5 packets that the room's own device dropped: nothing of them left",
         "is the one it speaks of",
         "this machine's key",
     ] {
@@ -130,6 +132,15 @@ fn the_key_that_must_have_signed_it_can_be_named() {
     let answer = signed.verify(&["--key", &"0".repeat(64)]);
     assert_eq!(answer.code, 1);
     assert!(answer.stderr.contains(&signed.key), "{answer:?}");
+}
+
+#[test]
+fn a_key_that_is_none_is_refused() {
+    let signed = Signed::new();
+    for key in ["", "abc", &"g".repeat(64), &"0".repeat(65)] {
+        let answer = signed.verify(&["--key", key]);
+        assert_eq!(answer.code, 2, "{answer:?}");
+    }
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use super::app::{self, AppArgs};
 use super::lens::LensArgs;
 use super::verify::{signer, summary};
+use super::watch::interrupted;
+use crate::draft;
 use crate::exit::{Exit, Failure, Result};
 use crate::input;
 use crate::output::print;
@@ -25,7 +27,10 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,6 +41,8 @@ The app finds the proxy where it stands, or, if that is this machine's own loopb
 ALL_PROXY, HTTP_PROXY and HTTPS_PROXY say so.
 
 Ends with 0 where the app tried nothing else, with 1 where it did: it was stopped, and what it tried is listed.";
+
+const STREAMS: [&str; 3] = ["standard input", "standard output", "standard error"];
 
 /// Hold an app to a proxy, and prove that nothing else got out
 #[derive(Args, Debug)]
@@ -71,10 +78,13 @@ impl ConfineArgs {
         let certificate = capture.with_extension("certificate.json");
         must_be_new(&capture)?;
         must_be_new(&certificate)?;
+        streams_must_be_plain()?;
         let key = key()?;
         let ran = described(&program, self.app.arguments())?;
         let (spec, command) = (self.app.spec(&program), self.command(&program, &proxy));
         let name = app::name(&program);
+        let lens = self.lens.lens()?;
+        let interrupted = interrupted()?;
         let order = Order {
             spec: &spec,
             command: &command,
@@ -82,9 +92,9 @@ impl ConfineArgs {
             capture: &capture,
             key_log: self.secrets.then_some(Path::new(KEY_LOG)),
             section: Section { vantage: &proxy.url, build: &name, run: "confined", interface: "room" },
+            interrupted: &interrupted,
             planter,
         };
-        let lens = self.lens.lens()?;
         let execution = execute(&order).map_err(|error| app::refused(&error))?;
         let statement = statement(&execution, ran, &proxy, &capture, &lens)?;
         let tried = !statement.attempted.is_empty() || statement.unlisted_attempts > 0;
@@ -93,10 +103,14 @@ impl ConfineArgs {
             Failure::new(format!("there is no certificate:{}", faults.concat()))
                 .hint(format!("what crossed is in {}", capture.display()))
         })?;
-        std::fs::write(&certificate, signed.bytes()).map_err(|error| unwritable(&certificate, &error))?;
+        draft::write(&certificate, |out| out.write_all(&signed.bytes()))
+            .map_err(|error| unwritable(&certificate, &error))?;
         let seen = format!("kept in {}", capture.display());
         let mut text = summary(signed.statement(), &seen, &signer(signed.key()));
         text += &execution.status.map(|status| format!("  app        {status}\n")).unwrap_or_default();
+        if interrupted.load(Ordering::Relaxed) {
+            text += "  app        the app was ended by Ctrl-C, or by another signal to end\n";
+        }
         print(|out| writeln!(out, "{text}  written    {}", certificate.display()))?;
         Ok(if tried { Exit::Findings } else { Exit::Clear })
     }
@@ -177,6 +191,24 @@ fn must_be_new(path: &Path) -> Result<()> {
     }
 }
 
+/// The app inherits our streams. Through a socket it would talk past its room, through a folder it would reach files
+/// outside of it; of what is let through, the other end is known.
+fn streams_must_be_plain() -> Result<()> {
+    let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
+    for (name, stream) in STREAMS.into_iter().zip([stdin.as_fd(), stdout.as_fd(), stderr.as_fd()]) {
+        let found = stream.try_clone_to_owned().map(File::from).and_then(|file| file.metadata());
+        let kind = found.map_err(|error| Failure::new(format!("{name}: {error}")))?.file_type();
+        if !(kind.is_file() || kind.is_fifo() || kind.is_char_device()) {
+            let what = if kind.is_socket() { "a socket" } else { "neither a file, a pipe nor a terminal" };
+            return Err(Failure::new(format!(
+                "{name} is {what}: the app would reach past its room through it"
+            ))
+            .hint("put a pipe or a file in between, such as `cat | overheard confine … | cat`"));
+        }
+    }
+    Ok(())
+}
+
 fn key() -> Result<SigningKey> {
     let path = default_path(|name| std::env::var_os(name)).ok_or_else(|| {
         Failure::new("there is no place for the key that signs").hint("set HOME or XDG_DATA_HOME")
@@ -236,6 +268,7 @@ fn statement(
         abstract_sockets_cut: execution.abstract_sockets_cut,
         attempted: attempted.collect(),
         unlisted_attempts: execution.unlisted,
+        unseen: execution.unseen,
         passed: passed(capture, lens)?,
         doors: doors(execution),
         capture: Kept { sha256: hash, bytes, packets: outcome.kept, lost: outcome.lost },
@@ -264,7 +297,7 @@ fn is_answered(flow: &Flow) -> bool {
 fn doors(execution: &Execution) -> Vec<Doorway> {
     let door =
         |way: &room::Way| Doorway { kind: kind(way.kind).into(), path: way.path.to_string_lossy().into() };
-    let streams = ["standard input", "standard output", "standard error"].into_iter().zip(0..);
+    let streams = STREAMS.into_iter().zip(0..);
     execution
         .doors
         .iter()
@@ -282,7 +315,6 @@ fn inherited(name: &str, number: u32) -> Option<Doorway> {
         "/dev/null" => return None,
         file if file.starts_with("/dev/pts/") || file.starts_with("/dev/tty") => "a terminal",
         file if file.starts_with("pipe:") => "a pipe",
-        file if file.starts_with("socket:") => "a socket",
         _ => "a file",
     };
     Some(Doorway { kind: "inherited".into(), path: format!("{name}, {what}") })
@@ -300,7 +332,7 @@ fn kind(kind: room::Kind) -> &'static str {
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
     Failure::new(format!("{}: {error}", path.display()))
-        .hint("--capture takes a new file, in a folder that you may write to")
+        .hint("--capture takes a new file, in a folder that you may write to, with space for it")
 }
 
 #[cfg(test)]

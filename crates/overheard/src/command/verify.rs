@@ -16,7 +16,8 @@ Examples:
   overheard verify app.certificate.json app.pcapng
   overheard verify --key 9f…e1 app.certificate.json app.pcapng
 
-Ends with 0 where it holds, with 1 where a byte of it or of the capture was changed.";
+Ends with 0 where it holds, with 1 where a byte of it or of the capture was changed, or another key than --key signed
+it, and with 2 where it is no certificate: a changed byte that breaks its JSON leaves none.";
 
 /// Far more than a certificate ever is.
 const LONGEST: u64 = 64 << 20;
@@ -32,7 +33,7 @@ pub struct VerifyArgs {
     capture: Option<PathBuf>,
 
     /// The key that must have signed it: 64 hexadecimal digits
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", value_parser = key)]
     key: Option<String>,
 }
 
@@ -64,7 +65,7 @@ impl VerifyArgs {
 
     fn must_be_signed_by(&self, certificate: &Certificate) -> Result<()> {
         match &self.key {
-            Some(key) if !key.eq_ignore_ascii_case(certificate.key()) => Err(Failure::finding(format!(
+            Some(key) if key != certificate.key() => Err(Failure::finding(format!(
                 "{}: signed by {}, which is another key than --key",
                 self.certificate.display(),
                 certificate.key()
@@ -72,6 +73,13 @@ impl VerifyArgs {
             .hint("whoever signed it is not whom you expect")),
             _ => Ok(()),
         }
+    }
+}
+
+fn key(text: &str) -> std::result::Result<String, String> {
+    match text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        true => Ok(text.to_ascii_lowercase()),
+        false => Err("a key is 64 hexadecimal digits, as the certificate names it".into()),
     }
 }
 
@@ -114,20 +122,28 @@ pub(super) fn summary(statement: &Statement, capture: &str, signer: &str) -> Str
          \n  run        {began} to {ended}, overheard {}, Linux {}\
          \n  tested     {classes}, each stopped and seen, before the program was started\
          \n             an abstract socket outside, which was out of reach\
-         \n  passed     {} to the proxy\n",
+         \n  passed     {} to the proxy{}\n",
         safe(&ran.path),
         safe(&proxy.url),
         safe(&ran.sha256),
         safe(overheard),
         safe(kernel),
         many(flows, "flow"),
+        if flows == 0 { ", which was not reached" } else { "" },
     );
     text.extend(statement.attempted.iter().map(attempt));
     if statement.unlisted_attempts > 0 {
         text += &format!("  attempted  {} to further places\n", many(statement.unlisted_attempts, "packet"));
     }
     if statement.attempted.is_empty() && statement.unlisted_attempts == 0 {
-        text += "  attempted  nothing else\n";
+        text += match statement.unseen {
+            0 => "  attempted  nothing else\n",
+            _ => "  attempted  nothing else that was seen\n",
+        };
+    }
+    if statement.unseen > 0 {
+        let unseen = many(statement.unseen, "packet");
+        text += &format!("  unseen     {unseen} that the room's own device dropped: nothing of them left\n");
     }
     for door in &statement.doors {
         text +=

@@ -204,7 +204,7 @@ fn until(seconds: Option<f64>) -> Result<Option<Instant>> {
 }
 
 /// Set when somebody interrupts or ends the program, or hangs up.
-fn interrupted() -> Result<Arc<AtomicBool>> {
+pub(super) fn interrupted() -> Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         signal_hook::flag::register(signal, flag.clone())

@@ -14,6 +14,7 @@ use crate::gateway::{Attempt, Counts, Dns, Options, Policy, Upstream, Way};
 use crate::record::{self, Recorded, Section};
 use crate::room::{self, Command, Room, Spec};
 use crate::tapped::{self, Error, Tapped};
+use nix::sys::signal::Signal;
 use overheard_model::{Process, Timestamp};
 use std::collections::BTreeMap;
 use std::io;
@@ -21,11 +22,15 @@ use std::net::SocketAddr;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::ExitStatus;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Steps in which the gateway is given time to judge what was planted, and how long each takes.
 const STEPS: u32 = 40;
 const STEP: Duration = Duration::from_millis(25);
+
+/// How long an app that is interrupted has to end by itself.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// What is to be run, and how.
 #[derive(Debug)]
@@ -39,6 +44,8 @@ pub struct Order<'a> {
     /// Where the app logs its TLS secrets, as it sees it, if they are to be kept in the capture.
     pub key_log: Option<&'a Path>,
     pub section: Section<'a>,
+    /// Set from elsewhere when the app is to be ended: what was recorded is told all the same.
+    pub interrupted: &'a AtomicBool,
     /// The program that plants leaks in the room whose first process has this PID, with the name of an abstract
     /// socket outside, and writes what became of them to its standard output, as JSON of [`Harvest`]:
     /// [`super::plant::enter`], then [`super::plant::plant`].
@@ -57,6 +64,8 @@ pub struct Execution {
     pub attempts: BTreeMap<Attempt, u64>,
     /// Packets to further places.
     pub unlisted: u64,
+    /// Packets that the room's own device dropped before they crossed.
+    pub unseen: u64,
     pub doors: Vec<room::Way>,
     pub recorded: Recorded,
     /// How the app ended; `None` where the room's test of itself failed and it was not started.
@@ -103,14 +112,26 @@ pub fn execute(order: &Order) -> Result<Execution, Error> {
     let (planted, abstract_sockets_cut) = tested(order, &tapped)?;
     let before = tapped.counts();
     let tight = abstract_sockets_cut && planted.iter().all(|leak| leak.stopped && leak.seen);
-    let status = if tight { Some(run(order.command, tapped.room())?) } else { None };
+    let status = if tight { Some(run(order, tapped.room())?) } else { None };
     let doors = if tight { tapped.room().other_doors() } else { Vec::new() };
+    let unseen = unseen(tapped.room()).map_err(Error::of("the room's network device"))?;
     let (after, recorded) = tapped.close()?;
     let attempts = since(&before.attempts, &after.attempts);
     let denied = total(&after) - total(&before);
     let unlisted = denied.saturating_sub(attempts.values().sum());
     let ended = now();
-    Ok(Execution { began, ended, planted, abstract_sockets_cut, attempts, unlisted, doors, recorded, status })
+    Ok(Execution {
+        began,
+        ended,
+        planted,
+        abstract_sockets_cut,
+        attempts,
+        unlisted,
+        unseen,
+        doors,
+        recorded,
+        status,
+    })
 }
 
 /// Where the app finds the proxy: at the gateway, and where it stands unless that is this machine's own loopback,
@@ -159,9 +180,36 @@ fn attempt(leak: &Sown) -> Attempt {
     }
 }
 
-fn run(command: &Command, room: &Room) -> Result<ExitStatus, Error> {
-    let ended = room.spawn(command).and_then(|child| child.wait(None)).map_err(Error::of("the app"))?;
-    ended.ok_or_else(|| Error::of("the app")(io::ErrorKind::TimedOut.into()))
+/// Runs the app until it ends or is interrupted: then it is asked to end, and soon ended.
+fn run(order: &Order, room: &Room) -> Result<ExitStatus, Error> {
+    let run = || {
+        let child = room.spawn(order.command)?;
+        while !order.interrupted.load(Ordering::Relaxed) {
+            if let Some(status) = child.wait(Some(STEP))? {
+                return Ok(status);
+            }
+        }
+        child.signal(Signal::SIGTERM)?;
+        if let Some(status) = child.wait(Some(FAREWELL))? {
+            return Ok(status);
+        }
+        child.kill()?;
+        child.wait(Some(FAREWELL))?.ok_or_else(|| io::ErrorKind::TimedOut.into())
+    };
+    run().map_err(Error::of("the app"))
+}
+
+/// What the room's device dropped because the app sent faster than the gateway took it. To be asked while the room is.
+fn unseen(room: &Room) -> io::Result<u64> {
+    let devices = std::fs::read_to_string(format!("/proc/{}/net/dev", room.pid()))?;
+    dropped(&devices).ok_or_else(|| io::Error::other("the kernel does not say what it dropped"))
+}
+
+/// Of `/proc/PID/net/dev` (proc_pid_net(5)): eight figures of what came follow the name, then packets and bytes that
+/// were sent, errors, and what was dropped.
+fn dropped(devices: &str) -> Option<u64> {
+    let figures = devices.lines().find_map(|line| line.trim_start().strip_prefix("eth0:"))?;
+    figures.split_whitespace().nth(11)?.parse().ok()
 }
 
 /// What was counted in between.
@@ -193,6 +241,15 @@ mod tests {
         assert_eq!(places("127.0.0.1:1080".parse().unwrap()), [gateway]);
         let far: SocketAddr = "198.18.0.1:1080".parse().unwrap();
         assert_eq!(places(far), [gateway, far]);
+    }
+
+    #[test]
+    fn what_the_device_dropped_is_read_and_not_what_others_did() {
+        let devices = "Inter-|   Receive  |  Transmit\n face |bytes packets\n    \
+            lo: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n  \
+            eth0:   21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36\n";
+        assert_eq!(dropped(devices), Some(32));
+        assert_eq!(dropped("  eth0: 1 2 3"), None);
     }
 
     #[test]

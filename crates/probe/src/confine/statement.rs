@@ -37,6 +37,8 @@ pub struct Statement {
     pub attempted: Vec<Attempted>,
     /// Packets to places beyond those that are listed.
     pub unlisted_attempts: u64,
+    /// Packets that the room's own device dropped before they crossed: nothing of them left, nobody saw where to.
+    pub unseen: u64,
     /// Whom the app reached.
     pub passed: Vec<Passed>,
     /// Doors that are not the network and stood open. They prove nothing about their use.

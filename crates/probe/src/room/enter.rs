@@ -5,16 +5,16 @@
 //! for, and becomes the program.
 //!
 //! Promises: the program has no capability and can gain none, no descriptor but its three streams, no core dump
-//! (a crash is not handed to the machine's crash reporter, which may send it on), and no kind of socket that
-//! network namespaces do not confine.
+//! (a crash is not handed to the machine's crash reporter, which may send it on), no kind of socket that network
+//! namespaces do not confine, and no way to type into its terminal.
 //! To extend: what else a program must lose is one more line in [`Way::lose`].
 
 use super::command::{Child, Command, Streams};
 use super::identity::Identity;
 use super::kernel;
 use super::process::Process;
-use super::sockets;
 use super::step::become_user;
+use super::syscalls;
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::libc::sock_filter;
 use nix::pty::{OpenptyResult, Winsize, openpty};
@@ -51,7 +51,7 @@ impl Entry {
         Self {
             namespaces,
             user: geteuid().is_root().then_some((user.uid, user.gid)),
-            filter: sockets::filter().into(),
+            filter: syscalls::filter().into(),
             environment,
             home: home.unwrap_or_else(|| "/".into()),
         }

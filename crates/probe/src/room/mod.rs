@@ -28,9 +28,9 @@ mod identity;
 mod kernel;
 mod network;
 mod process;
-mod sockets;
 mod spec;
 mod step;
+mod syscalls;
 mod tree;
 mod ways;
 

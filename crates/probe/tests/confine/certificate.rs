@@ -40,6 +40,7 @@ fn statement() -> Statement {
             processes: Vec::new(),
         }],
         unlisted_attempts: 0,
+        unseen: 0,
         passed: vec![Passed { transport: Transport::Tcp, to: proxy.at[0], flows: 7 }],
         proxy,
         doors: Vec::new(),

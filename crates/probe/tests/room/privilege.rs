@@ -1,8 +1,8 @@
 //! Who the app is: the caller, with nothing more, and nothing that it could gain.
 
-use crate::{field, open, output, shell};
+use crate::{LIMIT, field, open, output, shell};
 use nix::unistd::geteuid;
-use overheard_probe::room::{Identity, Room, Spec};
+use overheard_probe::room::{Command, Identity, Room, Spec, Streams};
 use std::io::Read;
 
 #[test]
@@ -89,6 +89,58 @@ fn sockets_that_a_network_namespace_does_not_confine_are_refused() {
         return eprintln!("skipped: no /usr/bin/python3");
     }
     assert_eq!(output(&room, script), "AF_INET\nAF_INET6\nAF_UNIX\n");
+}
+
+/// Opens an AF_VSOCK, then an AF_INET socket by a call of 32-bit programs.
+#[cfg(target_arch = "x86_64")]
+const OLD_CALL: &str = r#"
+    #include <stdio.h>
+    static int opened(int family) {
+        int result;
+        __asm__ volatile("int $0x80" : "=a"(result) : "a"(359), "b"(family), "c"(1), "d"(0) : "memory");
+        return result;
+    }
+    int main(void) { printf("%d %d\n", opened(40), opened(2)); }
+"#;
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn calls_of_32_bit_programs_are_unknown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (source, program) = (folder.path().join("call.c"), folder.path().join("call"));
+    std::fs::write(&source, OLD_CALL).expect("it can be written");
+    let compiled = std::process::Command::new("gcc").arg(&source).arg("-o").arg(&program).status();
+    if !compiled.is_ok_and(|status| status.success()) {
+        return eprintln!("skipped: no gcc");
+    }
+    let outside = std::process::Command::new(&program).output().expect("it starts");
+    if !outside.status.success() {
+        return eprintln!("skipped: this kernel has no such calls");
+    }
+    assert_ne!(outside.stdout, b"-38 -38\n", "there is something to be refused");
+    let Some((room, _door)) = open(&Spec { read: vec![folder.path().into()], ..Spec::default() }) else {
+        return;
+    };
+    assert_eq!(output(&room, &program.display().to_string()), "-38 -38\n");
+}
+
+/// On its controlling terminal, where kernels that allow it at all allow it to everyone.
+#[test]
+fn nothing_is_typed_into_a_terminal() {
+    let Some((room, _door)) = open(&Spec::default()) else { return };
+    if output(&room, "command -v perl").is_empty() {
+        return eprintln!("skipped: no perl");
+    }
+    // TIOCSTI, TIOCLINUX. 71 says that both gave EPERM.
+    let script = r#"my $typed = "x"; for my $request (0x5412, 0x541c) {
+        exit 1 if ioctl(STDIN, $request, $typed) || $! != 1 } exit 71"#;
+    let args = ["-e", script].map(Into::into).to_vec();
+    let streams = Streams::Terminal { rows: 25, columns: 80 };
+    let child = room
+        .spawn(&Command { program: "perl".into(), args, streams, ..Command::default() })
+        .expect("it starts");
+    let status = child.wait(LIMIT).expect("it can be waited for").expect("it ends");
+    assert_eq!(status.code(), Some(71));
 }
 
 #[test]

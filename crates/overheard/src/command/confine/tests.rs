@@ -7,6 +7,7 @@ use overheard_probe::confine::Fault;
 use overheard_probe::gateway::Way;
 use std::io::Write;
 use std::net::TcpListener;
+use std::sync::atomic::AtomicBool;
 
 const ELSEWHERE: &str = "198.18.60.21:443";
 
@@ -43,6 +44,7 @@ fn stated(proxy: &Held, ways: Vec<Way>) -> Option<Statement> {
         capture: &capture,
         key_log: None,
         section: Section { vantage: "test", build: "bash", run: "confined", interface: "room" },
+        interrupted: &AtomicBool::new(false),
         planter: planter_of_the_program,
     });
     let execution = match execution {
