@@ -2,7 +2,7 @@
 //!
 //! For: whoever shows a conversation as it goes on. Frames are taken one at a time; a snapshot shows what
 //! they came to so far and disturbs nothing: no flow is ended for it.
-//! Promises: frames taken one at a time come in the end to the flows and endpoints that [`crate::read`]
+//! Promises: frames taken one at a time come in the end to the flows and endpoints that [`crate::read()`]
 //! finds in a capture of them. Before the end, a protocol that nobody has recognised yet is shown by what
 //! its bytes look like so far, and bytes of a TCP stream that wait for others before them say nothing.
 //! A snapshot costs some microseconds per flow: it is meant for a few a second, not for every packet.

@@ -1,6 +1,6 @@
 //! The walk over a capture: every frame is read and decoded, every packet handed on in order.
 //!
-//! For: [`crate::read`], which lets the flow table take the packets as they come, or has them carried to
+//! For: [`crate::read()`], which lets the flow table take the packets as they come, or has them carried to
 //! a thread of its own ([`crate::batch`]). Both get the same packets in the same order.
 
 use crate::capture::{Reader, Summary};

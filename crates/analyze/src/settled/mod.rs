@@ -3,7 +3,7 @@
 //! For: `overheard run --until-settled`. Derived in `docs/methods/stopping.md`.
 //! Promises: a concern that no build contacts more often than the reference is supported in at most [`ALPHA`] of
 //! studies, however often the data are looked at and whatever makes them stop; where the study may stop only at its
-//! [`looks`], a false alarm at any key comes up in at most [`ALPHA`] of studies too.
+//! [`looks()`], a false alarm at any key comes up in at most [`ALPHA`] of studies too.
 //! To extend: another way in which a concern is settled is a process of its own here, and an arm in `verdict`.
 
 mod closure;
