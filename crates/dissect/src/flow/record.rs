@@ -1,6 +1,6 @@
 //! One flow as the table keeps it: counters, the two ends, and boxes for everything rare.
 //!
-//! Promises: about 190 bytes a flow; it stays as it is when the capture has ended, and becomes a
+//! Promises: 216 bytes a flow; it stays as it is when the capture has ended, and becomes a
 //! [`overheard_model::Flow`] only when somebody asks ([`super::telling`]).
 
 use super::connection::Connection;
