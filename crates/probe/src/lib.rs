@@ -7,6 +7,7 @@
 //! Promises: whatever ends this program ends what it started: processes, namespaces, mounts, scratch files.
 //! To extend: each room of this crate says how in its own opening.
 
+pub mod clock;
 pub mod confine;
 pub mod digest;
 pub mod doctor;

@@ -3,7 +3,7 @@
 //! Messages go from one account of the user's own to another. Each is booked before it is sent; what was answered is
 //! kept, so that the same command goes on where it was broken off.
 
-use super::run::{interruption, now};
+use super::run::interruption;
 use crate::exit::{Exit, Failure, Result};
 use crate::hunt::{Hunt, Limit, Next, Noise, Options, Others, Question, rehearse};
 use crate::output::{inquiry, print};
@@ -11,6 +11,7 @@ use crate::progress::Progress;
 use clap::{Args, ValueEnum};
 use overheard_model::design::{Home, VantageDesign};
 use overheard_model::{Fate, Found, Inquiry, Outcome};
+use overheard_probe::clock::now;
 use overheard_probe::digest;
 use overheard_probe::execute::{Bare, Setting};
 use overheard_probe::trial::{Book, BookFault, Broken, Line, Opening, Order, Pace};

@@ -10,7 +10,8 @@ use crate::output::{OutputArgs, print};
 use crate::pipeline::{self, LiveStudy};
 use crate::progress::Progress;
 use clap::Args;
-use overheard_model::{Bundle, Timestamp};
+use overheard_model::Bundle;
+use overheard_probe::clock::now;
 use overheard_probe::execute::{Conduct, Ended, Rooms, Setting, Stages, conduct, versions};
 use overheard_probe::ledger::{Charter, FORMAT, Ledger, LedgerFault, Terms, pedigrees};
 use overheard_probe::schedule::{self, Plan};
@@ -22,7 +23,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -240,11 +240,6 @@ pub(super) fn interruption() -> Result<Arc<AtomicBool>> {
 fn refused(fault: LedgerFault) -> Failure {
     let hint = fault.hint();
     Failure::new(fault.to_string()).hint(hint)
-}
-
-pub(super) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_parts(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), i64::from(since.subsec_nanos()))
 }
 
 #[cfg(test)]

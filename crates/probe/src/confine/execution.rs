@@ -9,6 +9,7 @@
 
 use super::plant::{Harvest, Sown, abstract_socket, judge};
 use super::statement::Planted;
+use crate::clock::now;
 use crate::door::GATEWAY_V4;
 use crate::gateway::{Attempt, Counts, Dns, Options, Policy, Upstream, Way};
 use crate::record::{self, Recorded, Section};
@@ -23,7 +24,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// Steps in which the gateway is given time to judge what was planted, and how long each takes.
 const STEPS: u32 = 40;
@@ -223,11 +224,6 @@ fn since(before: &BTreeMap<Attempt, u64>, after: &BTreeMap<Attempt, u64>) -> BTr
 
 fn total(counts: &Counts) -> u64 {
     counts.denied.values().sum()
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use super::run::{Performed, Script, perform};
 use super::stage::{Setting, Stages};
+use crate::clock::now;
 use crate::ledger::{FileHash, Ledger, LedgerFault, Outcome, Record};
 use crate::schedule::{Arm, Plan, Slot, block};
 use overheard_model::Timestamp;
@@ -13,7 +14,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 /// How a study is conducted.
 #[derive(Debug)]
@@ -151,9 +152,4 @@ impl Conduct<'_> {
             Arm::Idle => Script::Idle(activity.idle_time().0),
         }
     }
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }

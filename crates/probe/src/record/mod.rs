@@ -26,6 +26,7 @@ pub use opening::Ends;
 pub use sock_diag::SocketDiagnosis;
 pub use writer::Outcome;
 
+use crate::clock::timestamp;
 use crate::door;
 use file::CaptureFile;
 use key_log::KeyLog;
@@ -37,7 +38,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 use writer::Writer;
 
 /// Flows that are listed with their owners; more are counted.
@@ -190,12 +191,6 @@ impl Drop for Recording {
     fn drop(&mut self) {
         self.end();
     }
-}
-
-/// A time before 1970 is the beginning of 1970: the format knows none before.
-fn timestamp(time: SystemTime) -> Timestamp {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
 /// What a flow's first packet says of its owner.
