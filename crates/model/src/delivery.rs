@@ -2,7 +2,7 @@
 //!
 //! Promises: the text of a message is not kept, only its SHA-256; every message that was spent is here, answered or not.
 
-use crate::{Found, Timestamp};
+use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// What became of a message.
@@ -51,23 +51,4 @@ pub struct Delivery {
     pub fate: Option<Fate>,
     /// From sending to arrival, milliseconds; absent where it did not arrive.
     pub after_ms: Option<u64>,
-}
-
-/// What a search for words found, and what it rests on.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Inquiry {
-    pub found: Found,
-    /// Why it ended before its answer, if it did.
-    pub broken_off: Option<String>,
-    /// Most messages that may be spent in all.
-    pub budget: u64,
-    /// Chance of error that was allowed for each rule.
-    pub target: f64,
-    /// Chance that a message is lost, or leaks through the filter, as they were given.
-    pub loss: f64,
-    pub leak: f64,
-    /// How long an arrival is waited for, seconds.
-    pub window_s: f64,
-    pub deliveries: Vec<Delivery>,
-    pub strays: Strays,
 }

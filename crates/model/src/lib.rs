@@ -18,6 +18,7 @@ pub mod finding;
 pub mod flow;
 pub mod flows;
 pub mod indices;
+mod inquiry;
 pub mod name;
 pub mod observation;
 pub mod place;
@@ -38,13 +39,14 @@ pub use comparison::{
     RelationResult, Unseen, Warning,
 };
 pub use country::Country;
-pub use delivery::{Delivery, Fate, Inquiry, Strays};
+pub use delivery::{Delivery, Fate, Strays};
 pub use design::Design;
 pub use endpoint::Endpoint;
 pub use finding::{Finding, Support, Verdict};
 pub use flow::{BeganBy, Flow, FlowState, Side, Transport};
 pub use flows::{Flows, Tell};
 pub use indices::Indices;
+pub use inquiry::{Act, Inquiry, PacketRange, ReadableCopy, Signal};
 pub use name::{Learned, Name, NameSource};
 pub use observation::{Observation, Reading};
 pub use place::{Asn, Claim, Coordinates, Place, PlaceSource, Reach};

@@ -34,10 +34,11 @@ struct Spent<'a> {
 
 /// What delivery alone says; nothing where the search came to no end.
 pub fn outcome(inquiry: &Inquiry) -> Option<Outcome> {
-    let not_blocked = inquiry.found.warnings.contains(&SearchWarning::NotBlocked);
+    let found = inquiry.found.as_ref()?;
+    let not_blocked = found.warnings.contains(&SearchWarning::NotBlocked);
     let unsure = [SearchWarning::Unsettled, SearchWarning::Silent, SearchWarning::NotMonotone];
-    let whole = !inquiry.found.warnings.iter().any(|warning| unsure.contains(warning));
-    match (inquiry.found.rules.is_empty(), not_blocked || whole) {
+    let whole = !found.warnings.iter().any(|warning| unsure.contains(warning));
+    match (found.rules.is_empty(), not_blocked || whole) {
         (false, _) => Some(Outcome::Dropped),
         (true, true) => Some(Outcome::Neither),
         (true, false) => None,
@@ -50,7 +51,7 @@ pub fn json(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
     let found = Document {
         schema: "overheard-keywords/1",
         outcome: outcome(inquiry),
-        rules: &inquiry.found.rules,
+        rules: rules(inquiry),
         messages: inquiry.deliveries.len() as u64,
         ledger,
         uploads: None,
@@ -63,7 +64,7 @@ pub fn json(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
 
 /// As `--format text` writes it.
 pub fn text(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
-    let rules = &inquiry.found.rules;
+    let rules = rules(inquiry);
     match (outcome(inquiry), rules.len()) {
         (Some(Outcome::Neither), _) => {
             writeln!(out, "Nothing was dropped: no word was found that keeps a message from arriving.")?
@@ -119,6 +120,10 @@ pub fn text(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
+fn rules(inquiry: &Inquiry) -> &[Rule] {
+    inquiry.found.as_ref().map_or(&[], |found| &found.rules)
+}
+
 fn accounts(inquiry: &Inquiry) -> BTreeMap<&str, u64> {
     let mut accounts = BTreeMap::new();
     for delivery in &inquiry.deliveries {
@@ -145,7 +150,7 @@ fn warnings(inquiry: &Inquiry) -> Vec<Warning> {
             format!("{why}; what was measured is kept, and the same command goes on from here"),
         );
     }
-    for warning in &inquiry.found.warnings {
+    for warning in inquiry.found.iter().flat_map(|found| &found.warnings) {
         let (kind, text) = search_warning(*warning);
         warn(kind, text.into());
     }
@@ -216,7 +221,7 @@ fn search_warning(warning: SearchWarning) -> (&'static str, &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use overheard_model::{Found, Timestamp};
+    use overheard_model::{Found, Signal, Timestamp};
 
     fn inquiry(rules: Vec<Rule>, warnings: Vec<SearchWarning>) -> Inquiry {
         let delivery = Delivery {
@@ -228,7 +233,14 @@ mod tests {
             after_ms: None,
         };
         Inquiry {
-            found: Found { rules, messages: 1, warnings },
+            found: Some(Found { rules, messages: 1, warnings }),
+            judged: None,
+            signal: Signal::Delivery,
+            watched: false,
+            measured: false,
+            lag_s: 0.0,
+            acts: Vec::new(),
+            copies: Vec::new(),
             broken_off: None,
             budget: 5,
             target: 0.005,

@@ -10,7 +10,7 @@ use crate::output::{inquiry, print};
 use crate::progress::Progress;
 use clap::{Args, ValueEnum};
 use overheard_model::design::{Home, VantageDesign};
-use overheard_model::{Fate, Found, Inquiry, Outcome};
+use overheard_model::{Fate, Found, Inquiry, Outcome, Signal};
 use overheard_probe::clock::now;
 use overheard_probe::digest;
 use overheard_probe::execute::{Bare, Setting};
@@ -200,13 +200,20 @@ impl KeywordsArgs {
             None => self.ask(&mut hunt, &mut book)?,
         };
         Ok(Inquiry {
-            found,
+            found: Some(found),
+            judged: None,
+            signal: Signal::Delivery,
+            watched: false,
             broken_off,
             budget: self.budget,
             target: self.error,
             loss: self.loss,
             leak: self.leak,
+            measured: false,
             window_s: self.window,
+            lag_s: 0.0,
+            acts: Vec::new(),
+            copies: Vec::new(),
             deliveries: book.deliveries().to_vec(),
             strays: book.strays(),
         })

@@ -2,7 +2,7 @@
 
 use crate::{STYLE, bundle, comparison, plan, readings};
 use jsonschema::Validator;
-use overheard_model::{Delivery, Found, Inquiry, Reading, Rule, SearchWarning, Strays, Timestamp};
+use overheard_model::{Delivery, Found, Inquiry, Reading, Rule, SearchWarning, Signal, Strays, Timestamp};
 use serde_json::Value;
 
 fn schema(text: &str) -> Validator {
@@ -50,7 +50,14 @@ fn keywords() -> String {
         after_ms: None,
     };
     let inquiry = Inquiry {
-        found,
+        found: Some(found),
+        judged: None,
+        signal: Signal::Delivery,
+        watched: false,
+        measured: false,
+        lag_s: 0.0,
+        acts: Vec::new(),
+        copies: Vec::new(),
         broken_off: Some("it was interrupted".into()),
         budget: 5,
         target: 0.005,
