@@ -5,7 +5,7 @@
 //! Promises: a flow is told alike however often it is asked for; serialises as the plain list of flows.
 //! To extend: whoever keeps flows in a form of its own implements [`Tell`].
 
-use crate::{Flow, Place};
+use crate::{Flow, Place, Process};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt::Debug;
 use std::net::IpAddr;
@@ -19,6 +19,11 @@ pub trait Tell: Debug + Send + Sync {
 
     /// A flow as it was read; nothing from [`Tell::len`] on, and where it cannot be told.
     fn tell(&self, index: usize) -> Option<Flow>;
+
+    /// The process that a flow belongs to, where it is known. To be answered by itself where a whole flow costs more.
+    fn process(&self, index: usize) -> Option<Arc<Process>> {
+        self.tell(index)?.process
+    }
 
     /// What kept a flow from being told so far, such as a damaged file.
     fn failure(&self) -> Option<String> {
@@ -37,6 +42,10 @@ impl Tell for Vec<Flow> {
 
     fn tell(&self, index: usize) -> Option<Flow> {
         self.get(index).cloned()
+    }
+
+    fn process(&self, index: usize) -> Option<Arc<Process>> {
+        self.get(index)?.process.clone()
     }
 }
 
@@ -76,6 +85,11 @@ impl Flows {
         };
         let place = &self.places[at].1;
         Some(Flow { country: place.label().map(Arc::from), asn: place.asn(), ..flow })
+    }
+
+    /// The process that a flow belongs to, where it is known: cheaper than the flow.
+    pub fn process(&self, index: usize) -> Option<Arc<Process>> {
+        self.told_by.process(index)
     }
 
     /// What kept a flow from being told so far, such as a damaged file.

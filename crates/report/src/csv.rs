@@ -6,7 +6,7 @@
 //! `overheard compare` again once a `build` column is added.
 
 use crate::foreign::safe;
-use crate::{Format, Style, hostname, order};
+use crate::{Format, Style, hostname, order, owner};
 use overheard_model::{Bundle, Cell, Comparison, Endpoint, Key, Level, PlaceSource, Plan, Reading};
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
@@ -45,7 +45,7 @@ impl Format for Csv {
         Row::of(ENDPOINT_COLUMNS).end(out)?;
         for reading in readings {
             for endpoint in &reading.endpoints {
-                endpoint_row(endpoint).end(out)?;
+                endpoint_row(&reading, endpoint).end(out)?;
             }
             // Whoever reads along has a whole artifact now.
             out.flush()?;
@@ -110,7 +110,7 @@ fn names(key: &Key) -> String {
     key.names.iter().map(|name| hostname::ascii(name)).collect::<Vec<_>>().join(" ")
 }
 
-const ENDPOINT_COLUMNS: [&str; 20] = [
+const ENDPOINT_COLUMNS: [&str; 21] = [
     "run",
     "address",
     "port",
@@ -131,9 +131,10 @@ const ENDPOINT_COLUMNS: [&str; 20] = [
     "last",
     "rtt_ms",
     "packet",
+    "process",
 ];
 
-fn endpoint_row(endpoint: &Endpoint) -> Row {
+fn endpoint_row(reading: &Reading, endpoint: &Endpoint) -> Row {
     let name = endpoint.names.first();
     let mut row = Row::default();
     row.text(&endpoint.capture)
@@ -155,7 +156,8 @@ fn endpoint_row(endpoint: &Endpoint) -> Row {
         .maybe(endpoint.first)
         .maybe(endpoint.last)
         .real(endpoint.rtt_ms)
-        .value(endpoint.packet);
+        .value(endpoint.packet)
+        .text(&owner::names(reading, endpoint));
     row
 }
 

@@ -21,6 +21,7 @@ pub mod inquiry;
 mod json;
 mod jsonl;
 mod order;
+mod owner;
 mod relation;
 mod source;
 mod statement;

@@ -8,7 +8,7 @@ use super::content::Said;
 use super::owners::Owners;
 use super::record::Record;
 use crate::resolver::Resolver;
-use overheard_model::{Flow, Learned, Name, Side, Tell};
+use overheard_model::{Flow, Learned, Name, Process, Side, Tell};
 use std::sync::Arc;
 
 /// The flows of a capture that was read to its end, in the order of their first packets.
@@ -94,6 +94,10 @@ impl Tell for Conversations {
 
     fn tell(&self, index: usize) -> Option<Flow> {
         self.lend().tell(index)
+    }
+
+    fn process(&self, index: usize) -> Option<Arc<Process>> {
+        self.records.get(index).and_then(|record| self.owners.of(record.first_packet))
     }
 }
 

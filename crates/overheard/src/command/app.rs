@@ -4,7 +4,7 @@
 
 use crate::exit::{Exit, Failure, Result};
 use clap::Args;
-use overheard_probe::room::{Home, Spec};
+use overheard_probe::room::{Home, Socket, Spec};
 use overheard_probe::tapped::Error;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,11 @@ pub struct AppArgs {
     #[arg(long, value_name = "FOLDER")]
     write: Vec<PathBuf>,
 
+    /// A socket of the desktop that the app may reach, which is a door beside the network: x11, wayland, pulseaudio or
+    /// pipewire; may be given again
+    #[arg(long, value_name = "SOCKET")]
+    door: Vec<Socket>,
+
     /// The app and its arguments
     #[arg(last = true, value_name = "APP")]
     app: Vec<OsString>,
@@ -32,19 +37,10 @@ impl AppArgs {
     /// The app's file: a path, or a name that is looked for as a shell does.
     pub fn program(&self) -> Result<PathBuf> {
         let given = self.app.first().map(Path::new).unwrap_or(Path::new(""));
-        let named = given.components().count() == 1 && !given.as_os_str().as_encoded_bytes().contains(&b'/');
-        let paths = std::env::var_os("PATH").unwrap_or_default();
-        let found = match named {
-            true => {
-                std::env::split_paths(&paths).map(|folder| folder.join(given)).find(|path| path.is_file())
-            }
-            false => Some(given.to_owned()),
-        };
-        let missing = || {
+        found(given, Path::new("")).and_then(|path| std::path::absolute(path).ok()).ok_or_else(|| {
             Failure::new(format!("{}: no such program", given.display()))
                 .hint("give the app by its path, or by a name that is in your PATH")
-        };
-        std::path::absolute(found.ok_or_else(missing)?).ok().filter(|path| path.is_file()).ok_or_else(missing)
+        })
     }
 
     pub fn arguments(&self) -> &[OsString] {
@@ -59,8 +55,17 @@ impl AppArgs {
             folder => Home::Dir(folder.into()),
         };
         let read = self.read.iter().cloned().chain([program.to_owned()]).collect();
-        Spec { home, read, write: self.write.clone(), ..Spec::default() }
+        Spec { home, read, write: self.write.clone(), doors: self.door.clone(), ..Spec::default() }
     }
+}
+
+/// A program's file: a path, from this folder on, or a name that is looked for as a shell does.
+pub fn found(given: &Path, from: &Path) -> Option<PathBuf> {
+    if given.as_os_str().as_encoded_bytes().contains(&b'/') {
+        return Some(from.join(given)).filter(|path| path.is_file());
+    }
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&paths).map(|folder| folder.join(given)).find(|path| path.is_file())
 }
 
 /// The name that an app goes by.

@@ -2,7 +2,7 @@
 
 use super::app::{self, AppArgs};
 use super::lens::LensArgs;
-use super::verify::{signer, summary};
+use super::verify::{LIMITS, signer, summary};
 use super::watch::interrupted;
 use crate::draft;
 use crate::exit::{Exit, Failure, Result};
@@ -111,7 +111,7 @@ impl ConfineArgs {
         if interrupted.load(Ordering::Relaxed) {
             text += "  app        the app was ended by Ctrl-C, or by another signal to end\n";
         }
-        print(|out| writeln!(out, "{text}  written    {}", certificate.display()))?;
+        print(|out| write!(out, "{text}  written    {}\n{LIMITS}", certificate.display()))?;
         Ok(if tried { Exit::Findings } else { Exit::Clear })
     }
 
@@ -247,6 +247,8 @@ fn statement(
     let unread = |error: io::Error| unwritable(capture, &error);
     let (hash, bytes) = File::open(capture).and_then(digest::of).map_err(unread)?;
     let outcome = &execution.recorded.outcome;
+    let at = places(proxy.address);
+    let Reached { passed, unanswered } = reached(capture, &at, lens)?;
     let attempted = execution.attempts.iter().map(|(attempt, packets)| Attempted {
         class: attempt.class,
         transport: Transport::from(attempt.protocol),
@@ -263,28 +265,40 @@ fn statement(
         began: execution.began,
         ended: execution.ended,
         ran,
-        proxy: Proxy { url: proxy.url.clone(), at: places(proxy.address) },
+        proxy: Proxy { url: proxy.url.clone(), at, unanswered },
         planted: execution.planted.clone(),
         abstract_sockets_cut: execution.abstract_sockets_cut,
         attempted: attempted.collect(),
         unlisted_attempts: execution.unlisted,
         unseen: execution.unseen,
-        passed: passed(capture, lens)?,
+        passed,
         doors: doors(execution),
         capture: Kept { sha256: hash, bytes, packets: outcome.kept, lost: outcome.lost },
     })
 }
 
-/// Whom the app reached, by what the capture shows and not by what the gateway believes: somebody who answered.
-fn passed(capture: &Path, lens: &Lens) -> Result<Vec<Passed>> {
-    let mut reached = BTreeMap::new();
+/// By what the capture shows, and not by what the gateway believes.
+struct Reached {
+    /// Whoever answered.
+    passed: Vec<Passed>,
+    /// Flows to the proxy that it refused or did not answer.
+    unanswered: u64,
+}
+
+fn reached(capture: &Path, proxy: &[SocketAddr], lens: &Lens) -> Result<Reached> {
+    let (mut reached, mut unanswered) = (BTreeMap::new(), 0);
     for input in input::inputs(&capture.to_string_lossy())? {
-        let reading = pipeline::read(&input, lens, &Progress::new(None))?;
-        for flow in reading.iter().flat_map(|reading| reading.flows.iter()).filter(is_answered) {
-            *reached.entry((flow.transport, SocketAddr::new(flow.dst, flow.dst_port))).or_default() += 1;
+        let reading = pipeline::read(&input, lens, &Progress::lines())?;
+        for flow in reading.iter().flat_map(|reading| reading.flows.iter()) {
+            let to = (flow.transport, SocketAddr::new(flow.dst, flow.dst_port));
+            match is_answered(&flow) {
+                true => *reached.entry(to).or_default() += 1,
+                false => unanswered += u64::from(to.0 == Transport::Tcp && proxy.contains(&to.1)),
+            }
         }
     }
-    Ok(reached.into_iter().map(|((transport, to), flows)| Passed { transport, to, flows }).collect())
+    let passed = reached.into_iter().map(|((transport, to), flows)| Passed { transport, to, flows });
+    Ok(Reached { passed: passed.collect(), unanswered })
 }
 
 /// A flow of the room's that somebody answered otherwise than by refusing it.
@@ -295,8 +309,7 @@ fn is_answered(flow: &Flow) -> bool {
 
 /// What the file system shows, and the standard streams: they are ours, and the only descriptors that the app inherits.
 fn doors(execution: &Execution) -> Vec<Doorway> {
-    let door =
-        |way: &room::Way| Doorway { kind: kind(way.kind).into(), path: way.path.to_string_lossy().into() };
+    let door = |way: &room::Way| Doorway { kind: kind(way.kind), path: way.path.to_string_lossy().into() };
     let streams = STREAMS.into_iter().zip(0..);
     execution
         .doors
@@ -320,14 +333,16 @@ fn inherited(name: &str, number: u32) -> Option<Doorway> {
     Some(Doorway { kind: "inherited".into(), path: format!("{name}, {what}") })
 }
 
-fn kind(kind: room::Kind) -> &'static str {
-    match kind {
+fn kind(kind: room::Kind) -> String {
+    let kind = match kind {
+        room::Kind::Desktop(socket) => return socket.name().to_lowercase(),
         room::Kind::Socket => "socket",
         room::Kind::DBus => "dbus",
         room::Kind::Pipe => "pipe",
         room::Kind::Folder => "folder",
         room::Kind::NetworkFileSystem => "network-file-system",
-    }
+    };
+    kind.into()
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {

@@ -45,7 +45,7 @@ impl VerifyArgs {
             Some(path) => matches(path, certificate.statement())?,
             None => "not checked: give it beside the certificate".into(),
         };
-        let text = summary(certificate.statement(), &capture, &signer(certificate.key()));
+        let text = summary(certificate.statement(), &capture, &signer(certificate.key())) + LIMITS;
         print(|out| out.write_all(text.as_bytes()))?;
         Ok(Exit::Clear)
     }
@@ -116,20 +116,21 @@ pub(super) fn summary(statement: &Statement, capture: &str, signer: &str) -> Str
     let Statement { ran, proxy, began, ended, overheard, kernel, .. } = statement;
     let flows: u64 = statement.passed.iter().map(|passed| passed.flows).sum();
     let classes = many(statement.planted.len() as u64, "planted leak");
+    let reached =
+        if flows == 0 { "reached nobody, and could have reached nobody but" } else { "reached nobody but" };
     let mut text = format!(
-        "The certificate holds: {} reached nobody but {}.\n\
+        "The certificate holds: {} {reached} {}.\n\
          \n  program    SHA-256 {}\
          \n  run        {began} to {ended}, overheard {}, Linux {}\
          \n  tested     {classes}, each stopped and seen, before the program was started\
          \n             an abstract socket outside, which was out of reach\
-         \n  passed     {} to the proxy{}\n",
+         \n  passed     {}\n",
         safe(&ran.path),
         safe(&proxy.url),
         safe(&ran.sha256),
         safe(overheard),
         safe(kernel),
-        many(flows, "flow"),
-        if flows == 0 { ", which was not reached" } else { "" },
+        passed(flows, proxy.unanswered),
     );
     text.extend(statement.attempted.iter().map(attempt));
     if statement.unlisted_attempts > 0 {
@@ -151,6 +152,24 @@ pub(super) fn summary(statement: &Statement, capture: &str, signer: &str) -> Str
     }
     let packets = many(statement.capture.packets, "packet");
     text + &format!("  capture    {packets}; {capture}\n  signed by  {signer}\n")
+}
+
+/// What a certificate must not be taken for: `docs/methods/confine.md` has all of it.
+pub(super) const LIMITS: &str = "
+It proves what crossed this room's one door in this run. It does not prove what the proxy passed on, what went through
+a door that is listed as open, or what another run would do. What was stopped never said what it would have spoken: a
+class is told from addresses and ports, and DNS over HTTPS from those of well-known resolvers alone.
+";
+
+/// How the proxy was met.
+fn passed(flows: u64, unanswered: u64) -> String {
+    let refused = || format!("{} that it refused or did not answer", many(unanswered, "flow"));
+    match (flows, unanswered) {
+        (0, 0) => "nothing: the app did not ask for the proxy".into(),
+        (0, _) => format!("nothing: the proxy was asked for, {}", refused()),
+        (_, 0) => format!("{} to the proxy", many(flows, "flow")),
+        _ => format!("{} to the proxy, and {}", many(flows, "flow"), refused()),
+    }
 }
 
 fn attempt(attempted: &Attempted) -> String {

@@ -18,6 +18,7 @@ use overheard_probe::gateway::{Dns, Options, Policy, Upstream};
 use overheard_probe::record::{self, Section};
 use overheard_probe::room::{Command, Streams};
 use overheard_probe::tapped::Order;
+use overheard_report::cell;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, stdout};
@@ -50,6 +51,7 @@ On the screen, ? lists the keys. When the view is left, the ordinary report is p
     mut_arg("home", |home| home.conflicts_with("from")),
     mut_arg("read", |read| read.conflicts_with("from")),
     mut_arg("write", |write| write.conflicts_with("from")),
+    mut_arg("door", |door| door.conflicts_with("from")),
 )]
 pub struct WatchArgs {
     /// Replay this capture; - for packets that come through a pipe, as `tcpdump -U -w -` writes them
@@ -111,7 +113,11 @@ impl WatchArgs {
                     Err(Failure::new(format!("{}: {lost} packets are not in it", keep.display()))
                         .hint("the disk refused them: it may be full"))
                 }
-                _ => Ok(exit),
+                (Some(keep), 0) => {
+                    eprintln!("kept in {}", safe(&keep.to_string_lossy()));
+                    Ok(exit)
+                }
+                (None, _) => Ok(exit),
             };
         };
         let [input] = &input::inputs(from)?[..] else {
@@ -176,8 +182,8 @@ impl WatchArgs {
     ) -> Result<Exit> {
         let concerns = &self.concern;
         if self.plain || !stdout().is_terminal() {
-            let out = &mut stdout().lock();
-            let written = lines::write(&mut listener, lens, concerns, until, interrupted, out);
+            let streams: [&mut dyn io::Write; 2] = [&mut stdout().lock(), &mut io::stderr()];
+            let written = lines::write(&mut listener, lens, concerns, until, interrupted, streams);
             let met = written.or_else(|error| match error.kind() {
                 // Whoever read the lines has gone away (`| head`).
                 io::ErrorKind::BrokenPipe => Ok(false),
@@ -227,6 +233,9 @@ fn report(mut listener: Listener, concerns: &[Concern], lens: &Lens, style: Styl
 
 /// What was met decides, unless it is not known to be all.
 fn exit(listener: &Listener, met: bool) -> Result<Exit> {
+    if listener.missed() > 0 {
+        eprintln!("{} came too fast to be shown", cell::counted(listener.missed(), "packet"));
+    }
     match listener.failed() {
         true => Err(Failure::new("what was listened to failed").hint("what was shown is not all")),
         false if met => Ok(Exit::Findings),

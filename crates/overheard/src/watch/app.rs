@@ -43,6 +43,13 @@ impl App {
         }
         let listener: Option<Box<dyn Listener>> = Some(Box::new(Ear(feed.clone())));
         let tapped = Tapped::open(Order { listener, ..order })?;
+        for (door, path) in tapped.room().doors() {
+            feed.say(Heard::Line(format!(
+                "door {} at {}: open, and not the network",
+                door.name(),
+                path.display()
+            )));
+        }
         let child = tapped.room().spawn(command).map_err(Error::of(name))?;
         let ends = Arc::<AtomicBool>::default();
         let watched = Watched { name: name.to_owned(), tapped, child, ends: ends.clone(), feed };

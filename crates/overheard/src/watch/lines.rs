@@ -1,7 +1,7 @@
 //! Watching in lines, for pipes: one for each new endpoint, and one whenever what is known of it changes.
 //!
 //! Promises: fields stand between tabs, a dash where one is empty, and none can hold a tab or a line end;
-//! a line is flushed as soon as it is written. Looks are taken at the packets' times, so that a capture gives the
+//! a line is flushed as soon as it is written; that packets came too fast to be looked at is noted. Looks are taken at the packets' times, so that a capture gives the
 //! same lines at any speed; but with so many flows that a look takes long, a fifth of the time goes to looks at most.
 
 use super::listener::Listener;
@@ -33,7 +33,7 @@ pub fn write(
     concerns: &[Concern],
     until: Option<Instant>,
     interrupted: &AtomicBool,
-    out: &mut dyn Write,
+    [out, notes]: [&mut dyn Write; 2],
 ) -> io::Result<bool> {
     let mut known = Known::default();
     let mut due = Due { next: None, rest: Instant::now() };
@@ -43,20 +43,22 @@ pub fn write(
         let heard = listener.next(STEP);
         if due.is_now(heard.as_ref()) || over {
             let began = Instant::now();
-            known.write(&listener.sight(lens, concerns), out)?;
+            let sight = listener.sight(lens, concerns);
+            known.write(&sight, out)?;
+            known.note_missed(&sight, notes)?;
             due.looked(began);
         }
         if over {
             return Ok(known.concern);
         }
         match heard {
-            Some(Heard::Line(text)) => eprintln!("{}", safe(&text)),
+            Some(Heard::Line(text)) => writeln!(notes, "{}", safe(&text))?,
             Some(heard) => listener.take(heard),
             None => {}
         }
         if let Some(why) = listener.ended().map(str::to_owned) {
             known.write(&listener.sight(lens, concerns), out)?;
-            eprintln!("{}", safe(&why));
+            writeln!(notes, "{}", safe(&why))?;
             return Ok(known.concern);
         }
     }
@@ -95,6 +97,8 @@ impl Due {
 struct Known {
     lines: HashMap<Id, [String; 8]>,
     concern: bool,
+    /// Whether it was noted that packets were missed.
+    missed: bool,
 }
 
 impl Known {
@@ -113,6 +117,15 @@ impl Known {
             let whole: Vec<String> = [time, change.into()].into_iter().chain(fields.clone()).collect();
             line(out, &whole)?;
             self.lines.insert(row.id(), fields);
+        }
+        Ok(())
+    }
+
+    /// Once, as soon as it is so: how many there were is told at the end.
+    fn note_missed(&mut self, sight: &Sight, notes: &mut dyn Write) -> io::Result<()> {
+        if sight.missed > 0 && !self.missed {
+            self.missed = true;
+            writeln!(notes, "packets come too fast: what is shown is not all")?;
         }
         Ok(())
     }
@@ -139,4 +152,18 @@ fn line(out: &mut dyn Write, fields: &[String]) -> io::Result<()> {
     let line = fields.iter().map(shown).collect::<Vec<_>>().join("\t");
     writeln!(out, "{line}")?;
     out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_packets_were_missed_is_noted_once() {
+        let (mut known, mut notes) = (Known::default(), Vec::new());
+        for missed in [0, 7, 9] {
+            known.note_missed(&Sight { missed, ..Sight::default() }, &mut notes).unwrap();
+        }
+        assert_eq!(notes, b"packets come too fast: what is shown is not all\n");
+    }
 }

@@ -67,6 +67,11 @@ impl Listener {
         self.ended.as_deref()
     }
 
+    /// Packets that came too fast to be looked at.
+    pub fn missed(&self) -> u64 {
+        self.queue.missed()
+    }
+
     /// Whether the source went without a word: it panicked.
     pub fn failed(&self) -> bool {
         self.failed

@@ -1,6 +1,8 @@
 //! Runs the built program as a user would, from the repository's root.
 #![allow(dead_code, reason = "each test file uses its part of it")]
 
+pub mod terminal;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 

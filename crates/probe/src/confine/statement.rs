@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-/// Raised whenever a field changes its meaning.
+/// Raised by the first change after a release: fields are closed (`deny_unknown_fields`), so a field that is added is
+/// another format as much as one that changes its meaning. Until the first release it stays 1.
 pub const FORMAT: u32 = 1;
 
 /// 64 hexadecimal digits, in small letters.
@@ -65,6 +66,8 @@ pub struct Proxy {
     pub url: String,
     /// Where the app finds it in its room: all of these lead to it.
     pub at: Vec<SocketAddr>,
+    /// Flows to it that it refused or did not answer.
+    pub unanswered: u64,
 }
 
 /// A leak that was planted.

@@ -130,6 +130,10 @@ impl Room {
     pub fn other_doors(&self) -> Vec<Way> {
         let process = PathBuf::from(format!("/proc/{}", self.init.pid));
         let mut ways = ways::find(&process, &self.user);
+        ways.retain(|way| self.doors.iter().all(|(_, path)| way.path != *path));
+        ways.extend(
+            self.doors.iter().map(|(door, path)| Way { path: path.clone(), kind: Kind::Desktop(*door) }),
+        );
         ways.extend(self.shared.iter().map(|path| Way { path: path.clone(), kind: Kind::Folder }));
         ways.sort();
         ways.dedup();

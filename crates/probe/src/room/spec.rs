@@ -6,6 +6,7 @@
 use super::identity::Identity;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// A room to be opened.
 #[derive(Clone, Debug)]
@@ -59,7 +60,19 @@ pub enum Socket {
     PipeWire,
 }
 
+impl FromStr for Socket {
+    type Err = String;
+
+    /// Its name, in whatever case.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|socket| socket.name().eq_ignore_ascii_case(text));
+        known.ok_or_else(|| format!("{text:?} is no door: expected x11, wayland, pulseaudio or pipewire"))
+    }
+}
+
 impl Socket {
+    pub const ALL: [Self; 4] = [Self::X11, Self::Wayland, Self::PulseAudio, Self::PipeWire];
+
     /// As people call it.
     pub fn name(self) -> &'static str {
         match self {
@@ -133,6 +146,13 @@ mod tests {
         assert_eq!(path(Socket::Wayland).as_deref(), Some("/run/user/1000/wayland-0"));
         assert_eq!(path(Socket::PulseAudio).as_deref(), Some("/run/user/1000/pulse/native"));
         assert_eq!(path(Socket::PipeWire).as_deref(), Some("/run/user/1000/pipewire-0"));
+    }
+
+    #[test]
+    fn a_socket_is_asked_for_by_its_name() {
+        assert_eq!("x11".parse(), Ok(Socket::X11));
+        assert_eq!("PulseAudio".parse(), Ok(Socket::PulseAudio));
+        assert!("dbus".parse::<Socket>().unwrap_err().contains("\"dbus\" is no door"));
     }
 
     #[test]

@@ -5,9 +5,10 @@
 //!
 //! Promises: walks everything that the room shows but `/proc` and `/sys`; follows no link; names what the app's
 //! user may use, by the permission bits. Does not know whether anyone listens there, and does not knock.
-//! To extend: a [`Kind`], recognised in [`kind`].
+//! To extend: a [`Kind`], recognised in [`kind`]; what was asked for is known by the room.
 
 use super::identity::Identity;
+use super::spec::Socket;
 use nix::sys::stat::makedev;
 use std::fs::{self, FileType, Metadata};
 use std::io::ErrorKind;
@@ -24,7 +25,9 @@ pub struct Way {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// A Unix socket in the file system.
+    /// A socket of the desktop that was asked for.
+    Desktop(Socket),
+    /// Any other Unix socket in the file system.
     Socket,
     /// One that is D-Bus by its name, over which programs of the desktop do things for others.
     DBus,

@@ -1,52 +1,8 @@
 //! A certificate holds as it was signed and in no other way.
 
-use overheard_model::{Timestamp, Transport};
-use overheard_probe::confine::{
-    Attempted, Broken, Certificate, Class, FORMAT, Fault, Kept, Passed, Planted, Program, Proxy, SigningKey,
-    Statement,
-};
-
-const NOBODY: &str = "198.18.255.254:9";
-
-fn statement() -> Statement {
-    let planted = |class| Planted {
-        class,
-        transport: Transport::Udp,
-        to: NOBODY.parse().unwrap(),
-        stopped: true,
-        seen: true,
-    };
-    let proxy = Proxy { url: "socks5://127.0.0.1:1080".into(), at: vec!["10.219.0.1:1080".parse().unwrap()] };
-    Statement {
-        format: FORMAT,
-        overheard: "0.1.0".into(),
-        kernel: "6.1.0".into(),
-        began: Timestamp(1_700_000_000_000_000_000),
-        ended: Timestamp(1_700_000_060_000_000_000),
-        ran: Program {
-            path: "/opt/app/été".into(),
-            sha256: "ab".repeat(32),
-            arguments_sha256: "cd".repeat(32),
-        },
-        planted: Class::ALL.map(planted).into(),
-        abstract_sockets_cut: true,
-        attempted: vec![Attempted {
-            class: Class::Quic,
-            transport: Transport::Udp,
-            address: "2001:2::1".parse().unwrap(),
-            port: 443,
-            country: Some("CN".parse().unwrap()),
-            packets: 3,
-            processes: Vec::new(),
-        }],
-        unlisted_attempts: 0,
-        unseen: 0,
-        passed: vec![Passed { transport: Transport::Tcp, to: proxy.at[0], flows: 7 }],
-        proxy,
-        doors: Vec::new(),
-        capture: Kept { sha256: "ef".repeat(32), bytes: 4096, packets: 20, lost: 0 },
-    }
-}
+use crate::statement::statement;
+use overheard_model::Transport;
+use overheard_probe::confine::{Broken, Certificate, Class, Fault, Passed, SigningKey, Statement};
 
 fn key() -> SigningKey {
     let folder = tempfile::tempdir().unwrap();

@@ -4,3 +4,4 @@
 mod certificate;
 mod owners;
 mod plant;
+mod statement;

@@ -2,7 +2,7 @@
 
 use super::layout::{Column, Field, Grid, Ink, address, field, host, paragraph};
 use crate::figures::{bytes, count, counted, milliseconds};
-use crate::{Style, source};
+use crate::{Style, owner, source};
 use overheard_model::{Capture, Endpoint, LocalRule, PlaceSource, Reading, Visibility};
 
 /// Endpoints shown; every one is in the other formats.
@@ -22,7 +22,7 @@ pub(super) fn text(reading: &Reading, style: Style) -> String {
     for problem in &capture.problems {
         text += &paragraph("  ! ", &problem.to_string(), Ink::Notice, style);
     }
-    text + "\n" + &endpoints(&reading.endpoints, style)
+    text + "\n" + &endpoints(reading, style)
 }
 
 fn summary(reading: &Reading) -> String {
@@ -68,9 +68,12 @@ fn whose(capture: &Capture) -> String {
     }
 }
 
-fn endpoints(endpoints: &[Endpoint], style: Style) -> String {
-    let shown = most_talked_to(endpoints);
-    let mut grid = Grid::new(vec![
+fn endpoints(reading: &Reading, style: Style) -> String {
+    let endpoints = &reading.endpoints;
+    let shown: Vec<(&Endpoint, String)> =
+        most_talked_to(endpoints).into_iter().map(|it| (it, owner::names(reading, it))).collect();
+    let owned = shown.iter().any(|(_, owner)| !owner.is_empty());
+    let mut columns = vec![
         Column::Left,
         Column::Elastic(15),
         Column::Elastic(16),
@@ -80,11 +83,16 @@ fn endpoints(endpoints: &[Endpoint], style: Style) -> String {
         Column::Right,
         Column::Right,
         Column::Right,
-    ]);
+    ];
+    columns.extend(owned.then_some(Column::Elastic(7)));
+    let mut grid = Grid::new(columns);
     let titles = ["", "address", "name", "network", "protocol", "on the wire", "out", "in", "rtt"];
-    grid.row(titles.map(|title| field(title, Ink::Strong)).to_vec());
-    for endpoint in &shown {
-        grid.row(row(endpoint));
+    let titles = titles.into_iter().chain(owned.then_some("process"));
+    grid.row(titles.map(|title| field(title, Ink::Strong)).collect());
+    for (endpoint, owner) in &shown {
+        let mut fields = row(endpoint);
+        fields.extend(owned.then(|| field(owner, Ink::Faint)));
+        grid.row(fields);
     }
     if endpoints.len() > shown.len() {
         let more = counted((endpoints.len() - shown.len()) as u64, "endpoint");

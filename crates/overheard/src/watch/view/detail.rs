@@ -16,16 +16,20 @@ pub(super) fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
     let Page::Detail(id) = state.page else { return Vec::new() };
     let Some(row) = state.row(id) else { return vec![Line::styled("It is no longer there.", FAINT)] };
     let plain = |text: String| Line::from(cell::text(&text, width));
-    let heading = |text: &'static str| Line::styled(text, STRONG);
     let mut lines =
         vec![Line::styled(cell::text(&title(row), width), state.ink(row.severity()).patch(STRONG))];
     lines.extend(summary(row).into_iter().map(plain));
-    lines.push(heading("Names"));
-    lines.extend(row.endpoint.names.iter().map(|name| plain(said(name, row, width))));
-    lines.push(heading("Places"));
-    lines.extend(row.endpoint.place.claims.iter().map(|claim| plain(claimed(claim))));
-    lines.push(heading("Flows, the latest first"));
-    lines.extend(state.flows.iter().rev().map(|flow| plain(told(flow))));
+    let names = row.endpoint.names.iter().map(|name| said(name, row, width));
+    let places = row.endpoint.place.claims.iter().map(claimed);
+    let flows = state.flows.iter().rev().map(told);
+    for (title, told) in [
+        ("Names", names.collect::<Vec<_>>()),
+        ("Places", places.collect()),
+        ("Flows, the latest first", flows.collect()),
+    ] {
+        lines.extend((!told.is_empty()).then(|| Line::styled(title, STRONG)));
+        lines.extend(told.into_iter().map(plain));
+    }
     lines
 }
 

@@ -11,6 +11,16 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use std::collections::BTreeSet;
 
+/// Signs and keys that the help page explains.
+pub(super) const HELP_LINES: usize = SIGNS.len() + HELP.len();
+
+/// What the signs mean.
+const SIGNS: [(&str, &str); 3] = [
+    ("●", "of concern"),
+    ("?", "may be of concern: its place is unknown, anycast or disputed"),
+    ("!", "whoever holds the wire can read it"),
+];
+
 /// Draws all of it.
 pub fn draw(frame: &mut Frame<'_>, state: &State) {
     let lines = [Constraint::Length(1), Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)];
@@ -27,7 +37,10 @@ pub fn draw(frame: &mut Frame<'_>, state: &State) {
             frame.render_widget(Paragraph::new(lines), page);
         }
         Page::Lines => frame.render_widget(Paragraph::new(said(state, width, height)), page),
-        Page::Help => frame.render_widget(Paragraph::new(help(state, width)), page),
+        Page::Help => {
+            let lines: Vec<Line<'_>> = help(state, width).into_iter().skip(state.scrolled).collect();
+            frame.render_widget(Paragraph::new(lines), page);
+        }
     }
 }
 
@@ -119,15 +132,12 @@ fn said(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
 }
 
 fn help(state: &State, width: usize) -> Vec<Line<'static>> {
-    let signs = [
-        ("●", "of concern", state.alarm()),
-        ("?", "may be of concern: its place is unknown, anycast or disputed", state.notice()),
-        ("!", "whoever holds the wire can read it", state.alarm()),
-    ];
+    let inks = [state.alarm(), state.notice(), state.alarm()];
+    let signs = SIGNS.into_iter().zip(inks).map(|((sign, meaning), ink)| (sign, meaning, ink));
     let keys = HELP.iter().map(|(key, meaning)| (*key, *meaning, STRONG));
     let line = |(what, meaning, style): (&'static str, &str, _)| {
         let meaning = cell::text(meaning, width.saturating_sub(12));
         Line::from(vec![Span::styled(format!("{what:<12}"), style), Span::raw(meaning)])
     };
-    signs.into_iter().chain(keys).map(line).collect()
+    signs.chain(keys).map(line).collect()
 }

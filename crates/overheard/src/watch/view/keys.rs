@@ -108,7 +108,7 @@ impl State {
     fn step(&mut self, by: isize) {
         match self.page {
             Page::Endpoints => {}
-            Page::Help => return,
+            Page::Help => return self.scroll(by, super::draw::HELP_LINES),
             Page::Detail(_) => return self.scroll(by, super::detail::length(self)),
             // These are read from their end.
             Page::Lines => return self.scroll(by.saturating_neg(), self.sight.lines.len()),

@@ -100,7 +100,7 @@ impl Row {
     }
 
     pub fn process(&self) -> String {
-        self.processes.iter().map(|process| &*process.name).collect::<Vec<_>>().join(" ")
+        self.processes.iter().map(|process| &*process.name).collect::<Vec<_>>().join(", ")
     }
 
     /// Whether a text, in lower case, occurs in anything that is shown of it.

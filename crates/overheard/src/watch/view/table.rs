@@ -49,7 +49,7 @@ const COLUMNS: [Column; 13] = [
     column("network", None, 100..ANY, Wide::Parts(2), |row, _, width| {
         cell::text(&cell::network(&row.endpoint), width)
     }),
-    column("protocol", None, 60..ANY, Wide::Text(9), |row, _, width| cell::text(&row.protocol(), width)),
+    column("protocol", None, 60..ANY, Wide::Text(10), |row, _, width| cell::text(&row.protocol(), width)),
     column("wire", None, 72..ANY, Wide::Text(9), |row, _, width| {
         cell::text(&row.endpoint.visibility.to_string(), width)
     }),
