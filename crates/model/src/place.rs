@@ -72,7 +72,7 @@ pub struct Place {
 /// How far away an address can be, and what that rules out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reach {
-    /// Farthest that the quickest handshake allows.
+    /// Farthest that the quickest handshake allows, from the vantage that it was made at.
     pub within_km: f64,
     /// Claimed countries that lie wholly beyond.
     pub impossible: Vec<Country>,

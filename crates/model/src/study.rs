@@ -131,8 +131,33 @@ pub struct Registration {
     /// Of the file, as the study was begun with it.
     pub sha256: String,
     pub began: Timestamp,
+    /// What the builds were then, in the plan's order; empty in studies that were kept by an earlier version.
+    #[serde(default)]
+    pub builds: Vec<RegisteredBuild>,
+    /// Ways out of the rooms beside the network, as the plan names them.
+    #[serde(default)]
+    pub doors: Vec<String>,
     /// What was changed after runs were made, a sentence each.
     pub changes: Vec<String>,
+}
+
+/// What a build was before the data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegisteredBuild {
+    pub name: String,
+    /// What it calls itself, where the plan has a command that asks it.
+    pub version: Option<String>,
+    /// Those that the plan names.
+    pub files: Vec<RegisteredFile>,
+}
+
+/// A file of a build.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegisteredFile {
+    pub path: String,
+    /// 64 hexadecimal digits.
+    pub sha256: String,
+    pub bytes: u64,
 }
 
 /// One execution of one build: the unit of replication.

@@ -17,6 +17,7 @@ fn init(folder: &Path) -> String {
 fn a_new_plan_can_be_run_at_once_as_far_as_its_order() {
     let folder = tempfile::tempdir().unwrap();
     let plan = init(folder.path());
+    fill_in(&plan);
     let answer = overheard(&["run", "--dry-run", &plan]);
     assert_eq!((answer.code, answer.stderr.as_str()), (0, ""));
     // 20 blocks of two builds and the twin, and one idle run.
@@ -26,6 +27,38 @@ fn a_new_plan_can_be_run_at_once_as_far_as_its_order() {
     let fewer = overheard(&["run", "--dry-run", "--repeats", "2", &plan]);
     assert!(answer.stdout.contains(fewer.stdout.split_once("Block 1").unwrap().1.trim_end()));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was made");
+}
+
+/// With programs that are here.
+fn fill_in(plan: &str) {
+    let text = fs::read_to_string(plan).unwrap();
+    fs::write(plan, text.replace("[\"chat\"", "[\"sh\"").replace("[\"co-branded-chat\"", "[\"sh\"")).unwrap();
+}
+
+#[test]
+fn what_a_plan_names_and_is_not_here_is_said_before_anything_is_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = init(folder.path());
+    let text = fs::read_to_string(&plan).unwrap();
+    fs::write(&plan, text.replacen("files = []", "files = [\"chat.deb\"]", 1)).unwrap();
+    let answer = overheard(&["run", "--dry-run", &plan]);
+    assert_eq!((answer.code, answer.stderr.as_str()), (3, ""));
+    for missing in [
+        "Missing   no program \"chat\", which build regular starts\n",
+        "Missing   no program \"co-branded-chat\", which build co-branded starts\n",
+        "Missing   no chat.deb, which `files` of build regular names\n",
+        "\nBlock 1\n",
+    ] {
+        assert!(answer.stdout.contains(missing), "{missing:?} is not in {}", answer.stdout);
+    }
+    let answer = overheard(&["run", &plan]);
+    assert_eq!((answer.code, answer.stdout.as_str()), (3, ""));
+    assert!(answer.stderr.contains("no program \"chat\"") && answer.stderr.contains("hint: "), "{answer:?}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was begun");
+    // Paths go from the plan's folder.
+    fill_in(&plan);
+    fs::write(folder.path().join("chat.deb"), "").unwrap();
+    assert_eq!(overheard(&["run", "--dry-run", &plan]).code, 0);
 }
 
 #[test]

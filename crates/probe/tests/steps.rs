@@ -54,6 +54,27 @@ fn failed(script: &str, driver: &str, steps: &str) -> (String, String) {
     }
 }
 
+/// A driver that has received two messages before it says that one was sent, and one after.
+const TALKER: &str = r#"echo '{"event":"ready","account":"a"}'; read request
+    echo '{"event":"received","from":"eve","text":"hi all"}'; echo '{"event":"received","from":"bob","text":"hi a"}'
+    echo '{"event":"sent","id":"m1"}'; echo '{"event":"received","from":"bob","text":"bye"}'; read quit"#;
+
+#[test]
+fn a_message_is_waited_for_though_it_came_before() {
+    let received = |what: &str| {
+        let send = SEND.replace(r#""stop""#, &what.replace("WITHIN", r#"within = "5 s""#));
+        design(TALKER, "json-lines", &format!(r#"{send}, "stop""#))
+    };
+    let both = r#"{ receive = { from = "bob", text = "hi", WITHIN } }, { receive = { WITHIN } }"#;
+    assert_eq!(play(&received(both)).outcome, Outcome::Done);
+    // In the order in which they came: what came before the one that was waited for is over.
+    let late = r#"{ receive = { text = "bye", WITHIN } }, { receive = { from = "eve", within = "200 ms" } }"#;
+    let performed = play(&received(late));
+    let reason = "step 4 (receive): the app had not received such a message after 200 ms".to_owned();
+    assert_eq!(performed.outcome, Outcome::Failed { reason });
+    assert!(!performed.output.contains("bye"), "what people write is kept nowhere");
+}
+
 const SEND: &str = r#""start", { send = { to = "bob", text = "hi", within = "1 s" } }, "stop""#;
 
 #[test]

@@ -5,7 +5,9 @@
 
 use crate::figures::{count, counted, listed, percent, probability, probability_of};
 use crate::{absence, concern, difference, source};
-use overheard_model::{BuildRuns, Bundle, Comparison, Control, Distinguishable, Plan, Registration, Verdict};
+use overheard_model::{
+    BuildRuns, Bundle, Comparison, Control, Distinguishable, Plan, RegisteredBuild, Registration, Verdict,
+};
 
 /// One sentence, and what the evidence does to its claim where it makes one.
 #[derive(Clone, Debug)]
@@ -96,8 +98,22 @@ fn registration(registration: &Registration) -> Vec<String> {
         registration.began.date(),
         registration.sha256
     );
+    let builds = registration.builds.iter().filter_map(registered);
+    let doors = (!registration.doors.is_empty()).then(|| {
+        format!("Open in every room beside the network, and not recorded: {}.", listed(&registration.doors))
+    });
     let changes = registration.changes.iter().map(|change| format!("Changed after runs were made: {change}"));
-    [fixed].into_iter().chain(changes).collect()
+    [fixed].into_iter().chain(builds).chain(doors).chain(changes).collect()
+}
+
+/// What a build was before the data, as far as the plan has it recorded.
+fn registered(build: &RegisteredBuild) -> Option<String> {
+    let version = build.version.iter().map(|version| format!("calls itself {version:?}"));
+    let files = build.files.iter().map(|file| format!("{} (SHA-256 {})", file.path, file.sha256));
+    let files: Vec<String> = files.collect();
+    let files = (!files.is_empty()).then(|| format!("has {}", listed(&files)));
+    let told: Vec<String> = version.chain(files).collect();
+    (!told.is_empty()).then(|| format!("Before the first run {} {}.", build.name, told.join(" and ")))
 }
 
 fn places(bundle: &Bundle) -> Vec<String> {

@@ -103,18 +103,18 @@ impl Atlas {
         known.claims(said)
     }
 
-    /// Places every endpoint and flow of readings that belong together, such as a study's runs. A place
-    /// is the address's, the same in all of them: bounded by the quickest handshake that any of them
-    /// saw, with a vantage; and where tables of the user's name its country, that country stands, a
+    /// Places every endpoint and flow of readings that belong together, such as a study's runs, each with the
+    /// vantage that it was made from. A place is the address's, the same in all of them: bounded by the quickest
+    /// handshake that was seen from each vantage; and where tables of the user's name its country, that country stands, a
     /// second one beside it, and databases are asked for the network alone.
-    pub fn place<'a>(&self, readings: impl IntoIterator<Item = &'a mut Reading>, vantage: Option<&Vantage>) {
-        let readings: Vec<&mut Reading> = readings.into_iter().collect();
+    pub fn place<'a, 'v>(&self, readings: impl IntoIterator<Item = (&'a mut Reading, Option<&'v Vantage>)>) {
+        let (readings, vantages): (Vec<&mut Reading>, Vec<Option<&Vantage>>) = readings.into_iter().unzip();
         let stated = stated_countries(&readings);
-        let quickest = if vantage.is_some() { quickest_handshakes(&readings) } else { HashMap::default() };
-        let place = |address| match (stated.get(&address), vantage, quickest.get(&address)) {
-            (Some(stated), ..) => self.beside(address, stated),
-            (None, Some(vantage), Some(&rtt_ms)) => self.bound(self.locate(address), vantage, rtt_ms),
-            _ => self.locate(address),
+        let quickest = quickest_handshakes(readings.iter().map(|reading| &**reading).zip(vantages));
+        let place = |address| match (stated.get(&address), quickest.get(&address)) {
+            (Some(stated), _) => self.beside(address, stated),
+            (None, Some(quickest)) => self.bound(self.locate(address), quickest),
+            (None, None) => self.locate(address),
         };
         let places: Arc<[_]> = addresses(&readings).map(|address| (address, place(address))).collect();
         for reading in readings {
@@ -139,16 +139,19 @@ impl Atlas {
         Place { claims: stated.iter().cloned().chain(networks).collect(), anycast: false, ..located }
     }
 
-    /// What light allows: see `docs/methods/places.md`.
-    fn bound(&self, place: Place, vantage: &Vantage, rtt_ms: f64) -> Place {
+    /// What light allows from each vantage: see `docs/methods/places.md`.
+    fn bound(&self, place: Place, quickest: &[(&Vantage, f64)]) -> Place {
         if place.local {
             return place;
         }
-        let within_km = rtt_ms * KM_PER_MS;
         let beyond = |country: &Country| {
-            self.distances.at_least_km(vantage, *country).is_some_and(|nearest| nearest > within_km)
+            quickest.iter().any(|(vantage, rtt_ms)| {
+                let nearest = self.distances.at_least_km(vantage, *country);
+                nearest.is_some_and(|nearest| nearest > rtt_ms * KM_PER_MS)
+            })
         };
         let impossible = place.countries().into_iter().filter(beyond).collect();
+        let within_km = quickest.iter().map(|(_, rtt_ms)| rtt_ms * KM_PER_MS).fold(f64::INFINITY, f64::min);
         Place { reach: Some(Arc::new(Reach { within_km, impossible })), ..place }
     }
 }
@@ -163,13 +166,20 @@ fn addresses(readings: &[&mut Reading]) -> std::vec::IntoIter<IpAddr> {
     addresses.into_iter()
 }
 
-/// The quickest handshake with each address, over all its ports and all readings, milliseconds.
-fn quickest_handshakes(readings: &[&mut Reading]) -> HashMap<IpAddr, f64> {
-    let mut quickest = HashMap::default();
-    for endpoint in readings.iter().flat_map(|reading| &reading.endpoints) {
-        if let Some(rtt_ms) = endpoint.rtt_ms.filter(|rtt_ms| *rtt_ms > 0.0) {
-            let least = quickest.entry(endpoint.address).or_insert(rtt_ms);
-            *least = rtt_ms.min(*least);
+/// The quickest handshake with each address from each vantage, over all its ports and all readings, milliseconds.
+fn quickest_handshakes<'a, 'v>(
+    readings: impl Iterator<Item = (&'a Reading, Option<&'v Vantage>)>,
+) -> HashMap<IpAddr, Vec<(&'v Vantage, f64)>> {
+    let mut quickest: HashMap<IpAddr, Vec<(&Vantage, f64)>> = HashMap::default();
+    let placed = readings.filter_map(|(reading, vantage)| Some((reading, vantage?)));
+    for (endpoint, vantage) in
+        placed.flat_map(|(it, vantage)| it.endpoints.iter().map(move |it| (it, vantage)))
+    {
+        let Some(rtt_ms) = endpoint.rtt_ms.filter(|rtt_ms| *rtt_ms > 0.0) else { continue };
+        let known = quickest.entry(endpoint.address).or_default();
+        match known.iter_mut().find(|(other, _)| *other == vantage) {
+            Some((_, least)) => *least = rtt_ms.min(*least),
+            None => known.push((vantage, rtt_ms)),
         }
     }
     quickest

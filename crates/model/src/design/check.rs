@@ -140,7 +140,7 @@ impl Activity {
             }
             if let Some(build) = builds.iter().find(|build| !step.suits(build.driver)) {
                 let what = format!("build {:?} cannot {:?} behind its driver", build.name, step.name());
-                let hint = "\"send\" needs driver = \"json-lines\"; \"type\" and \"wait-for\" need another";
+                let hint = "\"send\" and \"receive\" need driver = \"json-lines\"; \"type\" and \"wait-for\" need another";
                 return fault(&place(number), what, hint.into());
             }
         }

@@ -127,6 +127,18 @@ pub enum Doorway {
     PipeWire,
 }
 
+impl Doorway {
+    /// As the plan names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::X11 => "x11",
+            Self::Wayland => "wayland",
+            Self::PulseAudio => "pulseaudio",
+            Self::PipeWire => "pipewire",
+        }
+    }
+}
+
 /// Runs that guard against being fooled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]

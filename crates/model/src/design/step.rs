@@ -39,6 +39,15 @@ pub enum Step {
     Run { command: Vec<String>, within: Lasting },
     /// Sends a message through a driver of JSON lines, and waits for it to be sent.
     Send { to: String, text: String, within: Lasting },
+    /// Waits until a driver of JSON lines has received a message, after the one waited for before: from this sender, and
+    /// with this text in it, where they are given.
+    Receive {
+        #[serde(default)]
+        from: Option<String>,
+        #[serde(default)]
+        text: Option<String>,
+        within: Lasting,
+    },
     /// Waits until the app has ended by itself, without an error.
     WaitEnd(Lasting),
     /// Ends the app: asked first, killed where it does not go.
@@ -55,6 +64,7 @@ impl Step {
             Self::Type(_) => "type",
             Self::Run { .. } => "run",
             Self::Send { .. } => "send",
+            Self::Receive { .. } => "receive",
             Self::WaitEnd(_) => "wait-end",
             Self::Stop => "stop",
         }
@@ -64,7 +74,7 @@ impl Step {
     pub fn suits(&self, driver: DriverName) -> bool {
         match self {
             Self::Type(_) | Self::WaitFor { .. } => driver != DriverName::JsonLines,
-            Self::Send { .. } => driver == DriverName::JsonLines,
+            Self::Send { .. } | Self::Receive { .. } => driver == DriverName::JsonLines,
             _ => true,
         }
     }

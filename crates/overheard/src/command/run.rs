@@ -1,5 +1,6 @@
 //! `overheard run`: a plan becomes runs, and runs become the table and the verdict.
 
+mod needed;
 mod order;
 mod registration;
 
@@ -77,9 +78,17 @@ pub struct RunArgs {
 impl RunArgs {
     pub fn run(self) -> Result<Exit> {
         let plan = self.read_plan()?;
+        let missing = needed::missing(&plan.design, &self.base());
         if self.dry_run {
-            print(|out| out.write_all(order::text(&plan, &self.plan, self.until_settled).as_bytes()))?;
-            return Ok(Exit::Clear);
+            let text = order::text(&plan, &self.plan, self.until_settled, &missing);
+            print(|out| out.write_all(text.as_bytes()))?;
+            return Ok(if missing.is_empty() { Exit::Clear } else { Exit::Missing });
+        }
+        if !missing.is_empty() {
+            let mut failure = Failure::new(format!("{}: {}", self.plan.display(), missing.join("; ")))
+                .hint("correct the plan, or install what is missing");
+            failure.exit = Exit::Missing;
+            return Err(failure);
         }
         if plan.design.world.is_some() && std::env::var_os(world::SHARED).is_none() {
             return in_its_world(&self.plan);
@@ -96,18 +105,48 @@ impl RunArgs {
         let mut plan = schedule::read(&text)
             .map_err(|fault| Failure::new(format!("{file}, {fault}")).hint(fault.hint.clone()))?;
         plan.design.repeats = self.repeats.unwrap_or(plan.design.repeats);
-        if self.until_settled && plan.design.concerns.is_empty() {
-            return Err(Failure::new(format!(
-                "{file}: --until-settled without a concern: nothing could be settled"
-            ))
-            .hint("name what is feared in the plan, such as concerns = [\"CN\"], or leave the option out"));
+        if self.until_settled {
+            self.must_be_able_to_settle(&plan)?;
         }
         Ok(plan)
     }
 
+    /// A study is settled by what was fixed before its first run: its concerns, and the ceiling that fixes the looks.
+    fn must_be_able_to_settle(&self, plan: &Plan) -> Result<()> {
+        let file = self.plan.display();
+        let begun = Ledger::begun(&self.root()).map_err(refused)?;
+        let first = begun.as_ref().map_or(plan, |(_, first)| first);
+        if first.design.concerns.is_empty() {
+            let when = if begun.is_some() { " when the study began" } else { "" };
+            return Err(Failure::new(format!(
+                "{file}: --until-settled without a concern{when}: nothing could be settled"
+            ))
+            .hint("name what is feared in the plan of a new study, such as concerns = [\"CN\"], or leave the option out"));
+        }
+        match begun {
+            Some((terms, _)) if terms.repeats != plan.design.repeats => Err(Failure::new(format!(
+                "{file}: --until-settled with {} repeats, where the study began with {}: the looks at which it may stop \
+                 were fixed then",
+                plan.design.repeats, terms.repeats
+            ))
+            .hint(format!("go on with --repeats {}, or begin anew in another folder with --study", terms.repeats))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The plan's folder: its relative paths go from here.
+    fn base(&self) -> PathBuf {
+        self.plan.parent().unwrap_or(Path::new("")).join(".")
+    }
+
+    /// The study's folder.
+    fn root(&self) -> PathBuf {
+        self.study.clone().unwrap_or_else(|| self.plan.with_extension("study"))
+    }
+
     /// Makes the runs that are missing, and reports on all.
     fn conduct(&self, plan: &Plan, stages: &mut dyn Stages) -> Result<Exit> {
-        let base = self.plan.parent().unwrap_or(Path::new("")).join(".");
+        let base = self.base();
         let mut ledger = self.open(plan, &base)?;
         if self.retry_failed {
             ledger.retry_failed().map_err(refused)?;
@@ -153,7 +192,6 @@ impl RunArgs {
     }
 
     fn open(&self, plan: &Plan, base: &Path) -> Result<Ledger> {
-        let root = self.study.clone().unwrap_or_else(|| self.plan.with_extension("study"));
         let terms = Terms { repeats: plan.design.repeats, until_settled: self.until_settled };
         let charter = Charter {
             format: FORMAT,
@@ -164,7 +202,7 @@ impl RunArgs {
             versions: BTreeMap::new(),
             changes: Vec::new(),
         };
-        Ledger::open(&root, plan, charter, self.accept_change).map_err(refused)
+        Ledger::open(&self.root(), plan, charter, self.accept_change).map_err(refused)
     }
 
     /// The look at which the study ended, if it could stop early; a failure where it did not end.
@@ -216,7 +254,7 @@ fn note_versions(ledger: &mut Ledger, plan: &Plan, base: &Path, stages: &mut dyn
     ledger.note_versions(versions).map_err(refused)
 }
 
-/// The place that all vantages share: only then a round-trip time bounds where servers are.
+/// The place that all vantages share, if they do. What light allows is judged from each run's own.
 fn place(plan: &Plan) -> Option<overheard_model::Vantage> {
     let mut places = plan.design.vantages.iter().map(|vantage| vantage.place.clone());
     let first = places.next()??;

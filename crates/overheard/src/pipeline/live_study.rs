@@ -3,7 +3,7 @@
 //! For: `overheard run`. Promises: runs of the reference under its second name, and of the room without an app, are
 //! never counted as runs of a build: they are controls, and what they show is told as a warning.
 
-use super::{Lens, place, read};
+use super::{Lens, read};
 use crate::exit::{Failure, Result};
 use crate::input;
 use crate::progress::Progress;
@@ -27,6 +27,8 @@ pub struct LiveStudy<'a> {
     /// Of the reference under its second name, and of the room without an app.
     twins: Vec<Run>,
     idle: Vec<Run>,
+    /// Where each run was made, by its name: a vantage of the design.
+    vantages: BTreeMap<String, usize>,
     /// Runs that were taken, and those among them that failed: what was run, and why it failed.
     taken: usize,
     failed: Vec<(&'a str, String)>,
@@ -35,7 +37,8 @@ pub struct LiveStudy<'a> {
 impl<'a> LiveStudy<'a> {
     pub fn new(plan: &'a Plan, feared: &'a [Concern], lens: &'a Lens) -> Self {
         let (runs, placed, twins, idle) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { plan, feared, lens, runs, placed, twins, idle, taken: 0, failed: Vec::new() }
+        let vantages = BTreeMap::new();
+        Self { plan, feared, lens, runs, placed, twins, idle, vantages, taken: 0, failed: Vec::new() }
     }
 
     /// Takes a run that was made, with its capture in this folder. One that failed counts for nothing
@@ -65,6 +68,7 @@ impl<'a> LiveStudy<'a> {
             Arm::Twin => (1, &mut self.twins),
             Arm::Idle => (0, &mut self.idle),
         };
+        self.vantages.insert(record.name.clone(), record.slot.cell.vantage);
         among.push(Run { build, name: record.name.clone(), began: Some(record.began), reading });
         if let Arm::Build(_) = record.slot.cell.arm {
             let cell = record.slot.cell;
@@ -97,9 +101,15 @@ impl<'a> LiveStudy<'a> {
         Bundle { study, runs: self.runs, comparison }
     }
 
+    /// Each run is judged by what light allows from its own vantage.
     fn place(&mut self) {
         let runs = self.runs.iter_mut().chain(&mut self.twins).chain(&mut self.idle);
-        place(runs.map(|run| &mut run.reading), self.lens);
+        let vantages = &self.plan.design.vantages;
+        let readings = runs.map(|run| {
+            let vantage = self.vantages.get(&run.name).and_then(|at| vantages.get(*at));
+            (&mut run.reading, vantage.and_then(|vantage| vantage.place.as_ref()))
+        });
+        self.lens.atlas.place(readings);
     }
 
     fn study(&self, registration: Option<Registration>) -> Study {

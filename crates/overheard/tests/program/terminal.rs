@@ -3,9 +3,8 @@
 use super::command;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{OpenptyResult, Winsize, openpty};
-use nix::sys::signal::{Signal, kill};
 use nix::sys::termios::{Termios, tcgetattr};
-use nix::unistd::{Pid, read, write};
+use nix::unistd::{read, write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};

@@ -3,6 +3,7 @@
 use super::stage::{Launch, Launched, Process, Stage};
 use crate::driver::{self, Client, Event, Request, Stalled};
 use overheard_model::design::{BuildDesign, DriverName, Lasting, Step};
+use std::collections::VecDeque;
 use std::io;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +19,8 @@ const TYPING: Duration = Duration::from_secs(10);
 /// How long an app whose output has ended may take to end itself, and the other way round.
 const FAREWELL: Duration = Duration::from_secs(2);
 const TICK: Duration = driver::TICK;
+/// Messages that may wait to be waited for; older ones give way.
+const WAITING: usize = 1000;
 
 /// Why a run failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +55,14 @@ pub(super) struct Actor<'a> {
     /// Of programs that were run beside the app.
     said: String,
     messages: u32,
+    /// Messages that came and were not waited for yet.
+    received: VecDeque<Message>,
+}
+
+/// A message that was received.
+struct Message {
+    from: String,
+    text: String,
 }
 
 /// What remains of a run when its programs have ended.
@@ -82,7 +93,16 @@ impl<'a> Actor<'a> {
         bytes: u64,
         interrupted: &'a AtomicBool,
     ) -> Self {
-        Self { stage, until, bytes, interrupted, app: None, said: String::new(), messages: 0 }
+        Self {
+            stage,
+            until,
+            bytes,
+            interrupted,
+            app: None,
+            said: String::new(),
+            messages: 0,
+            received: VecDeque::new(),
+        }
     }
 
     pub(super) fn play(&mut self, build: &BuildDesign, steps: &[Step]) -> Result<(), Broken> {
@@ -116,6 +136,7 @@ impl<'a> Actor<'a> {
             Step::Type(text) => self.type_text(text),
             Step::Run { command, within } => self.run(build, command, *within),
             Step::Send { to, text, within } => self.send(to, text, *within),
+            Step::Receive { from, text, within } => self.receive(from.as_deref(), text.as_deref(), *within),
             Step::WaitEnd(within) => self.wait_end(*within),
             Step::Stop => self.stop(),
         }
@@ -219,6 +240,29 @@ impl<'a> Actor<'a> {
         })
     }
 
+    /// One that came already may be the one.
+    fn receive(&mut self, from: Option<&str>, text: Option<&str>, within: Lasting) -> Played {
+        let is_it = |message: &Message| {
+            from.is_none_or(|from| message.from == from)
+                && text.is_none_or(|text| message.text.contains(text))
+        };
+        let until = Instant::now() + within.0;
+        loop {
+            if let Some(at) = self.received.iter().position(is_it) {
+                self.received.drain(..=at);
+                return Ok(());
+            }
+            let left = Lasting(until.saturating_duration_since(Instant::now()));
+            match self.next_event(left)? {
+                Ok(Event::Error { id: None, .. }) => {
+                    return Err(Cut::Step("the driver reported an error".into()));
+                }
+                Ok(_) => {}
+                Err(stalled) => return Err(self.stalled(stalled, within, "received such a message")),
+            }
+        }
+    }
+
     fn wait_end(&mut self, within: Lasting) -> Played {
         let until = Instant::now() + within.0;
         loop {
@@ -268,13 +312,23 @@ impl<'a> Actor<'a> {
         let until = Instant::now() + within;
         loop {
             let left = Lasting(until.saturating_duration_since(Instant::now()));
-            let event = self.talk(left, |client, until, goes_on| client.event(until, goes_on))?;
+            let event = self.next_event(left)?;
             let said = || format!("said {wanted:?}");
             let event = event.map_err(|stalled| self.stalled(stalled, Lasting(within), &said()))?;
             if let Some(decided) = decides(&event) {
                 return decided.map_err(Cut::Step);
             }
         }
+    }
+
+    /// The next event; a message that was received is kept for whoever waits for it.
+    fn next_event(&mut self, within: Lasting) -> Played<Result<Event, Stalled>> {
+        let event = self.talk(within, |client, until, goes_on| client.event(until, goes_on))?;
+        if let Ok(Event::Received { from, text }) = &event {
+            self.received.push_back(Message { from: from.clone(), text: text.clone() });
+            self.received.drain(..self.received.len().saturating_sub(WAITING));
+        }
+        Ok(event)
     }
 
     /// Waits with the client for at most `within`; looks meanwhile whether the run goes on and the app lives.

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 pub enum LedgerFault {
     #[error("{}: {error}", path.display())]
     Io { path: PathBuf, error: io::Error },
+    #[error("build {build}: {}: {error}", path.display())]
+    NoFile { build: String, path: PathBuf, error: io::Error },
     #[error("{}: another call works on this study", root.display())]
     Busy { root: PathBuf },
     #[error("{}: {what}", path.display())]
@@ -24,6 +26,10 @@ impl LedgerFault {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Io { .. } => "check that the folder exists, is writable and has room",
+            Self::NoFile { .. } => {
+                "`files` of a build are files that you may read, their paths from the plan's folder: correct them, or leave \
+                 them out"
+            }
             Self::Busy { .. } => "wait for it to end, or give another folder with --study",
             Self::Damaged { .. } => "restore that file, or begin anew in another folder with --study",
             Self::Changed { .. } => {

@@ -60,6 +60,15 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// What a study was begun with, without opening it; nothing where none was begun in this folder.
+    pub fn begun(root: &Path) -> Result<Option<(Terms, Plan)>, LedgerFault> {
+        if !root.join("study.json").exists() {
+            return Ok(None);
+        }
+        let charter = charter::read(root)?;
+        Ok(Some((charter.terms, charter::plan(root, &charter, 0)?)))
+    }
+
     /// What the study was begun with, and what changed since.
     pub fn charter(&self) -> &Charter {
         &self.charter

@@ -54,7 +54,16 @@ impl Pedigree {
 /// Reads the files of all builds; relative paths go from `base`, the plan's folder.
 pub fn pedigrees(builds: &[BuildDesign], base: &Path) -> Result<Vec<Pedigree>, LedgerFault> {
     let of = |build: &BuildDesign| {
-        let files = build.files.iter().map(|file| FileHash::of(&base.join(file)));
+        let hash = |file: &PathBuf| {
+            let hash = FileHash::of(&base.join(file)).map(|hash| hash.within(base));
+            hash.map_err(|fault| match fault {
+                LedgerFault::Io { path, error } => {
+                    LedgerFault::NoFile { build: build.name.clone(), path, error }
+                }
+                other => other,
+            })
+        };
+        let files = build.files.iter().map(hash);
         Ok(Pedigree { build: build.name.clone(), files: files.collect::<Result<_, _>>()? })
     };
     builds.iter().map(of).collect()

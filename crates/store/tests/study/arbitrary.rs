@@ -62,6 +62,12 @@ fn study(seed: u64) -> Study {
         registration: Some(Registration {
             sha256: "0".repeat(64),
             began: Timestamp::from_parts(1, 2),
+            builds: vec![RegisteredBuild {
+                name: "a".into(),
+                version: Some("a 1.2".into()),
+                files: vec![RegisteredFile { path: "a.bin".into(), sha256: "1".repeat(64), bytes: 7 }],
+            }],
+            doors: vec!["x11".into()],
             changes: vec!["repeats 8 became 20".into()],
         }),
     }

@@ -1,11 +1,12 @@
-//! What `overheard run --dry-run` shows: the plan's hash, how much it is, and the order of the runs.
+//! What `overheard run --dry-run` shows: the plan's hash, how much it is, what is missing for it, and the order of the
+//! runs.
 
 use crate::pipeline;
 use overheard_probe::schedule::{self, Plan};
 use std::fmt::Write;
 use std::path::Path;
 
-pub(super) fn text(plan: &Plan, file: &Path, until_settled: bool) -> String {
+pub(super) fn text(plan: &Plan, file: &Path, until_settled: bool, missing: &[String]) -> String {
     let design = &plan.design;
     let order = schedule::order(design, design.repeats);
     let mut text = String::new();
@@ -28,6 +29,7 @@ pub(super) fn text(plan: &Plan, file: &Path, until_settled: bool) -> String {
             pipeline::looks(design.repeats).iter().map(|look| look.block.to_string()).collect();
         line(format!("Looks     may stop after block {}", looks.join(", ")));
     }
+    missing.iter().for_each(|what| line(format!("Missing   {what}")));
     let mut block = 0;
     for slot in &order {
         if slot.block != block {

@@ -2,7 +2,7 @@
 //!
 //! Promises: a change is told by what changed, and by nothing that did not.
 
-use overheard_model::{Concern, Registration};
+use overheard_model::{Concern, RegisteredBuild, RegisteredFile, Registration};
 use overheard_probe::ledger::{Charter, FileHash, Pedigree, Terms};
 use overheard_probe::schedule::Plan;
 
@@ -23,7 +23,27 @@ pub(super) fn of(charter: &Charter, plans: &[Plan]) -> Registration {
         what.extend(self::terms(terms[at], terms[at + 1]));
         format!("on {}, when {} runs were made, {}", change.at.date(), change.runs, what.join("; "))
     });
-    Registration { sha256: charter.plan.clone(), began: charter.began, changes: changes.collect() }
+    let doors = plans.first().map_or(&[][..], |begun| &begun.design.doors);
+    Registration {
+        sha256: charter.plan.clone(),
+        began: charter.began,
+        builds: charter.builds.iter().map(|build| registered(build, charter)).collect(),
+        doors: doors.iter().map(|door| door.name().to_owned()).collect(),
+        changes: changes.collect(),
+    }
+}
+
+fn registered(build: &Pedigree, charter: &Charter) -> RegisteredBuild {
+    let file = |file: &FileHash| RegisteredFile {
+        path: file.path.to_string_lossy().into_owned(),
+        sha256: file.sha256.clone(),
+        bytes: file.bytes,
+    };
+    RegisteredBuild {
+        name: build.build.clone(),
+        version: charter.versions.get(&build.build).cloned(),
+        files: build.files.iter().map(file).collect(),
+    }
 }
 
 fn plan(was: &Plan, is: &Plan) -> Option<String> {

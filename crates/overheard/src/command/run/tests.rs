@@ -221,3 +221,71 @@ fn a_capture_that_is_not_as_the_run_left_it_is_refused() {
     let gone = place.run(&mut Playback::default(), &[]).unwrap_err().to_string();
     assert!(gone.contains("capture is gone") && gone.contains("restore the file"), "{gone}");
 }
+
+/// What was added after the first run is no concern, and what was left out still is one.
+#[test]
+fn a_study_is_settled_by_the_concerns_that_it_began_with() {
+    let feared = plan("");
+    let unfeared = feared.replace("concerns = [\"CN\"]", "concerns = []");
+    let settle = ["--until-settled", "--accept-change"];
+    let place = Place::new(&unfeared);
+    place.run(&mut Playback::default(), &[]).unwrap();
+    fs::write(place.0.path().join("messenger.toml"), &feared).unwrap();
+    let refused = place.run(&mut Playback::default(), &settle).unwrap_err().to_string();
+    assert!(refused.contains("without a concern when the study began"), "{refused}");
+    let place = Place::new(&feared);
+    place.run(&mut Playback::default(), &[]).unwrap();
+    fs::write(place.0.path().join("messenger.toml"), &unfeared).unwrap();
+    assert_eq!(place.run(&mut Playback::default(), &settle).unwrap().0, Exit::Findings);
+}
+
+#[test]
+fn the_looks_are_those_of_the_ceiling_that_a_study_began_with() {
+    let place = Place::new(&plan("").replace("repeats = 4", "repeats = 2"));
+    place.run(&mut Playback::default(), &[]).unwrap();
+    let more = ["--until-settled", "--accept-change", "--repeats", "4"];
+    let refused = place.run(&mut Playback::default(), &more).unwrap_err().to_string();
+    assert!(refused.contains("with 4 repeats") && refused.contains("--repeats 2"), "{refused}");
+    let changes = fs::read_to_string(place.0.path().join("messenger.study/study.json")).unwrap();
+    assert!(changes.contains("\"changes\": []"), "nothing was written down: {changes}");
+}
+
+#[test]
+fn what_the_builds_were_is_in_the_report_and_the_folder_is_as_its_schemas_say() {
+    let plan = plan("doors = [\"x11\"]").replacen("command", "files = [\"app.bin\"]\ncommand", 1);
+    let place = Place::new(&plan.replace("repeats = 4", "repeats = 1"));
+    fs::write(place.0.path().join("app.bin"), "one").unwrap();
+    let mut stages = Playback(Made::default(), Some("co-branded"));
+    let (_, report) = place.run(&mut stages, &[]).unwrap();
+    let report = report.split_whitespace().collect::<Vec<_>>().join(" ");
+    let hash = "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed";
+    assert!(
+        report.contains(&format!("Before the first run regular has app.bin (SHA-256 {hash}).")),
+        "{report}"
+    );
+    assert!(report.contains("Open in every room beside the network, and not recorded: x11."), "{report}");
+    let study = place.0.path().join("messenger.study");
+    fs::write(place.0.path().join("app.bin"), "two").unwrap();
+    place.run(&mut stages, &["--accept-change"]).unwrap();
+    must_be_as(include_str!("../../../../../docs/schema/study.schema.json"), &study.join("study.json"));
+    let mut runs = 0;
+    for run in fs::read_dir(study.join("runs")).unwrap() {
+        must_be_as(
+            include_str!("../../../../../docs/schema/run.schema.json"),
+            &run.unwrap().path().join("run.json"),
+        );
+        runs += 1;
+    }
+    assert_eq!(runs, 5, "three builds, the twin and an idle run");
+}
+
+/// With every field that it may have, and no other.
+fn must_be_as(schema: &str, path: &Path) {
+    let schema = jsonschema::draft202012::new(&serde_json::from_str(schema).unwrap()).unwrap();
+    let mut document: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    if let Err(error) = schema.validate(&document) {
+        panic!("{}: {error} at {}", path.display(), error.instance_path);
+    }
+    document["unknown"] = true.into();
+    assert!(!schema.is_valid(&document), "a field that is not in the schema");
+}

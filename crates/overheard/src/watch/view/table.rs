@@ -35,7 +35,7 @@ enum Wide {
 
 const ANY: u16 = u16::MAX;
 
-const COLUMNS: [Column; 13] = [
+const COLUMNS: [Column; 14] = [
     column("", None, 0..ANY, Wide::Text(1), |row, _, _| row.sign().into()),
     column("place", Some(Sort::Country), 0..ANY, Wide::Text(7), |row, _, width| {
         cell::text(&row.place(), width)
@@ -49,7 +49,8 @@ const COLUMNS: [Column; 13] = [
     column("network", None, 100..ANY, Wide::Parts(2), |row, _, width| {
         cell::text(&cell::network(&row.endpoint), width)
     }),
-    column("protocol", None, 60..ANY, Wide::Text(10), |row, _, width| cell::text(&row.protocol(), width)),
+    column("protocol", None, 60..100, Wide::Text(9), |row, _, width| cell::text(&row.protocol(), width)),
+    column("protocol", None, 100..ANY, Wide::Text(10), |row, _, width| cell::text(&row.protocol(), width)),
     column("wire", None, 72..ANY, Wide::Text(9), |row, _, width| {
         cell::text(&row.endpoint.visibility.to_string(), width)
     }),
