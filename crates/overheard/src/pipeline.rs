@@ -63,7 +63,7 @@ pub fn read(input: &Input, lens: &Lens, progress: &Progress) -> Result<Option<Re
 
 /// Where the endpoints stand: the same for an address in all readings that belong together.
 pub fn place<'a>(readings: impl IntoIterator<Item = &'a mut Reading>, lens: &Lens) {
-    lens.atlas.place(readings.into_iter().map(|reading| (reading, lens.vantage.as_ref())));
+    lens.atlas.place(readings, lens.vantage.as_ref());
 }
 
 /// What packets that still come amount to so far: every endpoint, placed.

@@ -264,4 +264,9 @@ fn what_cannot_be_confined_is_refused() {
     refuses(&["--proxy", "socks9://a:b@h:1", "--", "true"], "--proxy: ");
     refuses(&["--proxy", "socks5://127.0.0.1:1", "--", "no-such-program"], "no-such-program");
     refuses(&["--proxy", "socks5://127.0.0.1:1", "--capture", "README.md", "--", "true"], "README.md");
+    let folder = tempfile::tempdir().unwrap();
+    let capture = folder.path().join("app.pcapng");
+    let home = ["--home", "/nowhere", "--capture", capture.to_str().unwrap(), "--", "true"];
+    refuses(&[&["--proxy", "socks5://127.0.0.1:1"], &home[..]].concat(), "/nowhere");
+    assert!(!capture.exists(), "a second try would be refused for it");
 }

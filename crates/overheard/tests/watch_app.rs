@@ -149,3 +149,14 @@ fn a_door_that_was_asked_for_is_named() {
     let (_, told) = watch(&[]);
     assert!(!told.contains("door ") && !told.contains("srw"), "{told}");
 }
+
+#[test]
+fn what_cannot_be_opened_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("app.pcapng");
+    let args = ["watch", "--home", "/nowhere", "--keep", kept.to_str().unwrap(), "--", "true"];
+    overheard(&args).refuses("/nowhere");
+    assert!(!kept.exists(), "a second try would be refused for it");
+    let answer = overheard(&["watch"]);
+    assert!(answer.stderr.contains("--from <FILE>|APP"), "{answer:?}");
+}

@@ -103,11 +103,19 @@ impl Atlas {
         known.claims(said)
     }
 
-    /// Places every endpoint and flow of readings that belong together, such as a study's runs, each with the
-    /// vantage that it was made from. A place is the address's, the same in all of them: bounded by the quickest
-    /// handshake that was seen from each vantage; and where tables of the user's name its country, that country stands, a
-    /// second one beside it, and databases are asked for the network alone.
-    pub fn place<'a, 'v>(&self, readings: impl IntoIterator<Item = (&'a mut Reading, Option<&'v Vantage>)>) {
+    /// Places every endpoint and flow of readings that belong together, such as a study's runs, all made from one
+    /// vantage: see [`Atlas::place_each`].
+    pub fn place<'a>(&self, readings: impl IntoIterator<Item = &'a mut Reading>, vantage: Option<&Vantage>) {
+        self.place_each(readings.into_iter().map(|reading| (reading, vantage)));
+    }
+
+    /// The same of readings each of which was made from a vantage of its own. A place is the address's, the same in
+    /// all of them: bounded by the quickest handshake that was seen from each vantage; and where tables of the user's
+    /// name its country, that country stands, a second one beside it, and databases are asked for the network alone.
+    pub fn place_each<'a, 'v>(
+        &self,
+        readings: impl IntoIterator<Item = (&'a mut Reading, Option<&'v Vantage>)>,
+    ) {
         let (readings, vantages): (Vec<&mut Reading>, Vec<Option<&Vantage>>) = readings.into_iter().unzip();
         let stated = stated_countries(&readings);
         let quickest = quickest_handshakes(readings.iter().map(|reading| &**reading).zip(vantages));

@@ -95,20 +95,12 @@ fn country(code: &str) -> Country {
 const CHINANET: &str = "202.96.128.86";
 const HEISE: &str = "193.99.144.80";
 
-/// Readings that were all made from one vantage.
-fn from<'a, 'v, const N: usize>(
-    readings: [&'a mut Reading; N],
-    vantage: Option<&'v Vantage>,
-) -> [(&'a mut Reading, Option<&'v Vantage>); N] {
-    readings.map(|reading| (reading, vantage))
-}
-
 #[test]
 fn endpoints_and_flows_get_country_and_network() {
     let addresses = [CHINANET, "192.168.1.1", "8.8.8.8"];
     let endpoints = addresses.map(|address| endpoint(address, 443, None)).to_vec();
     let mut reading = reading(endpoints, addresses.map(flow_to).to_vec());
-    Atlas::embedded().place(from([&mut reading], None));
+    Atlas::embedded().place([&mut reading], None);
     let place = &reading.endpoints[0].place;
     assert_eq!(place.agreed(), Some(country("CN")));
     assert_eq!((place.asn(), &place.reach), (Some(Asn(4134)), &None));
@@ -125,7 +117,7 @@ fn the_country_is_the_tables_and_the_network_the_databases() {
     let mut listed = endpoint(CHINANET, 443, Some(1.0));
     listed.place.claims = [claim.clone()].into();
     let mut reading = reading(vec![listed], Vec::new());
-    Atlas::embedded().place(from([&mut reading], Some(&Vantage::Country(country("LU")))));
+    Atlas::embedded().place([&mut reading], Some(&Vantage::Country(country("LU"))));
     let place = &reading.endpoints[0].place;
     assert_eq!((place.claims[0].clone(), place.agreed()), (claim, Some(country("LU"))));
     assert_eq!(place.asn(), Atlas::embedded().locate(CHINANET.parse().unwrap()).asn());
@@ -143,7 +135,7 @@ fn a_place_is_the_same_in_all_runs() {
     };
     let mut silent = reading(vec![endpoint(CHINANET, 443, None)], Vec::new());
     let (mut here, mut there) = (stated("US"), stated("CN"));
-    Atlas::embedded().place(from([&mut here, &mut silent, &mut there], None));
+    Atlas::embedded().place([&mut here, &mut silent, &mut there], None);
     for reading in [here, silent, there] {
         assert_eq!(reading.endpoints[0].place.label().as_deref(), Some("US/CN?"));
     }
@@ -154,7 +146,7 @@ fn one_quick_handshake_bounds_the_address_everywhere() {
     let berlin = "52.52,13.40".parse().unwrap();
     let mut slow = reading(vec![endpoint(CHINANET, 443, Some(300.0))], Vec::new());
     let mut quick = reading(vec![endpoint(CHINANET, 80, Some(3.0))], Vec::new());
-    Atlas::embedded().place(from([&mut slow, &mut quick], Some(&berlin)));
+    Atlas::embedded().place([&mut slow, &mut quick], Some(&berlin));
     assert_eq!(slow.endpoints[0].place, quick.endpoints[0].place);
     assert_eq!(slow.endpoints[0].place.impossible(), [country("CN")]);
 }
@@ -167,15 +159,15 @@ fn each_run_is_judged_from_its_own_vantage() {
         [from_berlin, from_shanghai].map(|rtt_ms| reading(vec![endpoint(CHINANET, 443, rtt_ms)], Vec::new()))
     };
     let [mut near, mut far] = runs(Some(200.0), Some(3.0));
-    Atlas::embedded().place([(&mut near, Some(&berlin)), (&mut far, Some(&shanghai))]);
+    Atlas::embedded().place_each([(&mut near, Some(&berlin)), (&mut far, Some(&shanghai))]);
     assert_eq!(near.endpoints[0].place.agreed(), Some(country("CN")), "3 ms from Shanghai is China");
     assert_eq!(near.endpoints[0].place.reach.as_ref().map(|reach| reach.within_km), Some(300.0));
     let [mut near, mut far] = runs(Some(3.0), Some(200.0));
-    Atlas::embedded().place([(&mut near, Some(&berlin)), (&mut far, Some(&shanghai))]);
+    Atlas::embedded().place_each([(&mut near, Some(&berlin)), (&mut far, Some(&shanghai))]);
     assert_eq!(far.endpoints[0].place.impossible(), [country("CN")]);
     assert_eq!(near.endpoints[0].place, far.endpoints[0].place);
     let [mut near, mut unknown] = runs(None, Some(3.0));
-    Atlas::embedded().place([(&mut near, Some(&berlin)), (&mut unknown, None)]);
+    Atlas::embedded().place_each([(&mut near, Some(&berlin)), (&mut unknown, None)]);
     assert_eq!(near.endpoints[0].place.reach, None, "nobody knows where those 3 ms were");
 }
 
@@ -184,7 +176,7 @@ fn the_quickest_handshake_bounds_all_ports_of_an_address() {
     let endpoints = vec![endpoint(CHINANET, 80, Some(9.0)), endpoint(CHINANET, 443, Some(250.0))];
     let mut reading = reading(endpoints, vec![flow_to(CHINANET)]);
     let berlin = "52.52,13.40".parse().unwrap();
-    Atlas::embedded().place(from([&mut reading], Some(&berlin)));
+    Atlas::embedded().place([&mut reading], Some(&berlin));
     for endpoint in &reading.endpoints {
         let reach = Reach { within_km: 900.0, impossible: vec![country("CN")] };
         assert_eq!(endpoint.place.reach.as_deref(), Some(&reach));
@@ -196,7 +188,7 @@ fn the_quickest_handshake_bounds_all_ports_of_an_address() {
 fn a_claim_within_reach_is_possible() {
     let mut reading =
         reading(vec![endpoint(HEISE, 443, Some(9.0)), endpoint(CHINANET, 443, Some(80.0))], vec![]);
-    Atlas::embedded().place(from([&mut reading], Some(&"FR".parse().unwrap())));
+    Atlas::embedded().place([&mut reading], Some(&"FR".parse().unwrap()));
     assert_eq!(reading.endpoints[0].place.agreed(), Some(country("DE")));
     assert_eq!(
         reading.endpoints[1].place.agreed(),

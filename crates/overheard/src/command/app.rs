@@ -4,7 +4,7 @@
 
 use crate::exit::{Exit, Failure, Result};
 use clap::Args;
-use overheard_probe::room::{Home, Socket, Spec};
+use overheard_probe::room::{self, Home, Socket, Spec};
 use overheard_probe::tapped::Error;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -75,12 +75,17 @@ pub fn name(program: &Path) -> String {
 
 /// Why a room did not open, with the exit code for what the machine lacks.
 pub fn refused(error: &Error) -> Failure {
-    match error {
-        Error::Room(overheard_probe::room::Error::Missing(missing)) => {
+    let hint = match error {
+        Error::Room(room::Error::Missing(missing)) => {
             let mut failure = Failure::new(missing.to_string()).hint(missing.mend());
             failure.exit = Exit::Missing;
-            failure
+            return failure;
         }
-        error => Failure::new(error.to_string()).hint("`overheard doctor` says what is missing here"),
-    }
+        Error::Room(room::Error::Absent { .. }) => "--home, --read and --write take what is there",
+        Error::Room(room::Error::NoSocket { .. }) => {
+            "a desktop says where its sockets are by DISPLAY, WAYLAND_DISPLAY and XDG_RUNTIME_DIR"
+        }
+        _ => "`overheard doctor` says what is missing here",
+    };
+    Failure::new(error.to_string()).hint(hint)
 }

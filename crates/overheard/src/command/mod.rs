@@ -35,6 +35,8 @@ Exit codes:
 Examples:
   overheard compare regular=caps/regular/ tom-en='caps/tom-en/*.pcapng' --concern CN
   overheard read caps/regular/run1.pcapng
+  overheard watch -- curl -sS https://example.org
+  overheard init && overheard run study.toml
   overheard plan --rate 0.7 --keys 60
 
 Nothing leaves this machine: no telemetry, no look-ups over the network.";

@@ -4,7 +4,7 @@ mod needed;
 mod order;
 mod registration;
 
-use super::{compare, lens};
+use super::{app, compare, lens};
 use crate::exit::{Exit, Failure, Result};
 use crate::onlooker::Onlooker;
 use crate::output::{OutputArgs, print};
@@ -15,6 +15,7 @@ use overheard_model::Bundle;
 use overheard_probe::clock::now;
 use overheard_probe::execute::{Conduct, Ended, Rooms, Setting, Stages, conduct, versions};
 use overheard_probe::ledger::{Charter, FORMAT, Ledger, LedgerFault, Terms, pedigrees};
+use overheard_probe::room::{Room, Spec};
 use overheard_probe::schedule::{self, Plan};
 use overheard_probe::world::{self, World};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -93,6 +94,7 @@ impl RunArgs {
         if plan.design.world.is_some() && std::env::var_os(world::SHARED).is_none() {
             return in_its_world(&self.plan);
         }
+        must_open_rooms()?;
         self.conduct(&plan, &mut Rooms)
     }
 
@@ -227,6 +229,11 @@ impl RunArgs {
         let look = pipeline::looks(ceiling).into_iter().find(|look| look.block == at);
         Ok(look.filter(|_| self.until_settled).map(|look| (look, ceiling)))
     }
+}
+
+/// Where no room can be opened every run would fail.
+fn must_open_rooms() -> Result<()> {
+    Room::open(&Spec::default()).map(drop).map_err(|error| app::refused(&error.into()))
 }
 
 /// Calls this very command again, inside the world that the plan's file describes.

@@ -12,7 +12,7 @@ use crate::watch::replay::{Replay, Speed};
 use crate::watch::source::{self, Feed};
 use crate::watch::view::State;
 use crate::watch::{lines, screen};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use overheard_model::Concern;
 use overheard_probe::gateway::{Dns, Options, Policy, Upstream};
 use overheard_probe::record::{self, Section};
@@ -47,6 +47,7 @@ On the screen, ? lists the keys. When the view is left, the ordinary report is p
 // One thread listens; what an app is given is of no use without one.
 #[command(
     after_help = EXAMPLES,
+    group(ArgGroup::new("source").required(true).args(["from", "app"])),
     mut_arg("threads", |threads| threads.hide(true)),
     mut_arg("home", |home| home.conflicts_with("from")),
     mut_arg("read", |read| read.conflicts_with("from")),
@@ -55,7 +56,7 @@ On the screen, ? lists the keys. When the view is left, the ordinary report is p
 )]
 pub struct WatchArgs {
     /// Replay this capture; - for packets that come through a pipe, as `tcpdump -U -w -` writes them
-    #[arg(long, value_name = "FILE", required_unless_present = "app", conflicts_with = "app")]
+    #[arg(long, value_name = "FILE")]
     from: Option<String>,
 
     /// How much faster than it was recorded, or max; a pipe has its own pace
@@ -170,7 +171,13 @@ impl WatchArgs {
             key_log: None,
             listener: None,
         };
-        App::start(&name, &command, order, feed).map_err(|error| app::refused(&error))
+        App::start(&name, &command, order, feed).map_err(|error| {
+            if let Some(empty) = &self.keep {
+                // Nothing was recorded; where it stays it harms nobody.
+                let _ = std::fs::remove_file(empty);
+            }
+            app::refused(&error)
+        })
     }
 
     fn show(

@@ -109,7 +109,7 @@ impl<'a> LiveStudy<'a> {
             let vantage = self.vantages.get(&run.name).and_then(|at| vantages.get(*at));
             (&mut run.reading, vantage.and_then(|vantage| vantage.place.as_ref()))
         });
-        self.lens.atlas.place(readings);
+        self.lens.atlas.place_each(readings);
     }
 
     fn study(&self, registration: Option<Registration>) -> Study {

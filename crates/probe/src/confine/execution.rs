@@ -98,17 +98,22 @@ impl Execution {
 /// The room or the gateway cannot be opened, the app cannot be started, or the gateway ended by itself.
 pub fn execute(order: &Order) -> Result<Execution, Error> {
     let began = now();
-    let tapped = Tapped::open(tapped::Order {
+    let capture = record::create(order.capture).map_err(Error::of(&order.capture.display().to_string()))?;
+    let opened = Tapped::open(tapped::Order {
         spec: order.spec,
         options: Options {
             upstream: Upstream::Direct,
             dns: Dns::None,
             policy: Policy::Only(order.ways.clone()),
         },
-        capture: record::create(order.capture).map_err(Error::of(&order.capture.display().to_string()))?,
+        capture,
         section: order.section,
         key_log: order.key_log,
         listener: None,
+    });
+    let tapped = opened.inspect_err(|_| {
+        // Nothing was recorded; where it stays it harms nobody.
+        let _ = std::fs::remove_file(order.capture);
     })?;
     let (planted, abstract_sockets_cut) = tested(order, &tapped)?;
     let before = tapped.counts();

@@ -228,9 +228,10 @@ fn a_study_is_settled_by_the_concerns_that_it_began_with() {
     let feared = plan("");
     let unfeared = feared.replace("concerns = [\"CN\"]", "concerns = []");
     let settle = ["--until-settled", "--accept-change"];
-    let place = Place::new(&unfeared);
+    let one = |plan: &str| plan.replace("repeats = 4", "repeats = 1");
+    let place = Place::new(&one(&unfeared));
     place.run(&mut Playback::default(), &[]).unwrap();
-    fs::write(place.0.path().join("messenger.toml"), &feared).unwrap();
+    fs::write(place.0.path().join("messenger.toml"), one(&feared)).unwrap();
     let refused = place.run(&mut Playback::default(), &settle).unwrap_err().to_string();
     assert!(refused.contains("without a concern when the study began"), "{refused}");
     let place = Place::new(&feared);
@@ -241,11 +242,11 @@ fn a_study_is_settled_by_the_concerns_that_it_began_with() {
 
 #[test]
 fn the_looks_are_those_of_the_ceiling_that_a_study_began_with() {
-    let place = Place::new(&plan("").replace("repeats = 4", "repeats = 2"));
+    let place = Place::new(&plan("").replace("repeats = 4", "repeats = 1"));
     place.run(&mut Playback::default(), &[]).unwrap();
     let more = ["--until-settled", "--accept-change", "--repeats", "4"];
     let refused = place.run(&mut Playback::default(), &more).unwrap_err().to_string();
-    assert!(refused.contains("with 4 repeats") && refused.contains("--repeats 2"), "{refused}");
+    assert!(refused.contains("with 4 repeats") && refused.contains("--repeats 1"), "{refused}");
     let changes = fs::read_to_string(place.0.path().join("messenger.study/study.json")).unwrap();
     assert!(changes.contains("\"changes\": []"), "nothing was written down: {changes}");
 }
