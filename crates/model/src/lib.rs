@@ -55,6 +55,9 @@ pub use process::{Parent, Process};
 pub use protocol::{Measure, Protocol, Visibility};
 pub use protocols::Protocols;
 pub use rule::{Found, Rule, SearchWarning};
-pub use study::{Build, Bundle, Concern, RegisteredBuild, RegisteredFile, Registration, Run, Study, Vantage};
+pub use study::{
+    Build, Bundle, Concern, RegisteredBuild, RegisteredFile, RegisteredVantage, Registration, Run, Study,
+    Vantage,
+};
 pub use time::Timestamp;
 pub use trial::{Arm, Detectable, Effect, Outcome, Traffic, Trial, Upload, UploadStatistic, Uploads};

@@ -126,7 +126,7 @@ pub struct Study {
 }
 
 /// A plan that was fixed in a file before the data.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Registration {
     /// Of the file, as the study was begun with it.
     pub sha256: String,
@@ -134,6 +134,9 @@ pub struct Registration {
     /// What the builds were then, in the plan's order; empty in studies that were kept by an earlier version.
     #[serde(default)]
     pub builds: Vec<RegisteredBuild>,
+    /// Where runs were made from, in the plan's order.
+    #[serde(default)]
+    pub vantages: Vec<RegisteredVantage>,
     /// Ways out of the rooms beside the network, as the plan names them.
     #[serde(default)]
     pub doors: Vec<String>,
@@ -158,6 +161,14 @@ pub struct RegisteredFile {
     /// 64 hexadecimal digits.
     pub sha256: String,
     pub bytes: u64,
+}
+
+/// Where runs were made from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RegisteredVantage {
+    pub name: String,
+    /// Where its traffic comes out, where the plan says so: what light allows is judged from there.
+    pub place: Option<Vantage>,
 }
 
 /// One execution of one build: the unit of replication.

@@ -6,7 +6,8 @@
 use crate::figures::{count, counted, listed, percent, probability, probability_of};
 use crate::{absence, concern, difference, source};
 use overheard_model::{
-    BuildRuns, Bundle, Comparison, Control, Distinguishable, Plan, RegisteredBuild, Registration, Verdict,
+    BuildRuns, Bundle, Comparison, Control, Distinguishable, Plan, RegisteredBuild, RegisteredVantage,
+    Registration, Verdict,
 };
 
 /// One sentence, and what the evidence does to its claim where it makes one.
@@ -99,11 +100,25 @@ fn registration(registration: &Registration) -> Vec<String> {
         registration.sha256
     );
     let builds = registration.builds.iter().filter_map(registered);
+    let vantages = vantages(&registration.vantages);
     let doors = (!registration.doors.is_empty()).then(|| {
         format!("Open in every room beside the network, and not recorded: {}.", listed(&registration.doors))
     });
     let changes = registration.changes.iter().map(|change| format!("Changed after runs were made: {change}"));
-    [fixed].into_iter().chain(builds).chain(doors).chain(changes).collect()
+    [fixed].into_iter().chain(builds).chain(vantages).chain(doors).chain(changes).collect()
+}
+
+/// Where runs were made from, unless there is nothing to say of it.
+fn vantages(vantages: &[RegisteredVantage]) -> Option<String> {
+    let told = |vantage: &RegisteredVantage| match &vantage.place {
+        Some(place) => format!("{} (at {place})", vantage.name),
+        None => vantage.name.clone(),
+    };
+    let worth = vantages.len() > 1 || vantages.iter().any(|vantage| vantage.place.is_some());
+    let told: Vec<String> = vantages.iter().map(told).collect();
+    worth.then(|| {
+        format!("Run from {}: what light allows is judged from where each run was made.", listed(&told))
+    })
 }
 
 /// What a build was before the data, as far as the plan has it recorded.

@@ -31,6 +31,7 @@ use std::time::{Duration, Instant};
 const EXAMPLES: &str = "\
 Examples:
   overheard watch -- curl -sS https://example.org
+  overheard watch --door x11 -- chromium https://example.org
   overheard watch --proxy socks5://127.0.0.1:1080 --dns 9.9.9.9 --keep app.pcapng -- ./app --its-option
   overheard watch --from run1.pcapng --concern CN
   overheard watch --from run1.pcapng --speed 10

@@ -67,6 +67,10 @@ fn study(seed: u64) -> Study {
                 version: Some("a 1.2".into()),
                 files: vec![RegisteredFile { path: "a.bin".into(), sha256: "1".repeat(64), bytes: 7 }],
             }],
+            vantages: vec![RegisteredVantage {
+                name: "home".into(),
+                place: Some("LU".parse().expect("a vantage")),
+            }],
             doors: vec!["x11".into()],
             changes: vec!["repeats 8 became 20".into()],
         }),

@@ -2,7 +2,7 @@
 //!
 //! Promises: a change is told by what changed, and by nothing that did not.
 
-use overheard_model::{Concern, RegisteredBuild, RegisteredFile, Registration};
+use overheard_model::{Concern, RegisteredBuild, RegisteredFile, RegisteredVantage, Registration};
 use overheard_probe::ledger::{Charter, FileHash, Pedigree, Terms};
 use overheard_probe::schedule::Plan;
 
@@ -23,11 +23,15 @@ pub(super) fn of(charter: &Charter, plans: &[Plan]) -> Registration {
         what.extend(self::terms(terms[at], terms[at + 1]));
         format!("on {}, when {} runs were made, {}", change.at.date(), change.runs, what.join("; "))
     });
+    let vantages = plans.first().map_or(&[][..], |begun| &begun.design.vantages);
+    let vantages =
+        vantages.iter().map(|it| RegisteredVantage { name: it.name.clone(), place: it.place.clone() });
     let doors = plans.first().map_or(&[][..], |begun| &begun.design.doors);
     Registration {
         sha256: charter.plan.clone(),
         began: charter.began,
         builds: charter.builds.iter().map(|build| registered(build, charter)).collect(),
+        vantages: vantages.collect(),
         doors: doors.iter().map(|door| door.name().to_owned()).collect(),
         changes: changes.collect(),
     }

@@ -264,10 +264,14 @@ fn what_the_builds_were_is_in_the_report_and_the_folder_is_as_its_schemas_say() 
         report.contains(&format!("Before the first run regular has app.bin (SHA-256 {hash}).")),
         "{report}"
     );
+    assert!(!report.contains("what light allows"), "one vantage without a place: {report}");
     assert!(report.contains("Open in every room beside the network, and not recorded: x11."), "{report}");
     let study = place.0.path().join("messenger.study");
     fs::write(place.0.path().join("app.bin"), "two").unwrap();
-    place.run(&mut stages, &["--accept-change"]).unwrap();
+    let (_, report) = place.run(&mut stages, &["--accept-change", "--format", "json"]).unwrap();
+    let json = place.0.path().join("report.json");
+    fs::write(&json, report).unwrap();
+    must_be_as(include_str!("../../../../../docs/schema/comparison.schema.json"), &json);
     must_be_as(include_str!("../../../../../docs/schema/study.schema.json"), &study.join("study.json"));
     let mut runs = 0;
     for run in fs::read_dir(study.join("runs")).unwrap() {
