@@ -5,6 +5,7 @@ use crate::exit::{Failure, Result};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use overheard_report::Format;
+pub use overheard_report::cell::counted;
 pub use overheard_report::{FORMATS, Style, inquiry, safe};
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write, stdout};
 use std::os::unix::fs::MetadataExt;

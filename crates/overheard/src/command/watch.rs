@@ -4,7 +4,7 @@ use super::app::{self, AppArgs};
 use super::lens::LensArgs;
 use crate::exit::{Exit, Failure, Result};
 use crate::input;
-use crate::output::{FORMATS, Style, print, safe, terminal_style};
+use crate::output::{FORMATS, Style, counted, print, safe, terminal_style};
 use crate::pipeline::{self, Contact, Lens};
 use crate::watch::app::App;
 use crate::watch::listener::Listener;
@@ -18,7 +18,6 @@ use overheard_probe::gateway::{Dns, Options, Policy, Upstream};
 use overheard_probe::record::{self, Section};
 use overheard_probe::room::{Command, Streams};
 use overheard_probe::tapped::Order;
-use overheard_report::cell;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, stdout};
@@ -242,7 +241,7 @@ fn report(mut listener: Listener, concerns: &[Concern], lens: &Lens, style: Styl
 /// What was met decides, unless it is not known to be all.
 fn exit(listener: &Listener, met: bool) -> Result<Exit> {
     if listener.missed() > 0 {
-        eprintln!("{} came too fast to be shown", cell::counted(listener.missed(), "packet"));
+        eprintln!("{} came too fast to be shown", counted(listener.missed(), "packet"));
     }
     match listener.failed() {
         true => Err(Failure::new("what was listened to failed").hint("what was shown is not all")),
