@@ -59,7 +59,16 @@ impl Way {
         let client = |name: &str| format!("cd {folder} && exec sh ./{name}");
         let (sender, receiver) = (client("sender"), client("receiver"));
         let trials = format!("{folder}/trials");
-        let mut all = vec!["keywords", "--sender", &sender, "--receiver", &receiver, "--trials", &trials];
+        let mut all = vec![
+            "keywords",
+            "--sender",
+            &sender,
+            "--receiver",
+            &receiver,
+            "--trials-folder",
+            &trials,
+            "--no-room",
+        ];
         all.extend(["--pace", "0-0", "--window", "0.7", "--loss", "0.05", "--format", "json"]);
         let file = format!("{folder}/{}", question[1]);
         all.extend([question[0], &file]);
