@@ -1,7 +1,7 @@
 //! The page: its frame, its tables and its controls.
 
 use crate::foreign::escaped;
-use crate::statement::Section;
+use crate::section::Section;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write};
