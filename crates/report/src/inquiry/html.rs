@@ -14,15 +14,18 @@ pub(super) fn write(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::begin("Is what is written dropped, or copied away?", out)?;
     page.verdict(&answer::sentences(inquiry))?;
     warned(inquiry, &mut page)?;
-    for sheet in sheet::before_trials(inquiry) {
-        headed(&sheet, &mut page)?;
-        page.table(&table(&sheet))?;
-    }
+    sheet::found(inquiry).iter().try_for_each(|sheet| shown(sheet, &mut page))?;
     if inquiry.watched {
         plots(inquiry, &mut page)?;
     }
+    sheet::around(inquiry).iter().try_for_each(|sheet| shown(sheet, &mut page))?;
     trials(inquiry, &mut page)?;
     page.end()
+}
+
+fn shown(sheet: &Sheet, page: &mut Page) -> io::Result<()> {
+    headed(sheet, page)?;
+    page.table(&table(sheet))
 }
 
 fn headed(sheet: &Sheet, page: &mut Page) -> io::Result<()> {

@@ -6,7 +6,7 @@
 use super::endpoints::{self, Endpoint, Sent};
 use super::scale::Scale;
 use super::trial::lane;
-use crate::figures::{bytes, counted, probability_of};
+use crate::figures::{bytes, count, probability_of};
 use crate::foreign::escaped;
 use overheard_model::{Arm, Inquiry};
 use std::fmt::Write;
@@ -58,15 +58,13 @@ fn panel(index: usize, endpoint: &Endpoint, lanes: &[Option<Arm>], scale: Scale)
 /// Why the endpoint is of interest, if it is.
 fn role(endpoint: &Endpoint) -> String {
     let upload = endpoint.upload.map(|upload| format!("upload, {}", probability_of('p', upload.p)));
-    let copies = (endpoint.copies > 0).then(|| {
-        format!("{} to be read", counted(endpoint.copies as u64, "copy").replace("copys", "copies"))
-    });
+    let copies = match endpoint.copies {
+        0 => None,
+        1 => Some("1 readable copy".to_owned()),
+        many => Some(format!("{} readable copies", count(many as u64))),
+    };
     let roles: Vec<String> = upload.into_iter().chain(copies).collect();
-    if roles.is_empty() {
-        String::new()
-    } else {
-        format!(" <b class=\"only\">{}</b>", escaped(&roles.join(", ")))
-    }
+    if roles.is_empty() { String::new() } else { format!(" <b>{}</b>", escaped(&roles.join(", "))) }
 }
 
 fn described_lane(endpoint: &Endpoint, arm: Option<Arm>) -> Option<String> {

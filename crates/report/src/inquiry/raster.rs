@@ -81,7 +81,7 @@ fn panel(inquiry: &Inquiry, index: usize, endpoint: &Endpoint, lanes: &[Option<A
     let window = endpoint.upload.map(|upload| window(&axis, upload.window_s, top)).unwrap_or_default();
     let name = escaped(&endpoints::shown(endpoint.name));
     format!(
-        "<figure><figcaption>{name}</figcaption><svg viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\" \
+        "<figure class=\"raster\"><figcaption>{name}</figcaption><svg viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\" \
          aria-labelledby=\"raster{index} raster{index}-said\"><title id=\"raster{index}\">{name}, second by second</title>\
          <desc id=\"raster{index}-said\">{}</desc>{window}{}{marks}</svg></figure>\n",
         top + FOOT,

@@ -63,17 +63,18 @@ fn placed(endpoint: &str) -> Cell {
     said(endpoints::shown(endpoint))
 }
 
-/// Everything but the trials, in the order of a report, without those that are empty.
-pub(super) fn before_trials(inquiry: &Inquiry) -> Vec<Sheet> {
-    let all = [
-        rules(inquiry),
-        uploads(inquiry),
-        copies(inquiry),
-        detectable(inquiry),
-        effects(inquiry),
-        ledger(inquiry),
-    ];
-    all.into_iter().filter(|sheet| !sheet.rows.is_empty()).collect()
+/// What was found, without what is empty.
+pub(super) fn found(inquiry: &Inquiry) -> Vec<Sheet> {
+    filled([rules(inquiry), uploads(inquiry), copies(inquiry), detectable(inquiry)])
+}
+
+/// What surrounds it, without what is empty.
+pub(super) fn around(inquiry: &Inquiry) -> Vec<Sheet> {
+    filled([effects(inquiry), ledger(inquiry)])
+}
+
+fn filled<const N: usize>(sheets: [Sheet; N]) -> Vec<Sheet> {
+    sheets.into_iter().filter(|sheet| !sheet.rows.is_empty()).collect()
 }
 
 fn rules(inquiry: &Inquiry) -> Sheet {
@@ -239,7 +240,7 @@ pub(super) fn endpoints(inquiry: &Inquiry) -> Sheet {
         }
     }
     Sheet {
-        title: "Endpoints",
+        title: "Endpoints, trial by trial",
         note: format!("Bytes out in the {} s after each act.", inquiry.lag_s),
         columns: vec!["endpoint", "after", "was sent anything", "median", "largest"],
         rows,

@@ -23,10 +23,9 @@ pub(super) fn write(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
     for sentence in answer::sentences(inquiry) {
         out.write_all(paragraph("", &sentence, Ink::Strong, STYLE).as_bytes())?;
     }
-    for sheet in sheet::before_trials(inquiry) {
-        table(sheet, out)?;
-    }
+    sheet::found(inquiry).into_iter().try_for_each(|sheet| table(sheet, out))?;
     strips(inquiry, out)?;
+    sheet::around(inquiry).into_iter().try_for_each(|sheet| table(sheet, out))?;
     trials(inquiry, out)?;
     let warnings = warnings::all(inquiry);
     if !warnings.is_empty() {

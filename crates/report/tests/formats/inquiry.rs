@@ -306,10 +306,7 @@ fn a_row_for_every_trial_and_endpoint() {
 fn a_page_draws_every_trial_of_the_upload() {
     let page = as_format("html", &uploads());
     let panel = page.split("<figure").nth(1).expect("a panel");
-    assert!(
-        panel.contains("collector.example:443 <b class=\"only\">upload, p=0.0005, 1 copy to be read</b>"),
-        "{panel}"
-    );
+    assert!(panel.contains("collector.example:443 <b>upload, p=0.0005, 1 readable copy</b>"), "{panel}");
     assert_eq!(panel.matches("<circle").count(), 28);
     assert_eq!(panel.matches("<circle class=\"trigger\"").count(), 12);
     assert!(page.contains("Second by second"));
