@@ -100,7 +100,7 @@ fn the_words_are_found_and_nothing_is_sent_twice() {
     let found = way.text(&[]);
     assert_eq!(found.code, 1, "{found:?}");
     let json = found.json();
-    assert_eq!(json["schema"], "overheard-keywords/1");
+    assert_eq!(json["schema"], "overheard-inquiry/1");
     assert_eq!(json["outcome"], "dropped");
     assert_eq!(json["rules"][0]["all"], serde_json::json!(["river", "tea"]), "{json}");
     assert!(json["rules"][0]["error_bound"].as_f64().expect("a bound") <= 0.005);
