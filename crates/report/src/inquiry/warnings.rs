@@ -6,6 +6,7 @@ use super::answer;
 use super::trial::arrived;
 use crate::figures::counted;
 use overheard_model::{Arm, Fate, Inquiry, SearchWarning, Strays, Warning};
+use std::collections::BTreeSet;
 
 pub(super) fn all(inquiry: &Inquiry) -> Vec<Warning> {
     let searched = inquiry.found.iter().flat_map(|found| &found.warnings).map(|warning| of_search(*warning));
@@ -47,13 +48,16 @@ fn of_copies(inquiry: &Inquiry) -> Vec<Line> {
             "only deliveries were judged: a message that arrived may have been copied away all the same";
         lines.push(("delivery-alone", text.into()));
     }
-    let unseen =
-        inquiry.acts.iter().filter(|act| act.packets.is_none() && act.traffic.is_empty()).count() as u64;
+    // What arrived has crossed; what a client drops by itself has not.
+    let arrived = inquiry.deliveries.iter().filter(|it| it.fate == Some(Fate::Delivered));
+    let arrived: BTreeSet<u64> = arrived.map(|delivery| delivery.number).collect();
+    let unseen = inquiry.acts.iter().filter(|act| act.packets.is_none() && act.traffic.is_empty());
+    let unseen = unseen.filter(|act| act.delivery.is_some_and(|it| arrived.contains(&it))).count() as u64;
     if inquiry.watched && unseen > 0 {
         lines.push((
             "nothing-recorded",
             format!(
-                "after {} nothing crossed at all: the recording may not have covered them",
+                "of {} whose message arrived no packet was recorded: the recording may not have covered them",
                 counted(unseen, "trial")
             ),
         ));
