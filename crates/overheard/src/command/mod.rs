@@ -8,6 +8,7 @@ mod compare;
 mod completions;
 mod confine;
 mod doctor;
+mod driver;
 mod init;
 mod keywords;
 mod lens;
@@ -63,6 +64,7 @@ enum Command {
     Watch(watch::WatchArgs),
     Confine(confine::ConfineArgs),
     Keywords(keywords::KeywordsArgs),
+    Driver(driver::DriverArgs),
     Plan(plan::PlanArgs),
     #[command(hide = true)]
     Plant(plant::PlantArgs),
@@ -86,6 +88,7 @@ impl Arguments {
             Some(Command::Watch(args)) => args.run(),
             Some(Command::Confine(args)) => args.run(),
             Some(Command::Keywords(args)) => args.run(),
+            Some(Command::Driver(args)) => args.run(),
             Some(Command::Plan(args)) => args.run(),
             Some(Command::Plant(args)) => args.run(),
             Some(Command::Report(args)) => args.run(),
