@@ -5,7 +5,7 @@
 
 use crate::exit::{Exit, Failure, Result};
 use clap::{Args, Subcommand};
-use overheard_probe::account::{Fault, Irc, Password, Roots, Security, Xmpp, speak};
+use overheard_probe::account::{Fault, Irc, Password, Pattern, Roots, Security, Terminal, Xmpp, speak};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +37,7 @@ pub struct DriverArgs {
 enum Network {
     Irc(IrcArgs),
     Xmpp(XmppArgs),
+    Terminal(TerminalArgs),
 }
 
 impl DriverArgs {
@@ -44,6 +45,7 @@ impl DriverArgs {
         match self.network {
             Network::Irc(args) => speak(args.service()?),
             Network::Xmpp(args) => speak(args.service()?),
+            Network::Terminal(args) => speak(args.service()),
         }
         .map_err(failure)?;
         Ok(Exit::Clear)
@@ -186,6 +188,107 @@ impl XmppArgs {
         };
         Ok(Xmpp { jid: self.jid, password, server: self.server, security })
     }
+}
+
+const TERMINAL_EXAMPLES: &str = "\
+Examples:
+  overheard driver terminal --account alice --ready 'Welcome' --send '/msg {to} {text}\\n' \\
+    --received '[{from}({any}@{any})] {text}' --refused 'No such nick' --quit '/quit\\n' -- irssi --home=alice.irssi
+
+A pattern is a part of a line: {from} and {any} are one word or a part of it, {text} goes on to what follows in the
+pattern or to the line's end. In what is typed, \\n is Enter, \\t Tab, \\e Escape. `sent` is said once a message was typed.
+The terminal is so wide that no line wraps; --columns makes it narrower where a client cannot bear that.";
+
+/// An account behind a text-mode client
+///
+/// Starts the client in a terminal of its own, types messages and reads what arrives off the screen.
+#[derive(Args, Debug)]
+#[command(after_help = TERMINAL_EXAMPLES)]
+struct TerminalArgs {
+    /// The name of the account that the client logs in to
+    #[arg(long, value_name = "NAME")]
+    account: String,
+
+    /// A text that is on the screen once the login stands
+    #[arg(long, value_name = "TEXT")]
+    ready: String,
+
+    /// What is typed to send {text} to {to}
+    #[arg(long, value_name = "KEYS", value_parser = message_keys)]
+    send: String,
+
+    /// How a line looks that tells of a message
+    #[arg(long, value_name = "PATTERN", value_parser = text_pattern)]
+    received: Pattern,
+
+    /// How a line looks that says that the last message was refused
+    #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse)]
+    refused: Option<Pattern>,
+
+    /// What is typed at the end
+    #[arg(long, value_name = "KEYS", default_value = "", value_parser = keys)]
+    quit: String,
+
+    /// Height of the terminal
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(2..=1000))]
+    rows: u16,
+
+    /// Width of the terminal
+    #[arg(long, value_name = "N", default_value_t = 4000, value_parser = clap::value_parser!(u16).range(20..=10_000))]
+    columns: u16,
+
+    /// The client and its arguments
+    #[arg(last = true, required = true, value_name = "CLIENT")]
+    command: Vec<String>,
+}
+
+impl TerminalArgs {
+    fn service(self) -> Terminal {
+        Terminal {
+            command: self.command,
+            account: self.account,
+            ready: self.ready,
+            send: self.send,
+            received: self.received,
+            refused: self.refused,
+            quit: self.quit,
+            rows: self.rows,
+            columns: self.columns,
+        }
+    }
+}
+
+/// Keys by their names.
+fn keys(written: &str) -> std::result::Result<String, String> {
+    let (mut keys, mut characters) = (String::new(), written.chars());
+    while let Some(c) = characters.next() {
+        keys.push(match c {
+            '\\' => match characters.next() {
+                Some('n') => '\n',
+                Some('t') => '\t',
+                Some('e') => '\u{1b}',
+                Some('\\') => '\\',
+                other => {
+                    let other = other.map(String::from).unwrap_or_default();
+                    return Err(format!("\\{other} is no key; those are \\n, \\t, \\e and \\\\"));
+                }
+            },
+            c => c,
+        });
+    }
+    Ok(keys)
+}
+
+fn message_keys(written: &str) -> std::result::Result<String, String> {
+    match written.contains("{text}") {
+        true => keys(written),
+        false => Err("there is no {text} in it, such as in '/msg {to} {text}\\n'".into()),
+    }
+}
+
+fn text_pattern(written: &str) -> std::result::Result<Pattern, String> {
+    let pattern = Pattern::parse(written)?;
+    if pattern.asks_for_text() { Ok(pattern) } else { Err("there is no {text} in it".into()) }
 }
 
 fn failure(fault: Fault) -> Failure {

@@ -5,7 +5,7 @@ use crate::server::{PASSWORD, Server};
 use serde_json::json;
 use std::fs;
 
-fn ngircd() -> Option<Server> {
+pub fn ngircd() -> Option<Server> {
     Server::start("ngircd", &["--nodaemon", "--config", "ngircd.conf"], |folder, plain, tls| {
         let here = folder.display();
         let text = format!(
@@ -20,7 +20,7 @@ fn ngircd() -> Option<Server> {
 }
 
 /// An account in the clear, and these options.
-fn plain(server: &Server, nick: &str, more: &[&str]) -> Driver {
+pub fn plain(server: &Server, nick: &str, more: &[&str]) -> Driver {
     let (at, password) = (format!("127.0.0.1:{}", server.plain), server.password(PASSWORD));
     let args = ["irc", "--server", &at, "--nick", nick, "--password-file", &password];
     Driver::ready(&[&args[..], more].concat(), nick)

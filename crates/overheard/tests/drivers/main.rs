@@ -5,4 +5,5 @@ mod irc;
 #[path = "../program/mod.rs"]
 mod program;
 mod server;
+mod terminal;
 mod xmpp;

@@ -11,12 +11,14 @@ mod fault;
 mod irc;
 mod receipts;
 mod speak;
+mod terminal;
 mod wire;
 mod xmpp;
 
 pub use fault::Fault;
 pub use irc::Irc;
 pub use speak::speak;
+pub use terminal::{Pattern, Terminal};
 pub use wire::{Roots, Wire};
 pub use xmpp::{Security, Xmpp};
 
