@@ -217,6 +217,10 @@ struct TerminalArgs {
     #[arg(long, value_name = "TEXT")]
     ready: String,
 
+    /// What is typed once the login stands, such as to open a window
+    #[arg(long, value_name = "KEYS", default_value = "", value_parser = keys)]
+    begin: String,
+
     /// What is typed to send {text} to {to}
     #[arg(long, value_name = "KEYS", value_parser = message_keys)]
     send: String,
@@ -252,6 +256,7 @@ impl TerminalArgs {
             command: self.command,
             account: self.account,
             ready: self.ready,
+            begin: self.begin,
             send: self.send,
             received: self.received,
             refused: self.refused,
