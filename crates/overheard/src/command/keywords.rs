@@ -27,7 +27,7 @@ Examples:
   overheard keywords … --words candidates.txt --budget 2000
   overheard keywords … --text blocked.txt --dry-run      # what would be spent
 
-A driver is a program that speaks JSON lines for one account:
+A driver is a program that speaks JSON lines for one account; `overheard driver` has some, for IRC, XMPP and others:
   it reads   {\"op\":\"send\",\"id\":\"m1\",\"to\":\"bob\",\"text\":\"…\"}   {\"op\":\"quit\"}
   it prints  {\"event\":\"ready\",\"account\":\"alice\"}   {\"event\":\"sent\",\"id\":\"m1\"}
              {\"event\":\"received\",\"from\":\"alice\",\"text\":\"…\"}   {\"event\":\"error\",\"id\":\"m1\",\"message\":\"…\"}
