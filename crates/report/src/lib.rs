@@ -23,6 +23,7 @@ mod jsonl;
 mod order;
 mod owner;
 mod relation;
+mod section;
 mod source;
 mod statement;
 mod text;

@@ -8,6 +8,7 @@ mod compare;
 mod completions;
 mod confine;
 mod doctor;
+mod driver;
 mod init;
 mod keywords;
 mod lens;
@@ -17,6 +18,7 @@ mod plant;
 mod read;
 mod report;
 mod run;
+mod uploads;
 mod verify;
 mod watch;
 mod world;
@@ -64,7 +66,9 @@ enum Command {
     Read(read::ReadArgs),
     Watch(watch::WatchArgs),
     Confine(confine::ConfineArgs),
+    Uploads(uploads::UploadsArgs),
     Keywords(keywords::KeywordsArgs),
+    Driver(driver::DriverArgs),
     Plan(plan::PlanArgs),
     #[command(hide = true)]
     Plant(plant::PlantArgs),
@@ -87,7 +91,9 @@ impl Arguments {
             Some(Command::Read(args)) => args.run(),
             Some(Command::Watch(args)) => args.run(),
             Some(Command::Confine(args)) => args.run(),
+            Some(Command::Uploads(args)) => args.run(),
             Some(Command::Keywords(args)) => args.run(),
+            Some(Command::Driver(args)) => args.run(),
             Some(Command::Plan(args)) => args.run(),
             Some(Command::Plant(args)) => args.run(),
             Some(Command::Report(args)) => args.run(),

@@ -95,7 +95,7 @@ impl RunArgs {
             return in_its_world(&self.plan);
         }
         must_open_rooms()?;
-        self.conduct(&plan, &mut Rooms)
+        self.conduct(&plan, &mut Rooms::default())
     }
 
     /// The plan with what the command line sets beside it.
