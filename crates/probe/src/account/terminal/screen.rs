@@ -42,11 +42,23 @@ impl Screen {
             if let Some(line) = lines.last_mut() {
                 line.push_str(&text);
             }
-            if !screen.row_wrapped(row) {
+            if !self.wraps(row) {
                 lines.push(String::new());
             }
         }
         lines.iter().map(|line| line.trim_end().to_owned()).collect()
+    }
+
+    /// Whether a row goes on in the next. The emulator does not say so where one column was left and a wide character
+    /// came, which takes two.
+    fn wraps(&self, row: u16) -> bool {
+        let screen = self.parser.screen();
+        let cell = |row, column| screen.cell(row, column);
+        let last = self.columns - 1;
+        screen.row_wrapped(row)
+            || cell(row, last).is_some_and(|cell| !cell.has_contents())
+                && cell(row, last - 1).is_some_and(vt100::Cell::is_wide_continuation)
+                && cell(row + 1, 0).is_some_and(vt100::Cell::is_wide)
     }
 }
 
