@@ -27,6 +27,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 /// A screen is looked at once it has been still for so long, or has moved for so long.
 const STILL: Duration = Duration::from_millis(60);
 const MOVING: Duration = Duration::from_millis(500);
+/// Between keys that must not be taken for one paste.
+const PAUSE: Duration = Duration::from_millis(80);
 /// How long a client may take to end after it was told to.
 const ENDING: Duration = Duration::from_secs(3);
 /// How often it is asked whether it has ended.
@@ -201,14 +203,30 @@ impl Driven {
         }
     }
 
+    /// Types, with a moment after the first key of a line and around Enter: clients look at the first key for what it
+    /// begins, and take what comes at once for pasted, line ends too.
     async fn type_keys(&self, text: &str) -> io::Result<()> {
-        // Enter sends a carriage return.
-        let text = text.replace('\n', "\r");
-        let mut rest = text.as_bytes();
+        for (place, line) in text.split('\n').enumerate() {
+            if place > 0 {
+                // What Enter sends.
+                self.write("\r").await?;
+            }
+            let (first, rest) = line.split_at(line.chars().next().map_or(0, char::len_utf8));
+            self.write(first).await?;
+            self.write(rest).await?;
+        }
+        Ok(())
+    }
+
+    async fn write(&self, keys: &str) -> io::Result<()> {
+        let mut rest = keys.as_bytes();
         while !rest.is_empty() {
             let write = |mut file: &File| file.write(rest);
             let count = self.terminal.async_io(tokio::io::Interest::WRITABLE, |file| write(file)).await?;
             rest = &rest[count..];
+        }
+        if !keys.is_empty() {
+            sleep(PAUSE).await;
         }
         Ok(())
     }
