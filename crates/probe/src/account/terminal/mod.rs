@@ -39,8 +39,10 @@ const TICK: Duration = Duration::from_millis(30);
 pub struct Terminal {
     /// Program and arguments; never empty.
     pub command: Vec<String>,
-    /// The name of the account that the client logs in to. What it says itself is not told.
+    /// The name of the account that the client logs in to.
     pub account: String,
+    /// Whose lines are not told: the account's own name, and whatever else looks like one.
+    pub ignored: Vec<String>,
     /// On the screen once the login stands.
     pub ready: String,
     /// What is typed then, before any message.
@@ -193,7 +195,7 @@ impl Driven {
     fn look(&mut self) {
         self.moved = None;
         for Said { from, text } in self.screen.arrived() {
-            if from != self.client.account {
+            if from != self.client.account && !self.client.ignored.contains(&from) {
                 self.told.push_back(Event::Received { from, text });
             }
         }
