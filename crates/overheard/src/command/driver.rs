@@ -229,6 +229,10 @@ struct TerminalArgs {
     #[arg(long, value_name = "PATTERN", value_parser = text_pattern)]
     received: Pattern,
 
+    /// A {from} whose lines are no messages, such as the account's own if the client shows it under another name
+    #[arg(long, value_name = "NAME")]
+    ignore: Vec<String>,
+
     /// How a line looks that says that the last message was refused
     #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse)]
     refused: Option<Pattern>,
@@ -255,6 +259,7 @@ impl TerminalArgs {
         Terminal {
             command: self.command,
             account: self.account,
+            ignored: self.ignore,
             ready: self.ready,
             begin: self.begin,
             send: self.send,

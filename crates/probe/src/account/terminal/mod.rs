@@ -27,6 +27,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 /// A screen is looked at once it has been still for so long, or has moved for so long.
 const STILL: Duration = Duration::from_millis(60);
 const MOVING: Duration = Duration::from_millis(500);
+/// Between keys that must not be taken for one paste.
+const PAUSE: Duration = Duration::from_millis(80);
 /// How long a client may take to end after it was told to.
 const ENDING: Duration = Duration::from_secs(3);
 /// How often it is asked whether it has ended.
@@ -37,8 +39,10 @@ const TICK: Duration = Duration::from_millis(30);
 pub struct Terminal {
     /// Program and arguments; never empty.
     pub command: Vec<String>,
-    /// The name of the account that the client logs in to. What it says itself is not told.
+    /// The name of the account that the client logs in to.
     pub account: String,
+    /// Whose lines are not told: the account's own name, and whatever else looks like one.
+    pub ignored: Vec<String>,
     /// On the screen once the login stands.
     pub ready: String,
     /// What is typed then, before any message.
@@ -191,7 +195,7 @@ impl Driven {
     fn look(&mut self) {
         self.moved = None;
         for Said { from, text } in self.screen.arrived() {
-            if from != self.client.account {
+            if from != self.client.account && !self.client.ignored.contains(&from) {
                 self.told.push_back(Event::Received { from, text });
             }
         }
@@ -201,14 +205,30 @@ impl Driven {
         }
     }
 
+    /// Types, with a moment after the first key of a line and around Enter: clients look at the first key for what it
+    /// begins, and take what comes at once for pasted, line ends too.
     async fn type_keys(&self, text: &str) -> io::Result<()> {
-        // Enter sends a carriage return.
-        let text = text.replace('\n', "\r");
-        let mut rest = text.as_bytes();
+        for (place, line) in text.split('\n').enumerate() {
+            if place > 0 {
+                // What Enter sends.
+                self.write("\r").await?;
+            }
+            let (first, rest) = line.split_at(line.chars().next().map_or(0, char::len_utf8));
+            self.write(first).await?;
+            self.write(rest).await?;
+        }
+        Ok(())
+    }
+
+    async fn write(&self, keys: &str) -> io::Result<()> {
+        let mut rest = keys.as_bytes();
         while !rest.is_empty() {
             let write = |mut file: &File| file.write(rest);
             let count = self.terminal.async_io(tokio::io::Interest::WRITABLE, |file| write(file)).await?;
             rest = &rest[count..];
+        }
+        if !keys.is_empty() {
+            sleep(PAUSE).await;
         }
         Ok(())
     }
