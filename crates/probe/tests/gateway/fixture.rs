@@ -77,7 +77,16 @@ impl Namespace {
 
     /// Makes a TUN device in the namespace, with its addresses and routes.
     pub fn tun(&self, name: &str, words: &[&str]) -> OwnedFd {
-        let device = self.run(|| tun(name)).expect("a TUN device");
+        self.device(name, true, words)
+    }
+
+    /// The same without offload: packets stand alone, and their checksums are complete.
+    pub fn plain_tun(&self, name: &str, words: &[&str]) -> OwnedFd {
+        self.device(name, false, words)
+    }
+
+    fn device(&self, name: &str, offload: bool, words: &[&str]) -> OwnedFd {
+        let device = self.run(|| tun(name, offload)).expect("a TUN device");
         self.ip(&format!("link set {name} mtu {MTU} txqueuelen 10000 up"));
         for words in words {
             self.ip(words);
@@ -86,19 +95,20 @@ impl Namespace {
     }
 }
 
-fn tun(name: &str) -> io::Result<OwnedFd> {
+fn tun(name: &str, offload: bool) -> io::Result<OwnedFd> {
     const TUNSETIFF: u64 = 0x4004_54ca;
     const TUNSETOFFLOAD: u64 = 0x4004_54d0;
     const CHECKSUM_TSO4_TSO6: libc::c_ulong = 1 | 2 | 4;
     let device = File::options().read(true).write(true).open("/dev/net/tun")?;
     let mut request = [0_u8; 40];
     request[..name.len()].copy_from_slice(name.as_bytes());
-    let flags = (libc::IFF_TUN | libc::IFF_NO_PI | libc::IFF_VNET_HDR) as u16;
+    let header = if offload { libc::IFF_VNET_HDR } else { 0 };
+    let flags = (libc::IFF_TUN | libc::IFF_NO_PI | header) as u16;
     request[16..18].copy_from_slice(&flags.to_ne_bytes());
     // SAFETY: `request` is as large as `struct ifreq`, and both calls only read it or a number.
     let done = unsafe {
         libc::ioctl(device.as_raw_fd(), TUNSETIFF, request.as_ptr()) == 0
-            && libc::ioctl(device.as_raw_fd(), TUNSETOFFLOAD, CHECKSUM_TSO4_TSO6) == 0
+            && (!offload || libc::ioctl(device.as_raw_fd(), TUNSETOFFLOAD, CHECKSUM_TSO4_TSO6) == 0)
     };
     if done { Ok(device.into()) } else { Err(io::Error::last_os_error()) }
 }
