@@ -180,7 +180,7 @@ fn programs(way: Way, room: &Namespace, host: &Namespace, capture: &std::path::P
         Way::PastaRecording => Some(vec![of_room(&format!("{PASTA} --pcap {}", capture.display()))?]),
         Way::Tun2proxy => {
             let program = std::env::var("TUN2PROXY").unwrap_or_else(|_| "tun2proxy-bin".into());
-            let words = format!("{program} --tun-fd 0 --proxy socks5://127.0.0.1:1080 --mtu 65520 -v error");
+            let words = format!("{program} --tun-fd 0 --proxy socks5://127.0.0.1:1080 --mtu 65520 --max-sessions 10000 -v error");
             let device = room.plain_tun("room", &["addr add 10.219.0.2/24 dev room", "route add default dev room"]);
             Some(vec![
                 Program::start(host, "microsocks -i 127.0.0.1 -p 1080", room.file().into())?,
