@@ -14,8 +14,8 @@
 mod fixture;
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::os::fd::OwnedFd;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -31,16 +31,8 @@ const CLIENTS: usize = 4;
 const TURNS: usize = 5000;
 const LIMIT: Duration = Duration::from_secs(60);
 
-const COLUMNS: [&str; 8] = [
-    "up MB/s",
-    "CPU s/GB",
-    "down MB/s",
-    "CPU s/GB",
-    "connections/s",
-    "CPU µs each",
-    "connect µs",
-    "turn µs",
-];
+const COLUMNS: [&str; 8] =
+    ["up MB/s", "CPU s/GB", "down MB/s", "CPU s/GB", "connections/s", "CPU µs each", "connect µs", "turn µs"];
 
 /// One round's, in the order of the table.
 type Figures = [f64; COLUMNS.len()];
@@ -169,37 +161,49 @@ fn through(recorder: Box<dyn Recorder + Send>) -> Result<Option<Figures>, Failur
 /// All that joins the two; nothing where it is not installed.
 fn programs(way: Way, room: &Namespace, host: &Namespace, capture: &std::path::Path) -> Option<Vec<Program>> {
     // Both find the room by their standard input: they give up the right to look at our file descriptors.
+    const SLIRP: &str = "slirp4netns --configure --mtu=65520 --netns-type=path /proc/self/fd/0 tap0";
     const PASTA: &str = "pasta -f -q -4 --runas 0 --config-net -t none -u none -T none -U none --netns-only --netns \
                          /proc/self/fd/0";
     let of_room = |words: &str| Program::start(host, words, room.file().into());
     match way {
-        Way::Slirp => Some(vec![of_room(
-            "slirp4netns --configure --mtu=65520 --netns-type=path /proc/self/fd/0 tap0",
-        )?]),
+        Way::Slirp => Some(vec![of_room(SLIRP)?]),
         Way::Pasta => Some(vec![of_room(PASTA)?]),
         Way::PastaRecording => Some(vec![of_room(&format!("{PASTA} --pcap {}", capture.display()))?]),
-        Way::Tun2proxy => {
-            let program = std::env::var("TUN2PROXY").unwrap_or_else(|_| "tun2proxy-bin".into());
-            let words = format!("{program} --tun-fd 0 --proxy socks5://127.0.0.1:1080 --mtu 65520 --max-sessions 10000 -v error");
-            let device = room.plain_tun("room", &["addr add 10.219.0.2/24 dev room", "route add default dev room"]);
-            Some(vec![
-                Program::start(host, "microsocks -i 127.0.0.1 -p 1080", room.file().into())?,
-                Program::start(host, &words, device)?,
-            ])
-        }
+        Way::Tun2proxy => tun2proxy(room, host),
         Way::Loopback | Way::Recording | Way::Unrecorded => None,
     }
+}
+
+/// It stands in the room, whence a wire of its own leads to its proxy on the host.
+fn tun2proxy(room: &Namespace, host: &Namespace) -> Option<Vec<Program>> {
+    let file = room.file();
+    host.ip("link add name wire type veth peer name wire0");
+    host.ip(&format!("link set wire0 netns /proc/{}/fd/{}", std::process::id(), file.as_raw_fd()));
+    for (namespace, name, address) in [(host, "wire", "198.18.8.1"), (room, "wire0", "198.18.8.2")] {
+        namespace.ip(&format!("addr add {address}/24 dev {name}"));
+        namespace.ip(&format!("link set {name} mtu 65520 up"));
+    }
+    room.ip("tuntap add dev tun0 mode tun");
+    room.ip("addr add 10.219.0.2/24 dev tun0");
+    room.ip("link set tun0 mtu 65520 up");
+    room.ip("route add default dev tun0");
+    let program = std::env::var("TUN2PROXY").unwrap_or_else(|_| "tun2proxy-bin".into());
+    let words = format!(
+        "{program} --tun tun0 --proxy socks5://198.18.8.1:1080 --mtu 65520 --max-sessions 10000 -v error"
+    );
+    let proxy = Program::start(host, "microsocks -i 198.18.8.1 -p 1080", file.try_clone().ok()?.into())?;
+    Some(vec![proxy, Program::start(room, &words, file.into())?])
 }
 
 /// A program that ends with its round.
 struct Program(Child);
 
 impl Program {
-    fn start(host: &Namespace, words: &str, stdin: OwnedFd) -> Option<Self> {
+    fn start(namespace: &Namespace, words: &str, stdin: OwnedFd) -> Option<Self> {
         let mut words = words.split_ascii_whitespace();
         let mut command = Command::new(words.next()?);
         command.args(words).stdin(stdin).stdout(Stdio::null()).stderr(Stdio::null());
-        host.run(|| command.spawn()).ok().map(Self)
+        namespace.run(|| command.spawn()).ok().map(Self)
     }
 
     /// Seconds of processor time so far, with the system's.
@@ -226,9 +230,10 @@ fn cpu(programs: &[Program]) -> f64 {
 }
 
 fn figures(room: &Namespace, host: &Namespace, programs: &[Program]) -> Result<Figures, Failure> {
+    // It does not wait for the other side's end, which not all ways carry.
     let sink = serve(host, "sink", |stream| {
-        let length = drain(stream, usize::MAX)?;
-        stream.write_all(&length.to_be_bytes())
+        is_all(drain(stream, BULK)?)?;
+        stream.write_all(&[1])
     });
     let source = serve(host, "source", |stream| fill(stream, BULK));
     let echo = serve(host, "echo", |stream| {
@@ -318,10 +323,7 @@ fn connections(to: SocketAddr) -> io::Result<()> {
 fn upload(sink: SocketAddr) -> io::Result<()> {
     let mut stream = connect(sink)?;
     fill(&mut stream, BULK)?;
-    stream.shutdown(Shutdown::Write)?;
-    let mut length = [0; 8];
-    stream.read_exact(&mut length)?;
-    is_all(usize::from_be_bytes(length))
+    stream.read_exact(&mut [0])
 }
 
 fn download(source: SocketAddr) -> io::Result<()> {
@@ -338,9 +340,9 @@ fn is_all(length: usize) -> io::Result<()> {
 fn fill(stream: &mut TcpStream, length: usize) -> io::Result<()> {
     let piece = vec![7; 1 << 17];
     for at in 0..length / piece.len() {
-        stream
-            .write_all(&piece)
-            .map_err(|error| io::Error::new(error.kind(), format!("{error}, after {} bytes", at * piece.len())))?;
+        stream.write_all(&piece).map_err(|error| {
+            io::Error::new(error.kind(), format!("{error}, after {} bytes", at * piece.len()))
+        })?;
     }
     Ok(())
 }

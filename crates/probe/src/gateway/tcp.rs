@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use nix::sys::socket;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
@@ -172,7 +173,10 @@ async fn carry(
 
 fn listener(listener: std::net::TcpListener) -> io::Result<TcpListener> {
     // The queue is ours to size: the app's connections arrive as fast as it asks for them.
-    nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::MAXALLOWABLE)?;
+    socket::listen(&listener, socket::Backlog::MAXALLOWABLE)?;
+    // Between the lobby and the app is memory, whose capacity nobody needs to find out. Where the system's choice is BBR,
+    // its pacing would set a timer for every few segments.
+    let _slower_without = socket::setsockopt(&listener, socket::sockopt::TcpCongestion, &"reno".into());
     listener.set_nonblocking(true)?;
     TcpListener::from_std(listener)
 }

@@ -23,7 +23,7 @@ const FULL: usize = 512 << 10;
 /// Full buffers that may wait for the disk.
 const MOST: usize = 16;
 /// Buffers that are kept for the next packets.
-const SPARE: usize = 2;
+const SPARE: usize = MOST;
 /// How long a packet may wait for others. What was recorded before is readable whatever happens.
 const INTERVAL: Duration = Duration::from_millis(250);
 

@@ -80,7 +80,8 @@ impl Namespace {
     pub fn address_v6(&self, address: &str, device: &str) {
         self.ip(&format!("-6 addr add {address}/64 dev {device} nodad"));
         let is_local = |_| {
-            let asked = self.run(|| Command::new("ip").args(["-6", "route", "get", address]).output().expect("ip"));
+            let asked =
+                self.run(|| Command::new("ip").args(["-6", "route", "get", address]).output().expect("ip"));
             asked.stdout.starts_with(b"local") || {
                 std::thread::sleep(std::time::Duration::from_millis(10));
                 false
@@ -91,16 +92,7 @@ impl Namespace {
 
     /// Makes a TUN device in the namespace, with its addresses and routes.
     pub fn tun(&self, name: &str, words: &[&str]) -> OwnedFd {
-        self.device(name, true, words)
-    }
-
-    /// The same without offload: packets stand alone, and their checksums are complete.
-    pub fn plain_tun(&self, name: &str, words: &[&str]) -> OwnedFd {
-        self.device(name, false, words)
-    }
-
-    fn device(&self, name: &str, offload: bool, words: &[&str]) -> OwnedFd {
-        let device = self.run(|| tun(name, offload)).expect("a TUN device");
+        let device = self.run(|| tun(name)).expect("a TUN device");
         self.ip(&format!("link set {name} mtu {MTU} txqueuelen 10000 up"));
         for words in words {
             self.ip(words);
@@ -109,20 +101,19 @@ impl Namespace {
     }
 }
 
-fn tun(name: &str, offload: bool) -> io::Result<OwnedFd> {
+fn tun(name: &str) -> io::Result<OwnedFd> {
     const TUNSETIFF: u64 = 0x4004_54ca;
     const TUNSETOFFLOAD: u64 = 0x4004_54d0;
     const CHECKSUM_TSO4_TSO6: libc::c_ulong = 1 | 2 | 4;
     let device = File::options().read(true).write(true).open("/dev/net/tun")?;
     let mut request = [0_u8; 40];
     request[..name.len()].copy_from_slice(name.as_bytes());
-    let header = if offload { libc::IFF_VNET_HDR } else { 0 };
-    let flags = (libc::IFF_TUN | libc::IFF_NO_PI | header) as u16;
+    let flags = (libc::IFF_TUN | libc::IFF_NO_PI | libc::IFF_VNET_HDR) as u16;
     request[16..18].copy_from_slice(&flags.to_ne_bytes());
     // SAFETY: `request` is as large as `struct ifreq`, and both calls only read it or a number.
     let done = unsafe {
         libc::ioctl(device.as_raw_fd(), TUNSETIFF, request.as_ptr()) == 0
-            && (!offload || libc::ioctl(device.as_raw_fd(), TUNSETOFFLOAD, CHECKSUM_TSO4_TSO6) == 0)
+            && libc::ioctl(device.as_raw_fd(), TUNSETOFFLOAD, CHECKSUM_TSO4_TSO6) == 0
     };
     if done { Ok(device.into()) } else { Err(io::Error::last_os_error()) }
 }
@@ -151,10 +142,7 @@ impl World {
         let (room, lobby, host) = (Namespace::new(), Namespace::new(), host());
         let room_tun = room.tun(
             "room",
-            &[
-                &format!("addr add {ROOM_V4}/24 dev room"),
-                &format!("route add default via {GATEWAY_V4}"),
-            ],
+            &[&format!("addr add {ROOM_V4}/24 dev room"), &format!("route add default via {GATEWAY_V4}")],
         );
         room.address_v6(&ROOM_V6.to_string(), "room");
         room.ip(&format!("-6 route add default via {GATEWAY_V6}"));
