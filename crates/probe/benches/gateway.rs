@@ -17,7 +17,8 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use fixture::{Namespace, SERVER_V4, Tape, World};
@@ -359,16 +360,21 @@ fn drain(stream: &mut TcpStream, most: usize) -> io::Result<usize> {
     Ok(length)
 }
 
-/// A server that treats each connection so, and says where one failed.
+/// A server that treats each connection so, and says how the first one failed, if any does: where a way does not carry the
+/// end of a connection, and takes long, thousands do.
 fn serve(host: &Namespace, name: &'static str, treat: fn(&mut TcpStream) -> io::Result<()>) -> SocketAddr {
     let listener = host.run(|| TcpListener::bind((SERVER_V4, 0))).expect("a listener");
     // More than wait at a time.
     nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::MAXALLOWABLE).expect("a queue");
     let address = listener.local_addr().expect("an address");
+    let told = Arc::new(AtomicBool::new(false));
     std::thread::spawn(move || {
         for mut stream in listener.incoming().map_while(Result::ok) {
+            let told = Arc::clone(&told);
             std::thread::spawn(move || {
-                if let Err(error) = prepare(&stream).and_then(|()| treat(&mut stream)) {
+                if let Err(error) = prepare(&stream).and_then(|()| treat(&mut stream))
+                    && !told.swap(true, Ordering::Relaxed)
+                {
                     eprintln!("{name}: {error}");
                 }
             });

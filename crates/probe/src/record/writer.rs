@@ -1,10 +1,9 @@
 //! Brings packets to the file, many at a time.
 //!
-//! Whoever hands over a packet copies it into a buffer, which it shares with nobody else's cache lines for long; a thread
-//! writes buffers that are full past the page cache ([`super::file`]), and what waits longer than [`INTERVAL`] through
-//! it. Of all that a recording costs, filling the page cache with pages that nobody reads soon was by far the most.
-//! Who hands packets over waits only if the disk is [`MOST`] buffers behind, which is meant: a slow app is better than a
-//! packet lost.
+//! Whoever hands over a packet copies it into a buffer. A thread writes each buffer that is full, past the page cache
+//! ([`super::file`]), and whatever has waited longer than [`INTERVAL`]. Of all that a recording cost, filling the page
+//! cache with pages that nobody reads soon was the most. Who hands packets over waits only while the disk is more than
+//! [`MOST`] buffers behind, which is meant: a slow app is better than a packet lost.
 //! Promises: packets stay in order; a write that fails, as on a full disk, loses what it held, which is counted and
 //! told, and the next is tried all the same, since there may be room again; never panics.
 
@@ -20,10 +19,8 @@ use std::time::Duration;
 
 /// Bytes that are worth a write. So few stay in the processor's cache until they are written.
 const FULL: usize = 512 << 10;
-/// Full buffers that may wait for the disk.
+/// Full buffers that may wait for the disk, and empty ones that are kept.
 const MOST: usize = 16;
-/// Buffers that are kept for the next packets.
-const SPARE: usize = MOST;
 /// How long a packet may wait for others. What was recorded before is readable whatever happens.
 const INTERVAL: Duration = Duration::from_millis(250);
 
@@ -277,7 +274,7 @@ impl Desk {
             }
         }
         self.note(written);
-        if self.spare.len() < SPARE {
+        if self.spare.len() < MOST {
             self.spare.push(buffer);
         }
     }
