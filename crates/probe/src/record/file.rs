@@ -1,8 +1,8 @@
 //! The file that a recording grows in.
 //!
-//! Much at once is written past the page cache (`O_DIRECT`) where the file system can: nobody reads a capture while it
-//! grows, and pages that are filled once are most of what writing costs. That wants bytes that lie within pages of memory
-//! as they will within those of the file; the rest goes the usual way, as do all others.
+//! Much at once is written past the page cache (`O_DIRECT`) where the file system can: few read a capture while it grows,
+//! and filling fresh pages costs up to twenty times as much (`docs/performance.md`). That wants bytes that lie within
+//! pages of memory as they will within those of the file; the rest goes the usual way.
 //! Promises: the file holds whole blocks at any instant, but for one that is being written, which every reader of the
 //! format tolerates at the end; what could not be written leaves nothing behind; others may not read it, since
 //! captures hold people's secrets.

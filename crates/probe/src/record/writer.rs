@@ -1,9 +1,8 @@
 //! Brings packets to the file, many at a time.
 //!
 //! Whoever hands over a packet copies it into a buffer. A thread writes each buffer that is full, past the page cache
-//! ([`super::file`]), and whatever has waited longer than [`INTERVAL`]. Of all that a recording cost, filling the page
-//! cache with pages that nobody reads soon was the most. Who hands packets over waits only while the disk is more than
-//! [`MOST`] buffers behind, which is meant: a slow app is better than a packet lost.
+//! ([`super::file`]), and whatever has waited longer than [`INTERVAL`]. Who hands packets over waits only while the disk
+//! is more than [`MOST`] buffers behind, which is meant: a slow app is better than a packet lost.
 //! Promises: packets stay in order; a write that fails, as on a full disk, loses what it held, which is counted and
 //! told, and the next is tried all the same, since there may be room again; never panics.
 
