@@ -18,6 +18,8 @@ pub struct Counts {
     pub bytes_in: u64,
     /// Packets that were recorded and went no further: of a protocol, or to an address, that is not carried.
     pub dropped: u64,
+    /// Packets that a device had no room for, as on any wire: of those for the app none crossed, all others were recorded.
+    pub lost: u64,
     /// Connections and associations for which the proxy could not be reached or refused its service.
     pub proxy_failures: u64,
     /// Packets that the policy denied.

@@ -8,6 +8,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use nix::errno::Errno;
 use tokio::sync::Notify;
 
 use super::counts::Counts;
@@ -38,13 +39,24 @@ impl Crossing {
         Ok((offload, length))
     }
 
-    /// Carries a packet to the app. One that its device has no room for is lost, and neither counted nor recorded.
+    /// Carries a packet to the app. One that its device does not take has not crossed: it is counted as lost, and not
+    /// recorded.
     pub fn deliver(&self, offload: Offload, ip: &mut [u8]) {
-        if self.failure.borrow().is_some() || self.room.write(offload, ip).is_err() {
+        if self.failure.borrow().is_some() {
             return;
+        }
+        if let Err(error) = self.room.write(offload, ip) {
+            return self.lost(&error);
         }
         offload.complete(ip);
         self.record(Direction::Inbound, ip);
+    }
+
+    /// Counts a packet that a device did not take, unless there is nobody any more whom it could have reached.
+    pub fn lost(&self, error: &io::Error) {
+        if error.raw_os_error() != Some(Errno::EBADFD as i32) {
+            self.count(|counts| counts.lost += 1);
+        }
     }
 
     pub fn count(&self, count: impl FnOnce(&mut Counts)) {

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use nix::sys::socket;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
@@ -91,14 +92,16 @@ impl Tcp {
     fn at(&self, v6: bool) -> SocketAddr {
         if v6 { self.at_v6 } else { self.at_v4 }
     }
+}
 
-    /// Hands a segment of the app to the lobby.
-    fn forward(&self, slot: Slot, ends: Ends, offload: Offload, ip: &mut [u8], header: &Header) {
-        let v6 = ends.0.is_ipv6();
-        let from = SocketAddr::new(slot.address(v6), ends.0.port());
-        packet::redirect(ip, header, offload.is_partial(), from, self.at(v6));
-        // One that the lobby has no room for is lost as on any wire: the app's kernel sends it again.
-        let _lost = self.lobby.write(offload, ip);
+/// Hands a segment of the app to the lobby. One that the lobby does not take is lost as on any wire: the app's kernel
+/// sends it again.
+fn forward(gateway: &Gateway, slot: Slot, ends: Ends, offload: Offload, ip: &mut [u8], header: &Header) {
+    let v6 = ends.0.is_ipv6();
+    let from = SocketAddr::new(slot.address(v6), ends.0.port());
+    packet::redirect(ip, header, offload.is_partial(), from, gateway.tcp.at(v6));
+    if let Err(error) = gateway.tcp.lobby.write(offload, ip) {
+        gateway.crossing.lost(&error);
     }
 }
 
@@ -118,7 +121,7 @@ pub fn outbound(gateway: &Rc<Gateway>, offload: Offload, ip: &mut [u8], header: 
         stage @ Stage::Greeting(_) if segment.resets() => *stage = Stage::Open,
         _ => {}
     }
-    tcp.forward(slot, ends, offload, ip, header);
+    forward(gateway, slot, ends, offload, ip, header);
 }
 
 fn is_over(tcp: &Tcp, slot: Slot) -> bool {
@@ -161,7 +164,7 @@ async fn carry(
     };
     let (sender, greeted) = oneshot::channel();
     *gateway.tcp.flows.borrow_mut().stage(slot) = Stage::Greeting(sender);
-    gateway.tcp.forward(slot, ends, offload, &mut syn, header);
+    forward(gateway, slot, ends, offload, &mut syn, header);
     if let Ok(Ok(app)) = tokio::time::timeout(GREETING, greeted).await {
         relay(&gateway.tcp.pipes, app, server).await;
     }
@@ -170,7 +173,10 @@ async fn carry(
 
 fn listener(listener: std::net::TcpListener) -> io::Result<TcpListener> {
     // The queue is ours to size: the app's connections arrive as fast as it asks for them.
-    nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::MAXALLOWABLE)?;
+    socket::listen(&listener, socket::Backlog::MAXALLOWABLE)?;
+    // Between the lobby and the app is memory, whose capacity nobody needs to find out. Where the system's choice is BBR,
+    // its pacing would set a timer for every few segments.
+    let _slower_without = socket::setsockopt(&listener, socket::sockopt::TcpCongestion, &"reno".into());
     listener.set_nonblocking(true)?;
     TcpListener::from_std(listener)
 }

@@ -112,7 +112,7 @@ impl Recording {
     /// It cannot be written.
     pub fn begin(file: File, section: &Section, sources: Sources) -> io::Result<Self> {
         let mut file = CaptureFile::over(file);
-        file.append(&[&opening_blocks(section)])?;
+        file.append(&opening_blocks(section))?;
         let secrets = sources.key_log.map(|path| Secrets::new(KeyLog::new(path), &mut file)).transpose()?;
         let writer = Arc::new(Writer::new(file, secrets));
         let attended = Arc::clone(&writer);

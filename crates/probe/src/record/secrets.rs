@@ -80,7 +80,7 @@ impl Secrets {
         let mut blank = Vec::new();
         block::secrets(&mut blank, &vec![b'\n'; length]);
         let offset = file.end() + block::BEFORE_SECRETS;
-        file.append(&[&blank])?;
+        file.append(&blank)?;
         self.places.push_back(Place { offset, left: length });
         Ok(())
     }

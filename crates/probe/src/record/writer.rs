@@ -1,25 +1,25 @@
-//! Brings packets to the file: small ones many at a time, large ones straight from where they are.
+//! Brings packets to the file, many at a time.
 //!
-//! Whoever hands over a packet writes it; a thread only sees to it that none waits longer than [`INTERVAL`]. So a packet
-//! is copied once at the most before it is the kernel's, and no thread is woken for it; a queue to a thread that writes
-//! cost a copy of each byte and a wake-up of each batch. Who hands packets over waits for the disk, which is meant: a
-//! slow app is better than a packet lost.
+//! Whoever hands over a packet copies it into a buffer. A thread writes each buffer that is full, past the page cache
+//! ([`super::file`]), and whatever has waited longer than [`INTERVAL`]. Who hands packets over waits only while the disk
+//! is more than [`MOST`] buffers behind, which is meant: a slow app is better than a packet lost.
 //! Promises: packets stay in order; a write that fails, as on a full disk, loses what it held, which is counted and
 //! told, and the next is tried all the same, since there may be room again; never panics.
 
 use super::Direction;
 use super::block::{self, Statistics};
-use super::file::CaptureFile;
+use super::file::{CaptureFile, PAGE};
 use super::secrets::Secrets;
 use overheard_model::Timestamp;
+use std::collections::VecDeque;
 use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Bytes that are worth a write. So few stay in the processor's cache until they are written.
-const FULL: usize = 256 << 10;
-/// Bytes of a packet that are worth a write alone: to copy them would cost more.
-const LARGE: usize = 16 << 10;
+const FULL: usize = 512 << 10;
+/// Full buffers that may wait for the disk, and empty ones that are kept.
+const MOST: usize = 16;
 /// How long a packet may wait for others. What was recorded before is readable whatever happens.
 const INTERVAL: Duration = Duration::from_millis(250);
 
@@ -40,53 +40,77 @@ pub struct Outcome {
     pub error: Option<String>,
 }
 
-/// Between those who hand packets over and the thread that attends to them.
+/// Between those who hand packets over and those who write them.
 #[derive(Debug)]
 pub(super) struct Writer {
     desk: Mutex<Desk>,
-    /// A packet waits, or nothing more will come.
+    /// Locked before the desk by whoever locks both: so buffers are written in their order.
+    shelf: Mutex<Shelf>,
+    /// The first packet waits, a buffer is full, or nothing more will come.
     called: Condvar,
+    /// There is room for one more full buffer.
+    cleared: Condvar,
 }
 
-/// The file, and what is on its way there.
-#[derive(Debug)]
+/// Where packets are taken.
+#[derive(Debug, Default)]
 struct Desk {
-    file: CaptureFile,
-    secrets: Option<Secrets>,
-    waiting: Waiting,
+    open: Buffer,
+    full: VecDeque<Buffer>,
+    spare: Vec<Buffer>,
+    /// Where the open buffer's end will be in the file, if all before it can be written.
+    position: u64,
     /// What stands behind the latest packet in its block.
     after: Vec<u8>,
-    /// Bytes written since the key log was looked at.
-    unfollowed: usize,
     counts: Statistics,
     /// The first thing that went wrong.
     error: Option<String>,
-    /// Whether the thread sleeps until it is called.
-    asleep: bool,
     ended: bool,
+}
+
+/// Where they are written to.
+#[derive(Debug)]
+struct Shelf {
+    file: CaptureFile,
+    secrets: Option<Secrets>,
+    /// Bytes written since the key log was looked at.
+    unfollowed: usize,
 }
 
 /// Packets as the blocks that they will be in the file.
 #[derive(Debug, Default)]
-struct Waiting {
-    blocks: Vec<u8>,
+struct Buffer {
+    memory: Vec<u8>,
+    /// Where in the memory the blocks begin.
+    start: usize,
     packets: u64,
+}
+
+impl Buffer {
+    /// Empty, and such that blocks lie within pages of memory as they will within those of the file.
+    fn prepare(&mut self, position: u64) {
+        self.memory.clear();
+        self.memory.reserve(FULL + (FULL >> 1));
+        self.start = self.memory.as_ptr().align_offset(PAGE) + (position % PAGE as u64) as usize;
+        self.memory.resize(self.start, 0);
+        self.packets = 0;
+    }
+
+    fn blocks(&self) -> &[u8] {
+        &self.memory[self.start..]
+    }
 }
 
 impl Writer {
     pub(super) fn new(file: CaptureFile, secrets: Option<Secrets>) -> Self {
-        let desk = Desk {
-            file,
-            secrets,
-            waiting: Waiting::default(),
-            after: Vec::new(),
-            unfollowed: 0,
-            counts: Statistics::default(),
-            error: None,
-            asleep: false,
-            ended: false,
-        };
-        Self { desk: Mutex::new(desk), called: Condvar::new() }
+        let mut desk = Desk { position: file.end(), ..Desk::default() };
+        desk.open.prepare(desk.position);
+        Self {
+            desk: Mutex::new(desk),
+            shelf: Mutex::new(Shelf { file, secrets, unfollowed: 0 }),
+            called: Condvar::new(),
+            cleared: Condvar::new(),
+        }
     }
 
     /// # Errors
@@ -98,75 +122,116 @@ impl Writer {
         ip: &[u8],
         comment: Option<&str>,
     ) -> io::Result<()> {
-        let mut desk = self.desk();
+        let mut desk = lock(&self.desk);
         desk.take(direction, time, ip, comment);
-        let whole = desk.is_whole();
-        let calls = desk.asleep && desk.waiting.packets > 0;
-        desk.asleep &= !calls;
-        drop(desk);
-        if calls {
+        let first = desk.open.packets == 1;
+        let full = desk.open.blocks().len() >= FULL;
+        if full {
+            desk.turn();
+        }
+        if first || full {
             self.called.notify_one();
         }
-        whole
+        if desk.full.len() > MOST {
+            let behind = |desk: &mut Desk| desk.full.len() > MOST;
+            desk = self.cleared.wait_while(desk, behind).unwrap_or_else(PoisonError::into_inner);
+        }
+        desk.is_whole()
     }
 
     /// Writes what waits, and the secrets that were logged.
     pub(super) fn flush(&self) {
-        self.desk().flush();
+        self.write(&mut lock(&self.shelf), true);
     }
 
     pub(super) fn lost(&self) -> u64 {
-        self.desk().counts.dropped
+        lock(&self.desk).counts.dropped
     }
 
-    /// Writes what has waited long enough, until the recording ends.
+    /// Writes what is full or has waited long enough, until the recording ends.
     pub(super) fn attend(&self) {
-        let mut desk = self.desk();
-        while !desk.ended {
-            desk.asleep = desk.waiting.packets == 0;
-            desk = self
+        loop {
+            let desk = lock(&self.desk);
+            let idle = |desk: &mut Desk| desk.open.packets == 0 && desk.full.is_empty() && !desk.ended;
+            let desk = self.called.wait_while(desk, idle).unwrap_or_else(PoisonError::into_inner);
+            let filling = |desk: &mut Desk| desk.full.is_empty() && !desk.ended;
+            let (desk, _) = self
                 .called
-                .wait_while(desk, |desk| desk.asleep && !desk.ended)
+                .wait_timeout_while(desk, INTERVAL, filling)
                 .unwrap_or_else(PoisonError::into_inner);
-            (desk, _) = self
-                .called
-                .wait_timeout_while(desk, INTERVAL, |desk| !desk.ended)
-                .unwrap_or_else(PoisonError::into_inner);
+            if desk.ended {
+                return;
+            }
+            let all = desk.full.is_empty();
+            drop(desk);
+            let mut shelf = lock(&self.shelf);
             // Nothing may follow the counts.
-            if !desk.ended {
-                desk.flush();
+            if !lock(&self.desk).ended {
+                self.write(&mut shelf, all);
             }
         }
     }
 
     /// Writes what waits and the counts; nothing more will come.
     pub(super) fn end(&self) {
-        let mut desk = self.desk();
-        desk.flush();
+        let mut shelf = lock(&self.shelf);
+        self.write(&mut shelf, true);
+        let mut desk = lock(&self.desk);
         let mut statistics = Vec::new();
         block::statistics(&mut statistics, &desk.counts);
-        let written = desk.file.append(&[&statistics]);
+        let written = shelf.file.append(&statistics);
         desk.note(written);
         desk.ended = true;
-        drop(desk);
         self.called.notify_one();
     }
 
     pub(super) fn outcome(&self) -> Outcome {
-        let desk = self.desk();
+        let (shelf, desk) = (lock(&self.shelf), lock(&self.desk));
         Outcome {
             received: desk.counts.received,
             kept: desk.counts.delivered,
             lost: desk.counts.dropped,
-            secrets: desk.secrets.as_ref().map_or(0, Secrets::lines),
-            bytes: desk.file.end(),
+            secrets: shelf.secrets.as_ref().map_or(0, Secrets::lines),
+            bytes: shelf.file.end(),
             error: desk.error.clone(),
         }
     }
 
-    /// A poisoned lock still guards whole packets: they are taken or not.
-    fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Writes the full buffers, or all.
+    fn write(&self, shelf: &mut Shelf, all: bool) {
+        if all {
+            lock(&self.desk).turn();
+        }
+        while let Some(buffer) = {
+            let mut desk = lock(&self.desk);
+            desk.full.pop_front()
+        } {
+            let written = shelf.file.append(buffer.blocks());
+            shelf.unfollowed += buffer.blocks().len();
+            lock(&self.desk).wrote(buffer, written);
+            self.cleared.notify_all();
+        }
+        if all || shelf.unfollowed >= FULL {
+            let (followed, reserved) = shelf.follow_secrets();
+            let mut desk = lock(&self.desk);
+            desk.position += reserved;
+            desk.note(followed);
+        }
+    }
+}
+
+/// A poisoned lock still guards whole packets: they are taken or not.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shelf {
+    /// Gives the bytes that were added to the file.
+    fn follow_secrets(&mut self) -> (io::Result<()>, u64) {
+        self.unfollowed = 0;
+        let before = self.file.end();
+        let followed = self.secrets.as_mut().map_or(Ok(()), |secrets| secrets.follow(&mut self.file));
+        (followed, self.file.end() - before)
     }
 }
 
@@ -179,47 +244,37 @@ impl Desk {
         self.counts.received += 1;
         self.after.clear();
         block::packet_end(&mut self.after, direction, ip.len(), comment);
-        block::packet_begin(&mut self.waiting.blocks, time, ip.len(), &self.after);
-        self.waiting.packets += 1;
-        if ip.len() >= LARGE {
-            return self.write(ip);
-        }
-        self.waiting.blocks.extend_from_slice(ip);
-        self.waiting.blocks.extend_from_slice(&self.after);
-        if self.waiting.blocks.len() >= FULL {
-            self.write(&[]);
-        }
+        let memory = &mut self.open.memory;
+        let before = memory.len();
+        block::packet_begin(memory, time, ip.len(), &self.after);
+        memory.extend_from_slice(ip);
+        memory.extend_from_slice(&self.after);
+        self.position += (memory.len() - before) as u64;
+        self.open.packets += 1;
     }
 
-    fn flush(&mut self) {
-        self.follow_secrets();
-        if self.waiting.packets > 0 {
-            self.write(&[]);
+    /// Puts the open buffer to the full ones, and opens another.
+    fn turn(&mut self) {
+        if self.open.packets == 0 {
+            return;
         }
+        let mut next = self.spare.pop().unwrap_or_default();
+        next.prepare(self.position);
+        self.full.push_back(std::mem::replace(&mut self.open, next));
     }
 
-    /// Writes what waits, and the packet whose block's beginning is the last of it, if one is given.
-    fn write(&mut self, packet: &[u8]) {
-        if self.unfollowed >= FULL {
-            self.follow_secrets();
-        }
-        let after: &[u8] = if packet.is_empty() { &[] } else { &self.after };
-        let written = self.file.append(&[&self.waiting.blocks, packet, after]);
-        self.unfollowed += self.waiting.blocks.len() + packet.len();
-        self.waiting.blocks.clear();
-        let packets = std::mem::take(&mut self.waiting.packets);
+    /// What became of a buffer.
+    fn wrote(&mut self, buffer: Buffer, written: io::Result<()>) {
         match written {
-            Ok(()) => self.counts.delivered += packets,
-            Err(_) => self.counts.dropped += packets,
+            Ok(()) => self.counts.delivered += buffer.packets,
+            Err(_) => {
+                self.counts.dropped += buffer.packets;
+                self.position -= buffer.blocks().len() as u64;
+            }
         }
         self.note(written);
-    }
-
-    fn follow_secrets(&mut self) {
-        self.unfollowed = 0;
-        if let Some(secrets) = &mut self.secrets {
-            let followed = secrets.follow(&mut self.file);
-            self.note(followed);
+        if self.spare.len() < MOST {
+            self.spare.push(buffer);
         }
     }
 
@@ -254,21 +309,24 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("capture");
         let writer = Writer::new(CaptureFile::over(super::super::create(&path).unwrap()), None);
-        let lengths = [40, LARGE, LARGE + 1, 41, LARGE - 1, 60_000, 20];
+        let lengths = [40, 16_384, 41, 60_000, 20].repeat(50);
         let mut expected = Vec::new();
-        for (time, length) in (7..).zip(lengths) {
+        for (time, length) in (7..).zip(lengths.clone()) {
             let packet = vec![time as u8; length];
             push(&writer, time, &packet).unwrap();
             let mut after = Vec::new();
             block::packet_end(&mut after, Direction::Outbound, length, None);
             block::packet_begin(&mut expected, Timestamp(time), length, &after);
             expected.extend([packet, after].concat());
+            if time % 64 == 0 {
+                writer.flush();
+            }
         }
         writer.end();
-        let (began, ended, packets) = (Timestamp(7), Timestamp(13), lengths.len() as u64);
+        let (began, ended, packets) = (Timestamp(7), Timestamp(256), lengths.len() as u64);
         let counts = Statistics { began, ended, received: packets, dropped: 0, delivered: packets };
         block::statistics(&mut expected, &counts);
-        assert_eq!(std::fs::read(&path).unwrap(), expected);
+        assert!(std::fs::read(&path).unwrap() == expected);
     }
 
     #[test]
@@ -297,8 +355,9 @@ mod tests {
         for time in 0..3 {
             push(&writer, time, &[0x45]).unwrap();
         }
-        let error = push(&writer, 3, &[0x45; LARGE]).unwrap_err().to_string();
-        assert!(error.starts_with("4 packets could not be kept: No space"), "{error}");
+        writer.flush();
+        let error = push(&writer, 3, &[0x45; 20_000]).unwrap_err().to_string();
+        assert!(error.starts_with("3 packets could not be kept: No space"), "{error}");
         writer.end();
         let outcome = writer.outcome();
         assert_eq!((outcome.received, outcome.kept, outcome.lost, outcome.bytes), (4, 0, 4, 0));

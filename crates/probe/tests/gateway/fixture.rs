@@ -75,6 +75,21 @@ impl Namespace {
         })
     }
 
+    /// Gives a device an address of IPv6, and waits until packets to it are taken for our own: the kernel sees to that
+    /// later, and what arrives before is lost.
+    pub fn address_v6(&self, address: &str, device: &str) {
+        self.ip(&format!("-6 addr add {address}/64 dev {device} nodad"));
+        let is_local = |_| {
+            let asked =
+                self.run(|| Command::new("ip").args(["-6", "route", "get", address]).output().expect("ip"));
+            asked.stdout.starts_with(b"local") || {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+                false
+            }
+        };
+        assert!((0..6000).any(is_local), "{address} is never local");
+    }
+
     /// Makes a TUN device in the namespace, with its addresses and routes.
     pub fn tun(&self, name: &str, words: &[&str]) -> OwnedFd {
         let device = self.run(|| tun(name)).expect("a TUN device");
@@ -127,22 +142,19 @@ impl World {
         let (room, lobby, host) = (Namespace::new(), Namespace::new(), host());
         let room_tun = room.tun(
             "room",
-            &[
-                &format!("addr add {ROOM_V4}/24 dev room"),
-                &format!("-6 addr add {ROOM_V6}/64 dev room nodad"),
-                &format!("route add default via {GATEWAY_V4}"),
-                &format!("-6 route add default via {GATEWAY_V6}"),
-            ],
+            &[&format!("addr add {ROOM_V4}/24 dev room"), &format!("route add default via {GATEWAY_V4}")],
         );
+        room.address_v6(&ROOM_V6.to_string(), "room");
+        room.ip(&format!("-6 route add default via {GATEWAY_V6}"));
         let lobby_tun = lobby.tun(
             "lobby",
             &[
                 &format!("addr add {LOBBY_V4}/32 dev lobby"),
-                &format!("-6 addr add {LOBBY_V6}/128 dev lobby nodad"),
                 &format!("route add {LOBBY_FLOWS_V4}/10 dev lobby"),
                 &format!("-6 route add {LOBBY_FLOWS_V6}/64 dev lobby"),
             ],
         );
+        lobby.address_v6(&LOBBY_V6.to_string(), "lobby");
         let listen = |at: std::net::IpAddr| lobby.run(|| TcpListener::bind((at, 0))).expect("a listener");
         let door = Door {
             room: room_tun,
@@ -160,7 +172,7 @@ impl World {
 pub fn host() -> Namespace {
     let host = Namespace::new();
     host.ip(&format!("addr add {SERVER_V4}/24 dev lo"));
-    host.ip(&format!("-6 addr add {SERVER_V6}/64 dev lo nodad"));
+    host.address_v6(SERVER_V6, "lo");
     host.ip("route add unreachable 198.19.1.0/24");
     host.ip("route add prohibit 198.19.2.0/24");
     host.run(|| std::fs::write("/proc/sys/net/ipv4/ping_group_range", "0 2147483647")).expect("ping sockets");

