@@ -40,6 +40,8 @@ pub struct Ends {
     pub transport: Transport,
     pub src: (IpAddr, u16),
     pub dst: (IpAddr, u16),
+    /// Bytes that the transport carries: none in a bare acknowledgement.
+    pub carried: u64,
 }
 
 impl Live {
@@ -155,12 +157,13 @@ impl Live {
 }
 
 fn ends(packet: &Packet<'_>) -> Ends {
-    let (transport, src_port, dst_port) = match packet.segment {
-        Segment::Tcp(segment) => (Transport::Tcp, segment.src_port, segment.dst_port),
-        Segment::Udp { src_port, dst_port, .. } => (Transport::Udp, src_port, dst_port),
-        Segment::Sctp { src_port, dst_port } => (Transport::Sctp, src_port, dst_port),
-        Segment::Icmp { transport, .. } | Segment::Other { transport } => (transport, 0, 0),
+    let (transport, src_port, dst_port, missing) = match packet.segment {
+        Segment::Tcp(segment) => (Transport::Tcp, segment.src_port, segment.dst_port, segment.missing),
+        Segment::Udp { src_port, dst_port, missing, .. } => (Transport::Udp, src_port, dst_port, missing),
+        Segment::Sctp { src_port, dst_port } => (Transport::Sctp, src_port, dst_port, 0),
+        Segment::Icmp { transport, .. } | Segment::Other { transport } => (transport, 0, 0, 0),
     };
     let addresses = &packet.addresses;
-    Ends { transport, src: (addresses.src(), src_port), dst: (addresses.dst(), dst_port) }
+    let carried = packet.segment.payload().len() as u64 + u64::from(missing);
+    Ends { transport, src: (addresses.src(), src_port), dst: (addresses.dst(), dst_port), carried }
 }

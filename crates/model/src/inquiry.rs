@@ -29,7 +29,7 @@ pub struct Act {
     pub delivery: Option<u64>,
     /// Levels of the factors of the design.
     pub factors: BTreeMap<String, String>,
-    /// What crossed within the lag window; absent where traffic was not watched.
+    /// What crossed within the lag window; absent where nothing did, or traffic was not watched.
     pub packets: Option<PacketRange>,
     /// By endpoint, second by second; empty where traffic was not watched.
     pub traffic: BTreeMap<String, Traffic>,

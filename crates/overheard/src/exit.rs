@@ -57,10 +57,26 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // File names and what readers quote come from anywhere: a terminal shows this.
-        write!(f, "error: {}", safe(&self.what))?;
+        write!(f, "error: {}", lines(&self.what))?;
         match &self.hint {
-            Some(hint) => write!(f, "\nhint: {}", safe(hint)),
+            Some(hint) => write!(f, "\nhint: {}", lines(hint)),
             None => Ok(()),
         }
+    }
+}
+
+/// Lines stay lines, indented so that none of them passes for another error; each is safe.
+fn lines(text: &str) -> String {
+    text.lines().map(safe).collect::<Vec<_>>().join("\n  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_several_lines_is_shown_as_such_and_cannot_pass_for_two() {
+        let failure = Failure::new("a plan: line 3\n  | runs = \u{1b}[2J\nerror: another");
+        assert_eq!(failure.to_string(), "error: a plan: line 3\n    | runs = \u{fffd}[2J\n  error: another");
     }
 }

@@ -10,8 +10,8 @@
 mod command;
 mod draft;
 mod exit;
-mod hunt;
 mod input;
+mod inquiry;
 mod onlooker;
 mod output;
 mod pipeline;

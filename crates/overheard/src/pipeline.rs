@@ -10,9 +10,11 @@
 //! come. A subcommand chooses where the walk begins and which report ends it; no other file knows two stages.
 //!
 //! A live study walks the same path, with its artifacts made on the way: [`LiveStudy`] takes each run as it comes,
-//! [`LiveStudy::standings`] says whether the study may stop, [`LiveStudy::conclude`] asks the question.
+//! [`LiveStudy::standings`] says whether the study may stop, [`LiveStudy::conclude`] asks the question. Trials walk it
+//! act by act: a [`Door`] says what crossed after each.
 
 mod live_study;
+mod trials;
 
 use crate::exit::{Failure, Result};
 use crate::input::{self, Input};
@@ -20,12 +22,14 @@ use crate::progress::Progress;
 pub use live_study::LiveStudy;
 pub use overheard_analyze::Contact;
 pub use overheard_analyze::settled::Look;
+pub use overheard_analyze::uploads::judge;
 pub use overheard_dissect::live::Live;
 use overheard_dissect::place::Atlas;
 use overheard_model::{Build, Bundle, Concern, Country, Endpoint, Reading, Run, Study, Vantage};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
+pub use trials::Door;
 
 /// How artifacts are read and placed.
 #[derive(Debug)]

@@ -59,7 +59,16 @@ impl Way {
         let client = |name: &str| format!("cd {folder} && exec sh ./{name}");
         let (sender, receiver) = (client("sender"), client("receiver"));
         let trials = format!("{folder}/trials");
-        let mut all = vec!["keywords", "--sender", &sender, "--receiver", &receiver, "--trials", &trials];
+        let mut all = vec![
+            "keywords",
+            "--sender",
+            &sender,
+            "--receiver",
+            &receiver,
+            "--trials-folder",
+            &trials,
+            "--no-room",
+        ];
         all.extend(["--pace", "0-0", "--window", "0.7", "--loss", "0.05", "--format", "json"]);
         let file = format!("{folder}/{}", question[1]);
         all.extend([question[0], &file]);
@@ -91,7 +100,7 @@ fn the_words_are_found_and_nothing_is_sent_twice() {
     let found = way.text(&[]);
     assert_eq!(found.code, 1, "{found:?}");
     let json = found.json();
-    assert_eq!(json["schema"], "overheard-keywords/1");
+    assert_eq!(json["schema"], "overheard-inquiry/1");
     assert_eq!(json["outcome"], "dropped");
     assert_eq!(json["rules"][0]["all"], serde_json::json!(["river", "tea"]), "{json}");
     assert!(json["rules"][0]["error_bound"].as_f64().expect("a bound") <= 0.005);

@@ -8,7 +8,7 @@ pub fn now() -> Timestamp {
 }
 
 /// A time before 1970 is the beginning of 1970: captures know none before.
-pub(crate) fn timestamp(time: SystemTime) -> Timestamp {
+pub fn timestamp(time: SystemTime) -> Timestamp {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }

@@ -35,8 +35,9 @@ fn line(folder: &Path, answers: &str) -> Result<Line, Broken> {
         home: &home,
         doors: &[],
     };
-    let order = |command| Order { setting, command };
-    Line::open(&mut Bare, &order(&sender), &order(&receiver), &AtomicBool::new(false))
+    let sender = Order { stages: &mut Bare, setting, command: &sender };
+    let receiver = Order { stages: &mut Bare, setting, command: &receiver };
+    Line::open(sender, receiver, &AtomicBool::new(false))
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! disputed place may stand in; estimates are whole numbers, their intervals rounded outwards.
 
 use crate::country;
-use crate::figures::{count, counted, listed, percent};
+use crate::figures::{count, counted, listed, percent, some_of};
 use overheard_model::{BuildRuns, Comparison, Concern, Country, Key, Level, Unseen};
 
 /// Countries named in one sentence.
@@ -22,7 +22,7 @@ fn of_build(comparison: &Comparison, build: &BuildRuns) -> Option<String> {
     let countries = countries(comparison, build);
     let mut what = Vec::new();
     if unmet > 0 {
-        what.push(format!("{} of the {}", count(unmet), counted(servers.len() as u64, "server")));
+        what.push(some_of(unmet, servers.len() as u64, "server"));
     }
     let feared = comparison.concerns.iter().any(|test| matches!(test.concern, Concern::Country(_)));
     let more = if feared { "further " } else { "" };

@@ -161,17 +161,17 @@ fn endpoint_row(endpoint: &Endpoint) -> Row {
 
 /// A row in the making: every field with the comma after it.
 #[derive(Default)]
-struct Row(String);
+pub(crate) struct Row(String);
 
 impl Row {
-    fn of<const N: usize>(texts: [&str; N]) -> Self {
+    pub(crate) fn of<const N: usize>(texts: [&str; N]) -> Self {
         let mut row = Self::default();
         texts.iter().for_each(|text| _ = row.text(text));
         row
     }
 
     /// Text that may come from outside: guarded, and quoted where RFC 4180 §2.6 asks for it.
-    fn text(&mut self, text: &str) -> &mut Self {
+    pub(crate) fn text(&mut self, text: &str) -> &mut Self {
         let text = safe(text);
         let guarded = guarded(&text);
         if guarded.contains(['"', ',']) {
@@ -187,14 +187,14 @@ impl Row {
     }
 
     /// A value of ours that needs no guard.
-    fn value(&mut self, value: impl Display) -> &mut Self {
+    pub(crate) fn value(&mut self, value: impl Display) -> &mut Self {
         // Writing to a string cannot fail.
         let _ = write!(self.0, "{value},");
         self
     }
 
     /// A value of ours, or nothing.
-    fn maybe(&mut self, value: Option<impl Display>) -> &mut Self {
+    pub(crate) fn maybe(&mut self, value: Option<impl Display>) -> &mut Self {
         match value {
             Some(value) => self.value(value),
             None => self.value(""),
@@ -202,12 +202,12 @@ impl Row {
     }
 
     /// Empty where there is no number, or none that is finite.
-    fn real(&mut self, number: Option<f64>) -> &mut Self {
+    pub(crate) fn real(&mut self, number: Option<f64>) -> &mut Self {
         self.maybe(number.filter(|number| number.is_finite()))
     }
 
     /// Ends it with CRLF (RFC 4180 §2.1) in place of the last comma.
-    fn end(mut self, out: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn end(mut self, out: &mut dyn Write) -> io::Result<()> {
         self.0.pop();
         self.0 += "\r\n";
         out.write_all(self.0.as_bytes())

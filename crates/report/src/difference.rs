@@ -4,7 +4,7 @@
 //! relations of keys is said in its own words.
 
 use crate::figures::{counted, listed, probability_of};
-use crate::statement::Statement;
+use crate::section::Statement;
 use crate::{country, hostname, order};
 use overheard_model::{Comparison, Key, Level, Relation, RelationResult, Verdict};
 

@@ -50,6 +50,15 @@ pub(crate) fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{plural}", count(number))
 }
 
+/// Some of all: `2 of the 5 servers`, `all 5 servers`, `the only server`.
+pub(crate) fn some_of(some: u64, all: u64, noun: &str) -> String {
+    match (some, all) {
+        (1, 1) => format!("the only {noun}"),
+        (some, all) if some == all => format!("all {}", counted(all, noun)),
+        (some, all) => format!("{} of the {}", count(some), counted(all, noun)),
+    }
+}
+
 /// A size in decimal units: `512 B`, `1.4 MB`.
 pub(crate) fn bytes(number: u64) -> String {
     const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
@@ -93,6 +102,9 @@ mod tests {
         assert_eq!(bytes(999), "999 B");
         assert_eq!(bytes(1_449), "1.4 kB");
         assert_eq!(bytes(999_600), "1.0 MB");
+        assert_eq!(some_of(1, 1, "server"), "the only server");
+        assert_eq!(some_of(2, 2, "server"), "all 2 servers");
+        assert_eq!(some_of(1, 2, "server"), "1 of the 2 servers");
         assert_eq!(count(1_234_567), "1\u{a0}234\u{a0}567");
     }
 }

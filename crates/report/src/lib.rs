@@ -22,6 +22,7 @@ mod json;
 mod jsonl;
 mod order;
 mod relation;
+mod section;
 mod source;
 mod statement;
 mod text;

@@ -4,22 +4,9 @@
 //! that would settle it, an absence carries its bound.
 
 use crate::figures::{count, counted, listed, percent, probability, probability_of};
+use crate::section::{Section, Statement};
 use crate::{absence, concern, difference, source};
 use overheard_model::{BuildRuns, Bundle, Comparison, Control, Distinguishable, Plan, Registration, Verdict};
-
-/// One sentence, and what the evidence does to its claim where it makes one.
-#[derive(Clone, Debug)]
-pub(crate) struct Statement {
-    pub(crate) verdict: Option<Verdict>,
-    pub(crate) text: String,
-}
-
-/// A heading with its statements.
-#[derive(Clone, Debug)]
-pub(crate) struct Section {
-    pub(crate) title: &'static str,
-    pub(crate) statements: Vec<Statement>,
-}
 
 /// Everything around the table, in the order of a report: nothing is said twice, and sections that have
 /// nothing to say are left out.

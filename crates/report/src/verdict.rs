@@ -4,7 +4,7 @@
 //! weightiest difference (a concern named beforehand goes first), the third says what stays open and what
 //! would settle it. None claims more than a test of the comparison carries.
 
-use crate::figures::{count, counted, listed, percent, probability_of};
+use crate::figures::{count, counted, listed, percent, probability_of, some_of};
 use crate::{concern, country, hostname, order};
 use overheard_model::{
     Bundle, Comparison, Concern, ConcernTest, Key, Level, Relation, RelationResult, Verdict,
@@ -223,14 +223,17 @@ fn open(comparison: &Comparison) -> String {
         0 => "seen in one build only".to_owned(),
         _ => format!("seen in some builds and not in others ({} in one build only)", count(alone as u64)),
     };
-    let further =
-        if servers.iter().any(|key| order::differs(order::strongest(key))) { "A further " } else { "" };
-    format!(
-        "{further}{} of the {} {were} {seen}, which may be chance{}.",
-        count(unproven.len() as u64),
-        counted(servers.len() as u64, "server"),
-        settled.unwrap_or_default(),
-    )
+    let these = some_of(unproven.len() as u64, servers.len() as u64, "server");
+    let these = match servers.iter().any(|key| order::differs(order::strongest(key))) {
+        true => format!("A further {these}"),
+        false => capitalized(&these),
+    };
+    format!("{these} {were} {seen}, which may be chance{}.", settled.unwrap_or_default())
+}
+
+fn capitalized(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
 /// Some build's relation is open and none differs.

@@ -17,6 +17,7 @@ mod plant;
 mod read;
 mod report;
 mod run;
+mod uploads;
 mod verify;
 mod watch;
 mod world;
@@ -62,6 +63,7 @@ enum Command {
     Read(read::ReadArgs),
     Watch(watch::WatchArgs),
     Confine(confine::ConfineArgs),
+    Uploads(uploads::UploadsArgs),
     Keywords(keywords::KeywordsArgs),
     Plan(plan::PlanArgs),
     #[command(hide = true)]
@@ -85,6 +87,7 @@ impl Arguments {
             Some(Command::Read(args)) => args.run(),
             Some(Command::Watch(args)) => args.run(),
             Some(Command::Confine(args)) => args.run(),
+            Some(Command::Uploads(args)) => args.run(),
             Some(Command::Keywords(args)) => args.run(),
             Some(Command::Plan(args)) => args.run(),
             Some(Command::Plant(args)) => args.run(),

@@ -84,7 +84,7 @@ impl RunArgs {
         if plan.design.world.is_some() && std::env::var_os(world::SHARED).is_none() {
             return in_its_world(&self.plan);
         }
-        self.conduct(&plan, &mut Rooms)
+        self.conduct(&plan, &mut Rooms::default())
     }
 
     /// The plan with what the command line sets beside it.

@@ -8,7 +8,7 @@ use crate::driver::{self, Ends};
 use crate::gateway::{Dns, Options, Policy, Upstream};
 use crate::record::{self, Section};
 use crate::room::{Child, Command, Home, Socket, Spec, Streams};
-use crate::tapped::{Order, Tapped};
+use crate::tapped::{Listener, Order, Tapped};
 use crate::world;
 use nix::sys::signal::Signal;
 use overheard_model::design::{self, Doorway, VantageDesign};
@@ -31,7 +31,12 @@ const GONE: Duration = Duration::from_secs(10);
 
 /// Opens rooms.
 #[derive(Debug, Default)]
-pub struct Rooms;
+pub struct Rooms {
+    /// Files and folders that apps may read beside the plan's folder.
+    pub read: Vec<PathBuf>,
+    /// Hears what crosses the door of the room that is opened next.
+    pub listener: Option<Box<dyn Listener>>,
+}
 
 impl Stages for Rooms {
     fn open(&mut self, setting: &Setting) -> io::Result<Box<dyn Stage>> {
@@ -44,7 +49,10 @@ impl Stages for Rooms {
         let spec = Spec {
             doors: setting.doors.iter().map(|door| socket(*door)).collect(),
             environment,
-            read: std::iter::once(base.clone()).chain(shared.map(PathBuf::from)).collect(),
+            read: std::iter::once(base.clone())
+                .chain(shared.map(PathBuf::from))
+                .chain(self.read.iter().cloned())
+                .collect(),
             home,
             ..Spec::default()
         };
@@ -61,7 +69,7 @@ impl Stages for Rooms {
             capture: record::create(&capture)?,
             section,
             key_log: Some(Path::new(KEY_LOG)),
-            listener: None,
+            listener: self.listener.take(),
         };
         let tapped = Tapped::open(order).map_err(io::Error::other)?;
         let copied = setting.folder.join(HOME);

@@ -1,28 +1,34 @@
-//! The book of messages: what was spent, by whom, and what became of it, one line each, on disk before anything else.
+//! The book of trials: what was done and spent, by whom, and what became of it, one line each, on disk before anything else.
 //!
 //! ```text
 //! words.trials/messages.jsonl
-//!   {"entry":"opened","format":1,"question":"…"}
-//!   {"entry":"booked","number":1,"account":"alice","text_sha256":"…","at":"…"}
+//!   {"entry":"opened","format":2,"question":"…"}
+//!   {"entry":"acted","number":1,"at":"…","arm":"trigger","factors":{…},
+//!    "sent":{"number":1,"account":"alice","text_sha256":"…"}}
 //!   {"entry":"answered","number":1,"fate":"delivered","after_ms":120,"strays":{…}}
+//!   {"entry":"crossed","number":1,"packets":{…},"traffic":{…}}
 //! ```
+//!
+//! Acts and messages are numbered apart, since an act may send nothing: `acted` and `crossed` have the number of an act,
+//! `sent` and `answered` that of a message.
 //!
 //! Promises: a message is booked, and the booking has reached the disk, before it is sent; the budget is never exceeded;
 //! a line that was cut by a crash is taken off; one call at a time. A message whose answer is missing stays spent.
-//! To extend: a fact of a message is a field of its entry; the format's number goes up where old lines change.
+//! To extend: a fact of an act is a field of its entry; the format's number goes up where old lines change.
 
 use super::line::Outcome;
 use crate::digest;
 use nix::fcntl::{Flock, FlockArg};
-use overheard_model::{Delivery, Strays, Timestamp};
+use overheard_model::{Act, Arm, Delivery, PacketRange, Strays, Timestamp, Traffic};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Version of the entries.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What the messages are sent for: all that decides which one is sent next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,21 +45,62 @@ impl Opening {
     }
 }
 
+/// An act that is to be booked.
+#[derive(Clone, Debug, Default)]
+pub struct Intent<'a> {
+    /// Absent in a search.
+    pub arm: Option<Arm>,
+    /// Levels of the factors of the design.
+    pub factors: BTreeMap<String, String>,
+    /// Account and text; absent where nothing is sent.
+    pub message: Option<(&'a str, &'a str)>,
+}
+
+/// The numbers that an act was booked under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Booked {
+    pub act: u64,
+    /// Absent where nothing is sent.
+    pub delivery: Option<u64>,
+}
+
+/// What crossed the sender's door after an act.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Crossed {
+    /// Absent where nothing crossed.
+    pub packets: Option<PacketRange>,
+    /// By endpoint.
+    pub traffic: BTreeMap<String, Traffic>,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "kebab-case")]
 enum Entry {
     Opened(Opening),
-    Booked {
+    Acted {
         number: u64,
-        account: String,
-        text_sha256: String,
         at: Timestamp,
+        arm: Option<Arm>,
+        factors: BTreeMap<String, String>,
+        sent: Option<Sent>,
     },
     Answered {
         number: u64,
         #[serde(flatten)]
         outcome: Outcome,
     },
+    Crossed {
+        number: u64,
+        #[serde(flatten)]
+        crossed: Crossed,
+    },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Sent {
+    number: u64,
+    account: String,
+    text_sha256: String,
 }
 
 /// Why a book cannot be used.
@@ -76,10 +123,10 @@ impl BookFault {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Io { .. } => "check that the folder exists, is writable and has room",
-            Self::Busy { .. } => "wait for it to end, or give another folder with --trials",
-            Self::Damaged { .. } => "restore that file, or begin anew in another folder with --trials",
+            Self::Busy { .. } => "wait for it to end, or give another folder with --trials-folder",
+            Self::Damaged { .. } => "restore that file, or begin anew in another folder with --trials-folder",
             Self::AnotherQuestion { .. } => {
-                "ask with the same text, words and options, or begin anew in another folder with --trials"
+                "ask with the same drivers, texts and options, or begin anew in another folder with --trials-folder"
             }
             Self::Spent { .. } => "the same command with a larger --budget goes on from here",
         }
@@ -92,6 +139,9 @@ pub struct Book {
     path: PathBuf,
     file: Flock<File>,
     budget: u64,
+    acts: Vec<Act>,
+    /// Act by act, whether what crossed after it is known.
+    watched: Vec<bool>,
     deliveries: Vec<Delivery>,
     strays: Strays,
 }
@@ -108,11 +158,17 @@ impl Book {
             nix::errno::Errno::EWOULDBLOCK => BookFault::Busy { path: path.clone() },
             other => failed(other.into()),
         })?;
-        let mut book = Self { path, file, budget, deliveries: Vec::new(), strays: Strays::default() };
+        let (acts, watched, deliveries) = (Vec::new(), Vec::new(), Vec::new());
+        let mut book = Self { path, file, budget, acts, watched, deliveries, strays: Strays::default() };
         let mut text = Vec::new();
         book.file.read_to_end(&mut text).map_err(|error| book.failed(error))?;
         book.read(&text, opening)?;
         Ok(book)
+    }
+
+    /// Every act, in the order of acting.
+    pub fn acts(&self) -> &[Act] {
+        &self.acts
     }
 
     /// Every message that was spent, in the order of sending.
@@ -120,24 +176,45 @@ impl Book {
         &self.deliveries
     }
 
+    /// The message of an act, if it sent one.
+    pub fn delivery(&self, act: &Act) -> Option<&Delivery> {
+        self.deliveries.get(index(act.delivery?)?)
+    }
+
+    /// Whether what crossed after an act is known.
+    pub fn is_watched(&self, act: &Act) -> bool {
+        index(act.number).and_then(|at| self.watched.get(at)).is_some_and(|watched| *watched)
+    }
+
     pub fn strays(&self) -> Strays {
         self.strays
     }
 
-    /// Books a message, which may be sent after this.
-    pub fn book(&mut self, account: &str, text: &str, now: Timestamp) -> Result<u64, BookFault> {
-        let number = self.deliveries.len() as u64 + 1;
-        if number > self.budget {
+    /// Books an act, which may be done after this.
+    pub fn book(&mut self, intent: &Intent, now: Timestamp) -> Result<Booked, BookFault> {
+        let (act, next) = (self.acts.len() as u64 + 1, self.deliveries.len() as u64 + 1);
+        if intent.message.is_some() && next > self.budget {
             return Err(BookFault::Spent { budget: self.budget });
         }
-        let (account, text_sha256) = (account.to_owned(), digest::of_bytes(text.as_bytes()));
-        self.write(Entry::Booked { number, account, text_sha256, at: now })?;
-        Ok(number)
+        let sent = intent.message.map(|(account, text)| Sent {
+            number: next,
+            account: account.to_owned(),
+            text_sha256: digest::of_bytes(text.as_bytes()),
+        });
+        let delivery = sent.as_ref().map(|sent| sent.number);
+        let (arm, factors) = (intent.arm, intent.factors.clone());
+        self.write(Entry::Acted { number: act, at: now, arm, factors, sent })?;
+        Ok(Booked { act, delivery })
     }
 
     /// Writes down what became of a message that was booked.
-    pub fn answer(&mut self, number: u64, outcome: Outcome) -> Result<(), BookFault> {
-        self.write(Entry::Answered { number, outcome })
+    pub fn answer(&mut self, delivery: u64, outcome: Outcome) -> Result<(), BookFault> {
+        self.write(Entry::Answered { number: delivery, outcome })
+    }
+
+    /// Writes down what crossed after an act that was booked.
+    pub fn watch(&mut self, act: u64, crossed: Crossed) -> Result<(), BookFault> {
+        self.write(Entry::Crossed { number: act, crossed })
     }
 
     fn write(&mut self, entry: Entry) -> Result<(), BookFault> {
@@ -161,9 +238,14 @@ impl Book {
             match (&entry, at) {
                 (Entry::Opened(began), 0) if began == opening => {}
                 (Entry::Opened(_), 0) => return Err(BookFault::AnotherQuestion { path: self.path.clone() }),
-                (Entry::Booked { number, .. }, 1..) if *number == self.deliveries.len() as u64 + 1 => {}
+                (Entry::Acted { number, sent, .. }, 1..)
+                    if *number == self.acts.len() as u64 + 1
+                        && sent
+                            .as_ref()
+                            .is_none_or(|sent| sent.number == self.deliveries.len() as u64 + 1) => {}
                 (Entry::Answered { number, .. }, 1..)
                     if (1..=self.deliveries.len() as u64).contains(number) => {}
+                (Entry::Crossed { number, .. }, 1..) if (1..=self.acts.len() as u64).contains(number) => {}
                 _ => return Err(damaged()),
             }
             self.take(entry);
@@ -174,15 +256,30 @@ impl Book {
     fn take(&mut self, entry: Entry) {
         match entry {
             Entry::Opened(_) => {}
-            Entry::Booked { number, account, text_sha256, at } => {
-                let (fate, after_ms) = (None, None);
-                self.deliveries.push(Delivery { number, account, text_sha256, sent: at, fate, after_ms });
+            Entry::Acted { number, at, arm, factors, sent } => {
+                let (delivery, packets) = (sent.as_ref().map(|sent| sent.number), None);
+                let traffic = BTreeMap::new();
+                self.acts.push(Act { number, at, arm, delivery, factors, packets, traffic });
+                self.watched.push(false);
+                self.deliveries.extend(sent.map(|Sent { number, account, text_sha256 }| Delivery {
+                    number,
+                    account,
+                    text_sha256,
+                    sent: at,
+                    fate: None,
+                    after_ms: None,
+                }));
             }
             Entry::Answered { number, outcome } => {
                 self.strays.add(outcome.strays);
-                let at = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
-                if let Some(delivery) = at.and_then(|at| self.deliveries.get_mut(at)) {
+                if let Some(delivery) = index(number).and_then(|at| self.deliveries.get_mut(at)) {
                     (delivery.fate, delivery.after_ms) = (Some(outcome.fate), outcome.after_ms);
+                }
+            }
+            Entry::Crossed { number, crossed } => {
+                let Some(at) = index(number) else { return };
+                if let (Some(act), Some(watched)) = (self.acts.get_mut(at), self.watched.get_mut(at)) {
+                    (act.packets, act.traffic, *watched) = (crossed.packets, crossed.traffic, true);
                 }
             }
         }
@@ -191,6 +288,11 @@ impl Book {
     fn failed(&self, error: io::Error) -> BookFault {
         BookFault::Io { path: self.path.clone(), error }
     }
+}
+
+/// Where what has this number, from 1, stands.
+fn index(number: u64) -> Option<usize> {
+    usize::try_from(number).ok()?.checked_sub(1)
 }
 
 #[cfg(test)]
@@ -204,6 +306,10 @@ mod tests {
         strays: Strays { late: 1, repeated: 0, unknown: 0, misplaced: 0 },
     };
 
+    fn message(text: &str) -> Intent<'_> {
+        Intent { arm: Some(Arm::Benign), message: Some(("alice", text)), ..Intent::default() }
+    }
+
     fn now() -> Timestamp {
         Timestamp::from_parts(1_700_000_000, 0)
     }
@@ -214,14 +320,23 @@ mod tests {
         let opening = Opening::of("a question");
         let mut book = Book::open(folder.path(), &opening, 2).unwrap();
         assert!(matches!(Book::open(folder.path(), &opening, 2), Err(BookFault::Busy { .. })));
-        assert_eq!(book.book("alice", "secret words", now()).unwrap(), 1);
+        assert_eq!(book.book(&message("secret words"), now()).unwrap(), Booked { act: 1, delivery: Some(1) });
         book.answer(1, LOST).unwrap();
-        assert_eq!(book.book("alice", "more", now()).unwrap(), 2);
-        assert!(matches!(book.book("alice", "even more", now()), Err(BookFault::Spent { budget: 2 })));
-        let spent = book.deliveries().to_vec();
+        let sham = Intent { arm: Some(Arm::Sham), ..Intent::default() };
+        assert_eq!(book.book(&sham, now()).unwrap(), Booked { act: 2, delivery: None });
+        assert_eq!(book.book(&message("more"), now()).unwrap(), Booked { act: 3, delivery: Some(2) });
+        assert!(matches!(book.book(&message("even more"), now()), Err(BookFault::Spent { budget: 2 })));
+        assert!(book.book(&sham, now()).is_ok(), "what sends nothing costs nothing");
+        let traffic = Traffic { flows: vec![1, 0], bytes_out: vec![300, 0] };
+        let packets = Some(PacketRange { capture: "1/capture.pcapng".into(), first: 3, last: 9 });
+        book.watch(2, Crossed { packets, traffic: [("a:443".to_owned(), traffic)].into() }).unwrap();
+        let (spent, acts) = (book.deliveries().to_vec(), book.acts().to_vec());
         drop(book);
         let book = Book::open(folder.path(), &opening, 2).unwrap();
-        assert_eq!(book.deliveries(), spent);
+        assert_eq!((book.deliveries(), book.acts()), (&spent[..], &acts[..]));
+        assert_eq!(acts[1].traffic["a:443"].bytes_out, [300, 0]);
+        assert!(book.is_watched(&acts[1]) && !book.is_watched(&acts[0]));
+        assert_eq!(book.delivery(&acts[2]).map(|delivery| delivery.number), Some(2));
         assert_eq!((spent[0].fate, spent[1].fate), (Some(Fate::Lost), None));
         assert_eq!(book.strays().late, 1);
         let kept = std::fs::read_to_string(folder.path().join("messages.jsonl")).unwrap();
@@ -233,7 +348,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let opening = Opening::of("a question");
         let path = folder.path().join("messages.jsonl");
-        Book::open(folder.path(), &opening, 9).unwrap().book("alice", "a", now()).unwrap();
+        Book::open(folder.path(), &opening, 9).unwrap().book(&message("a"), now()).unwrap();
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, [&whole[..], b"{\"entry\":\"answ"].concat()).unwrap();
         let mut book = Book::open(folder.path(), &opening, 9).unwrap();

@@ -41,9 +41,9 @@ impl fmt::Display for Role {
     }
 }
 
-/// A client to be started.
-#[derive(Debug)]
+/// A client to be started, and where.
 pub struct Order<'a> {
+    pub stages: &'a mut dyn Stages,
     pub setting: Setting<'a>,
     /// Program and arguments of a driver of JSON lines.
     pub command: &'a [String],
@@ -82,6 +82,12 @@ fn quoted(last: &str) -> String {
     if last.is_empty() { String::new() } else { format!("; its last words: {last}") }
 }
 
+impl fmt::Debug for Order<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Order").field("setting", &self.setting).finish_non_exhaustive()
+    }
+}
+
 struct End {
     role: Role,
     client: Client,
@@ -111,14 +117,9 @@ impl fmt::Debug for Line {
 
 impl Line {
     /// Starts both clients and waits until they are ready: the receiver's first, so that nothing is missed.
-    pub fn open(
-        stages: &mut dyn Stages,
-        sender: &Order,
-        receiver: &Order,
-        interrupted: &AtomicBool,
-    ) -> Result<Self, Broken> {
-        let receiver = End::open(stages, Role::Receiver, receiver, interrupted)?;
-        let sender = End::open(stages, Role::Sender, sender, interrupted)?;
+    pub fn open(sender: Order, receiver: Order, interrupted: &AtomicBool) -> Result<Self, Broken> {
+        let receiver = End::open(Role::Receiver, receiver, interrupted)?;
+        let sender = End::open(Role::Sender, sender, interrupted)?;
         Ok(Self { sender, receiver, sent: HashSet::new(), awaited: HashSet::new() })
     }
 
@@ -229,15 +230,10 @@ fn seen(text: &str) -> String {
 }
 
 impl End {
-    fn open(
-        stages: &mut dyn Stages,
-        role: Role,
-        order: &Order,
-        interrupted: &AtomicBool,
-    ) -> Result<Self, Broken> {
+    fn open(role: Role, order: Order, interrupted: &AtomicBool) -> Result<Self, Broken> {
         let of_stage = |error| Broken::Stage { role, error };
         let driver = named(DriverName::JsonLines);
-        let mut stage = stages.open(&order.setting).map_err(of_stage)?;
+        let mut stage = order.stages.open(&order.setting).map_err(of_stage)?;
         let environment = BTreeMap::new();
         let launch = Launch { command: order.command, environment: &environment, streams: driver.streams() };
         let Launched { process, ends } = stage.launch(launch).map_err(of_stage)?;

@@ -1,7 +1,7 @@
 //! Trials between two accounts of one's own: a message is sent, and the other client says whether it arrived.
 //!
-//! For: `overheard keywords`. The [`Line`] is the two clients, each behind a driver of JSON lines on a stage of its
-//! own; the [`Book`] is where every message is booked before it is sent; the [`Pace`] is the time between messages.
+//! For: `overheard uploads` and `overheard keywords`. The [`Line`] is the two clients, each behind a driver of JSON lines on a stage of its
+//! own; the [`Book`] is where every act is booked before it is done; the [`Pace`] is the time between messages.
 //! Promises: nothing is sent that is not on disk as spent; what was answered once is never asked again; no wait is
 //! without a limit; a client that dies or falls silent ends the trials and is named, and is no evidence of a filter.
 //! To extend: what else follows from an act is a field of [`Outcome`] and of the book's entry.
@@ -10,6 +10,6 @@ mod book;
 mod line;
 mod pace;
 
-pub use book::{Book, BookFault, Opening};
+pub use book::{Book, BookFault, Booked, Crossed, Intent, Opening};
 pub use line::{Broken, Line, Order, Outcome, Role};
 pub use pace::Pace;

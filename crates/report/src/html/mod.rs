@@ -6,7 +6,7 @@
 
 mod comparison;
 mod evidence;
-mod page;
+pub(crate) mod page;
 mod reading;
 
 use crate::figures::{count, percent};

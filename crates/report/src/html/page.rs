@@ -1,7 +1,7 @@
 //! The page: its frame, its tables and its controls.
 
 use crate::foreign::escaped;
-use crate::statement::Section;
+use crate::section::Section;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -10,18 +10,18 @@ use std::sync::Arc;
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 /// SHA-256 of the two above, base64 (CSP level 3); a test says what they must be.
-const STYLE_HASH: &str = "YEyMJkJRCaqjVYgRD0ETOq4em3n8B+ZBBcxgruhURnM=";
+const STYLE_HASH: &str = "5prxAOLwj8FHK7qMeOc5jnDz4r60uuDPt1+3Iw1Fndc=";
 const SCRIPT_HASH: &str = "9zXWodxcTSiv7NXlTKJtWTDFMKA+F524ovlRsyFtaJY=";
 
 /// A page in the making.
-pub(super) struct Page<'a> {
+pub(crate) struct Page<'a> {
     out: &'a mut dyn Write,
     /// Whether there is a table for the script.
     scripted: bool,
 }
 
 impl<'a> Page<'a> {
-    pub(super) fn begin(title: &str, out: &'a mut dyn Write) -> io::Result<Self> {
+    pub(crate) fn begin(title: &str, out: &'a mut dyn Write) -> io::Result<Self> {
         let title = escaped(title);
         write!(
             out,
@@ -34,31 +34,43 @@ impl<'a> Page<'a> {
         Ok(Self { out, scripted: false })
     }
 
-    pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
+    pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.out, "<p class=\"faint\">{}</p>", escaped(text))
     }
 
-    pub(super) fn heading(&mut self, text: &str) -> io::Result<()> {
+    pub(crate) fn heading(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.out, "<h2>{}</h2>", escaped(text))
     }
 
-    pub(super) fn verdict(&mut self, sentences: &[String]) -> io::Result<()> {
+    pub(crate) fn verdict(&mut self, sentences: &[String]) -> io::Result<()> {
         let paragraphs: String = sentences.iter().map(|text| format!("<p>{}</p>", escaped(text))).collect();
         writeln!(self.out, "<div class=\"verdict\">{paragraphs}</div>")
     }
 
-    pub(super) fn section(&mut self, section: &Section) -> io::Result<()> {
+    pub(crate) fn section(&mut self, section: &Section) -> io::Result<()> {
         self.heading(section.title)?;
         let points = section.statements.iter().map(|point| format!("<li>{}</li>\n", escaped(&point.text)));
         writeln!(self.out, "<ul>\n{}</ul>", points.collect::<String>())
     }
 
-    pub(super) fn table(&mut self, table: &Table) -> io::Result<()> {
+    /// A table that opens.
+    pub(crate) fn folded(&mut self, summary: &str, table: &Table) -> io::Result<()> {
+        writeln!(self.out, "<details class=\"folded\"><summary>{}</summary>", escaped(summary))?;
+        table.write("", self.out)?;
+        writeln!(self.out, "</details>")
+    }
+
+    /// Markup of this crate's own making, such as a plot.
+    pub(crate) fn markup(&mut self, markup: &str) -> io::Result<()> {
+        self.out.write_all(markup.as_bytes())
+    }
+
+    pub(crate) fn table(&mut self, table: &Table) -> io::Result<()> {
         table.write("", self.out)
     }
 
     /// The table that the script sorts and filters, by text and by what its rows are marked with.
-    pub(super) fn main_table(&mut self, table: &Table) -> io::Result<()> {
+    pub(crate) fn main_table(&mut self, table: &Table) -> io::Result<()> {
         self.scripted = true;
         let search = "<form hidden><label>Search <input name=\"text\" type=\"search\"></label>";
         writeln!(self.out, "{search}")?;
@@ -77,7 +89,7 @@ impl<'a> Page<'a> {
     }
 
     /// The script runs only where there is a table for it.
-    pub(super) fn end(self) -> io::Result<()> {
+    pub(crate) fn end(self) -> io::Result<()> {
         writeln!(self.out, "</main>")?;
         if self.scripted {
             writeln!(self.out, "<script>{SCRIPT}</script>")?;
@@ -87,7 +99,7 @@ impl<'a> Page<'a> {
 }
 
 /// One cell, already markup.
-pub(super) struct Cell {
+pub(crate) struct Cell {
     class: &'static str,
     /// What it is sorted by, where that is not its text.
     number: Option<f64>,
@@ -97,21 +109,21 @@ pub(super) struct Cell {
 }
 
 impl Cell {
-    pub(super) fn text(text: &str) -> Self {
+    pub(crate) fn text(text: &str) -> Self {
         Self { class: "", number: None, text: escaped(text), behind: None }
     }
 
-    pub(super) fn classed(class: &'static str, text: &str) -> Self {
+    pub(crate) fn classed(class: &'static str, text: &str) -> Self {
         Self { class, ..Self::text(text) }
     }
 
     /// Sorted by the number, whatever it is shown as.
-    pub(super) fn number(number: f64, shown: &str) -> Self {
+    pub(crate) fn number(number: f64, shown: &str) -> Self {
         Self { class: "number", number: Some(number), ..Self::text(shown) }
     }
 
     /// Opens what is behind it, where there is something.
-    pub(super) fn opening(self, behind: Option<String>) -> Self {
+    pub(crate) fn opening(self, behind: Option<String>) -> Self {
         Self { behind, ..self }
     }
 
@@ -135,13 +147,13 @@ impl Cell {
 
 /// A row, already markup; several tables may show it.
 #[derive(Clone)]
-pub(super) struct Row {
+pub(crate) struct Row {
     classes: Arc<[&'static str]>,
     markup: Arc<str>,
 }
 
 impl Row {
-    pub(super) fn of(cells: &[Cell]) -> Self {
+    pub(crate) fn of(cells: &[Cell]) -> Self {
         Self::begun("<tr>".into(), cells, false)
     }
 
@@ -153,7 +165,7 @@ impl Row {
 }
 
 /// A table in the making.
-pub(super) struct Table {
+pub(crate) struct Table {
     columns: Vec<String>,
     /// What rows are marked with, and every word that was met there. The script sorts a table that has
     /// marks.
@@ -164,22 +176,22 @@ pub(super) struct Table {
 const TABLE_END: &str = "</tbody></table></div>\n";
 
 impl Table {
-    pub(super) fn new(columns: Vec<String>) -> Self {
+    pub(crate) fn new(columns: Vec<String>) -> Self {
         Self { columns, marks: Vec::new(), rows: Vec::new() }
     }
 
-    pub(super) fn marked(columns: Vec<String>, marks: &[&'static str]) -> Self {
+    pub(crate) fn marked(columns: Vec<String>, marks: &[&'static str]) -> Self {
         let marks = marks.iter().map(|name| (*name, BTreeSet::new())).collect();
         Self { marks, ..Self::new(columns) }
     }
 
-    pub(super) fn row(&mut self, row: Row) {
+    pub(crate) fn row(&mut self, row: Row) {
         self.rows.push(row);
     }
 
     /// A row that can be filtered: one mark for each of the table's, words apart; and searched for the
     /// text.
-    pub(super) fn marked_row(&mut self, marks: Vec<String>, text: &str, cells: Vec<Cell>) {
+    pub(crate) fn marked_row(&mut self, marks: Vec<String>, text: &str, cells: Vec<Cell>) {
         let mut row = String::from("<tr");
         for ((name, known), mark) in self.marks.iter_mut().zip(&marks) {
             row += &format!(" data-{name}=\"{}\"", escaped(mark));
@@ -200,7 +212,7 @@ impl Table {
     }
 
     /// As markup inside a cell.
-    pub(super) fn html(&self) -> String {
+    pub(crate) fn html(&self) -> String {
         let mut html = self.head("");
         self.rows.iter().for_each(|row| html += &row.markup);
         html + TABLE_END

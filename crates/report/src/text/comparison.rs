@@ -6,7 +6,8 @@
 use super::layout::{Ink, paragraph};
 use super::table;
 use crate::figures::count;
-use crate::statement::{self, Section, Statement};
+use crate::section::{Section, Statement};
+use crate::statement;
 use crate::{Style, verdict};
 use overheard_model::{Bundle, Level, Verdict};
 

@@ -1,7 +1,7 @@
 //! Names come from captures, and captures from anywhere: none may act on what shows it, hide in it, or
 //! pass for another.
 
-use crate::{STYLE, bundle, comparison, readings};
+use crate::{STYLE, bundle, comparison, inquiry, readings};
 use overheard_model::{Bundle, Reading};
 use overheard_report::FORMATS;
 use proptest::prelude::*;
@@ -60,6 +60,12 @@ fn written(bundle: &Bundle) -> impl Iterator<Item = (&'static str, String)> {
     })
 }
 
+/// Everything that is written of an inquiry in which all that comes from outside is this name.
+fn inquiries(name: &str) -> impl Iterator<Item = (&'static str, String)> {
+    let inquiry = inquiry::calling(name);
+    inquiry::FORMATS.iter().map(move |(format, _)| (*format, inquiry::as_format(format, &inquiry)))
+}
+
 fn some_readings(bundle: &Bundle) -> Vec<Reading> {
     bundle.runs.iter().take(2).map(|run| run.reading.clone()).collect()
 }
@@ -85,7 +91,7 @@ proptest! {
 
     #[test]
     fn no_format_holds_what_acts_unseen(name in names()) {
-        for (format, text) in written(&bundle::calling_itself(&name)) {
+        for (format, text) in written(&bundle::calling_itself(&name)).chain(inquiries(&name)) {
             prop_assert_eq!(unseen(format, &text), None, "{}", format);
         }
     }
@@ -94,7 +100,7 @@ proptest! {
 #[test]
 fn each_unseen_character_is_kept_out_of_each_format() {
     let name: String = UNSEEN.iter().flat_map(|unseen| ['a', *unseen]).collect();
-    for (format, text) in written(&bundle::calling_itself(&name)) {
+    for (format, text) in written(&bundle::calling_itself(&name)).chain(inquiries(&name)) {
         assert_eq!(unseen(format, &text), None, "{format}");
     }
 }
@@ -102,7 +108,8 @@ fn each_unseen_character_is_kept_out_of_each_format() {
 /// A Cyrillic letter that looks like a Latin one, in each format that people read.
 #[test]
 fn a_look_alike_has_its_punycode_beside_it() {
-    for (format, text) in written(&bundle::calling_itself("\u{430}pple.example")) {
+    let name = "\u{430}pple.example";
+    for (format, text) in written(&bundle::calling_itself(name)).chain(inquiries(name)) {
         let json = format.starts_with("json");
         assert!(json || text.contains("xn--pple-43d.example"), "{format}: {text}");
     }
@@ -131,9 +138,20 @@ fn a_line_of_json_is_one_line() {
 }
 
 #[test]
+fn a_table_of_trials_holds_no_formula() {
+    let csv = inquiry::as_format("csv", &inquiry::calling("=HYPERLINK(1)"));
+    assert!(csv.contains("'=HYPERLINK(1)") && !csv.contains(",=HYPERLINK"), "{csv}");
+}
+
+#[test]
 fn a_page_holds_no_markup_but_its_own() {
     let bundle = bundle::hostile();
-    for page in [comparison("html", &bundle, STYLE), readings("html", some_readings(&bundle))] {
+    let hostile = inquiry::calling("\"><img src=x onerror=alert(1)></title><script>alert(1)</script>");
+    for page in [
+        comparison("html", &bundle, STYLE),
+        readings("html", some_readings(&bundle)),
+        inquiry::as_format("html", &hostile),
+    ] {
         assert!(page.contains("alert(1)"), "the name is shown");
         assert!(!page.contains("<img"));
         assert_eq!(page.matches("<script").count(), 1);

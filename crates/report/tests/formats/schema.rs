@@ -1,8 +1,8 @@
 //! JSON and JSON lines, held to the schemas in `docs/schema/`; these refuse fields that they do not name.
 
-use crate::{STYLE, bundle, comparison, plan, readings};
+use crate::{STYLE, bundle, comparison, inquiry, plan, readings};
 use jsonschema::Validator;
-use overheard_model::{Delivery, Found, Inquiry, Reading, Rule, SearchWarning, Signal, Strays, Timestamp};
+use overheard_model::Reading;
 use serde_json::Value;
 
 fn schema(text: &str) -> Validator {
@@ -22,8 +22,8 @@ fn plan_schema() -> Validator {
     schema(include_str!("../../../../docs/schema/plan.schema.json"))
 }
 
-fn keywords_schema() -> Validator {
-    schema(include_str!("../../../../docs/schema/keywords.schema.json"))
+fn inquiry_schema() -> Validator {
+    schema(include_str!("../../../../docs/schema/inquiry.schema.json"))
 }
 
 fn all_readings() -> Vec<Reading> {
@@ -37,41 +37,6 @@ fn hold(schema: &Validator, text: &str) {
     }
 }
 
-/// Of a search that found one rule and was broken off.
-fn keywords() -> String {
-    let rule = Rule { all: vec!["茶".into()], ordered: None, error_bound: 0.004, messages: 1 };
-    let found = Found { rules: vec![rule], messages: 1, warnings: vec![SearchWarning::Unsettled] };
-    let delivery = Delivery {
-        number: 1,
-        account: "alice".into(),
-        text_sha256: "00".into(),
-        sent: Timestamp::from_parts(0, 0),
-        fate: None,
-        after_ms: None,
-    };
-    let inquiry = Inquiry {
-        found: Some(found),
-        judged: None,
-        signal: Signal::Delivery,
-        watched: false,
-        measured: false,
-        lag_s: 0.0,
-        acts: Vec::new(),
-        copies: Vec::new(),
-        broken_off: Some("it was interrupted".into()),
-        budget: 5,
-        target: 0.005,
-        loss: 0.02,
-        leak: 0.0,
-        window_s: 20.0,
-        deliveries: vec![delivery],
-        strays: Strays { late: 1, ..Strays::default() },
-    };
-    let mut out = Vec::new();
-    overheard_report::inquiry::json(&inquiry, &mut out).expect("memory takes it");
-    String::from_utf8(out).expect("UTF-8")
-}
-
 #[test]
 fn documents_are_as_their_schemas_say() {
     for bundle in [bundle::two_builds(), bundle::one_run(), bundle::hostile()] {
@@ -79,7 +44,10 @@ fn documents_are_as_their_schemas_say() {
     }
     hold(&reading_schema(), &readings("json", all_readings()));
     hold(&plan_schema(), &plan("json"));
-    hold(&keywords_schema(), &keywords());
+    for inquiry in [inquiry::uploads(), inquiry::clean(), inquiry::search(), inquiry::calling("=\u{202e}<b>")]
+    {
+        hold(&inquiry_schema(), &inquiry::as_format("json", &inquiry));
+    }
 }
 
 #[test]
@@ -101,4 +69,8 @@ fn a_field_that_the_schema_does_not_name_is_refused() {
     assert!(comparison_schema().is_valid(&value));
     value["keys"][0]["colour"] = "red".into();
     assert!(!comparison_schema().is_valid(&value));
+    let mut value: Value =
+        serde_json::from_str(&inquiry::as_format("json", &inquiry::uploads())).expect("JSON");
+    value["trials"][0]["colour"] = "red".into();
+    assert!(!inquiry_schema().is_valid(&value));
 }

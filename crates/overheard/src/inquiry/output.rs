@@ -1,0 +1,45 @@
+//! How the report of an inquiry is written.
+//!
+//! To extend: a format is a variant of [`Form`] and an arm in [`ReportArgs::write`].
+
+use crate::draft;
+use crate::exit::{Failure, Result};
+use crate::output::{inquiry, print};
+use clap::{Args, ValueEnum};
+use overheard_model::Inquiry;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+#[derive(Args, Debug)]
+pub struct ReportArgs {
+    /// How to write the report
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Form::Text)]
+    format: Form,
+
+    /// Write the report to a file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    Text,
+    Json,
+}
+
+impl ReportArgs {
+    /// Writes it; a file whole or not at all.
+    pub fn write(&self, found: &Inquiry) -> Result<()> {
+        let report = |out: &mut dyn Write| -> io::Result<()> {
+            match self.format {
+                Form::Text => inquiry::text(found, out),
+                Form::Json => inquiry::json(found, out),
+            }
+        };
+        let Some(path) = &self.output else { return print(report) };
+        draft::write(path, report).map_err(|error| {
+            Failure::new(format!("{}: {error}", path.display()))
+                .hint("check that its folder exists and is writable")
+        })
+    }
+}

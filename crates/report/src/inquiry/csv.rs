@@ -1,0 +1,73 @@
+//! All trials as a tidy table: one row a trial and endpoint.
+//!
+//! Promises: the table is complete: where traffic was watched, every trial has a row for every endpoint, with zeros
+//! where it was sent nothing, so that a mean over rows is a mean over trials. Guarded as all of this crate's CSV.
+//! Columns: `number,at,arm`, one `factor_…` for each factor, `account,message,fate,after_ms`, then
+//! `endpoint,flows,bytes_out,first_s` within the lag window, then `capture,first_packet,last_packet`.
+
+use super::endpoints::{self, Sent};
+use super::trial::{self, Trial};
+use crate::csv::Row;
+use overheard_model::{Act, Arm, Inquiry};
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+
+pub(super) fn write(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
+    let factors: BTreeSet<&String> = inquiry.acts.iter().flat_map(|act| act.factors.keys()).collect();
+    let mut head = Row::of(["number", "at", "arm"]);
+    factors.iter().for_each(|factor| _ = head.text(&format!("factor_{factor}")));
+    for column in TRIAL.iter().chain(&TRAFFIC) {
+        head.text(column);
+    }
+    head.end(out)?;
+    let endpoints: BTreeSet<&String> = inquiry.acts.iter().flat_map(|act| act.traffic.keys()).collect();
+    for trial in trial::all(inquiry) {
+        match trial.act.filter(|_| inquiry.watched && !endpoints.is_empty()) {
+            None => row(&trial, &factors, None).end(out)?,
+            Some(act) => {
+                for endpoint in &endpoints {
+                    row(&trial, &factors, Some((act, endpoint))).end(out)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+const TRIAL: [&str; 4] = ["account", "message", "fate", "after_ms"];
+const TRAFFIC: [&str; 7] =
+    ["endpoint", "flows", "bytes_out", "first_s", "capture", "first_packet", "last_packet"];
+
+fn row(trial: &Trial, factors: &BTreeSet<&String>, endpoint: Option<(&Act, &str)>) -> Row {
+    let mut row = Row::default();
+    row.value(trial.number()).maybe(trial.at()).value(arm(trial.arm()));
+    for factor in factors {
+        let level = trial.act.and_then(|act| act.factors.get(*factor));
+        row.text(level.map_or("", String::as_str));
+    }
+    let delivery = trial.delivery;
+    row.text(delivery.map_or("", |delivery| &delivery.account))
+        .maybe(delivery.map(|delivery| delivery.number))
+        .value(delivery.map_or("", trial::fate))
+        .maybe(delivery.and_then(|delivery| delivery.after_ms));
+    match endpoint {
+        None => row.text("").text("").text("").text(""),
+        Some((act, endpoint)) => {
+            let sent = Sent { act, traffic: act.traffic.get(endpoint) };
+            row.text(&endpoints::shown(endpoint))
+                .value(sent.flows())
+                .value(sent.bytes())
+                .maybe(sent.first_s())
+        }
+    };
+    let packets = trial.act.and_then(|act| act.packets.as_ref());
+    row.text(packets.map_or("", |packets| &packets.capture))
+        .maybe(packets.map(|packets| packets.first))
+        .maybe(packets.map(|packets| packets.last));
+    row
+}
+
+/// Empty for a message of a search.
+fn arm(arm: Option<Arm>) -> &'static str {
+    arm.map_or("", |arm| trial::lane(Some(arm)))
+}

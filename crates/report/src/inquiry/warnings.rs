@@ -1,0 +1,140 @@
+//! What makes the answer less than complete.
+//!
+//! Promises: kinds are short and stable; nothing here is said where it does not hold.
+
+use super::answer;
+use super::trial::arrived;
+use crate::figures::counted;
+use overheard_model::{Arm, Fate, Inquiry, SearchWarning, Strays, Warning};
+
+pub(super) fn all(inquiry: &Inquiry) -> Vec<Warning> {
+    let searched = inquiry.found.iter().flat_map(|found| &found.warnings).map(|warning| of_search(*warning));
+    let lines = broken_off(inquiry).into_iter().chain(searched);
+    let lines = lines.chain(of_copies(inquiry)).chain(of_benign(inquiry)).chain(of_strays(inquiry.strays));
+    lines.chain(of_fates(inquiry)).map(|(kind, text)| Warning { kind: kind.into(), text }).collect()
+}
+
+type Line = (&'static str, String);
+
+fn broken_off(inquiry: &Inquiry) -> Option<Line> {
+    let why = inquiry.broken_off.as_ref()?;
+    Some(("broken-off", format!("{why}; what was measured is kept, and the same command goes on from here")))
+}
+
+fn of_search(warning: SearchWarning) -> Line {
+    let (kind, text) = match warning {
+        SearchWarning::NotBlocked => ("not-blocked", "the text as a whole passes: there is nothing to find"),
+        SearchWarning::NotMonotone => (
+            "not-monotone",
+            "a message with more of the text passed where one with less did not: some words switch the filter off, or it acts on more than the text",
+        ),
+        SearchWarning::Unsettled => ("unsettled", "the search ended before the answer was certain enough"),
+        SearchWarning::Silent => (
+            "silent",
+            "from some message on nothing arrived, not even a neutral one: an account may be banned. What was concluded since then was taken back",
+        ),
+        SearchWarning::TooLong => {
+            ("too-long", "candidates were left out that are longer than a message may be")
+        }
+    };
+    (kind, text.into())
+}
+
+fn of_copies(inquiry: &Inquiry) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if !inquiry.watched {
+        let text =
+            "only deliveries were judged: a message that arrived may have been copied away all the same";
+        lines.push(("delivery-alone", text.into()));
+    }
+    let unseen =
+        inquiry.acts.iter().filter(|act| act.packets.is_none() && act.traffic.is_empty()).count() as u64;
+    if inquiry.watched && unseen > 0 {
+        lines.push((
+            "nothing-recorded",
+            format!(
+                "after {} nothing crossed at all: the recording may not have covered them",
+                counted(unseen, "trial")
+            ),
+        ));
+    }
+    let benign = |act: u64| inquiry.acts.iter().any(|it| it.number == act && it.arm == Some(Arm::Benign));
+    if inquiry.copies.iter().any(|copy| benign(copy.act)) {
+        let text = "benign messages can be read elsewhere too: what is copied may not depend on the words";
+        lines.push(("every-message", text.into()));
+    }
+    lines
+}
+
+/// Losses that are no yardstick any more.
+fn of_benign(inquiry: &Inquiry) -> Option<Line> {
+    let (arrived, of) = arrived(inquiry, Arm::Benign);
+    let lost = of - arrived;
+    (lost * 4 > of).then(|| {
+        (
+            "benign-lost",
+            format!("{lost} of {of} benign messages did not arrive: an account may be banned, or slow"),
+        )
+    })
+}
+
+fn of_strays(strays: Strays) -> impl Iterator<Item = Line> {
+    let Strays { late, repeated, unknown, misplaced } = strays;
+    let line = |number: u64, kind, noun: &str, text: &str| {
+        (number > 0).then(|| (kind, format!("{} {text}", counted(number, noun))))
+    };
+    [
+        line(
+            late,
+            "late",
+            "message",
+            "arrived after the window, which counts as lost: ask again with a longer --window",
+        ),
+        line(repeated, "repeated", "message", "arrived more than once"),
+        line(
+            unknown,
+            "unknown",
+            "message",
+            "arrived that nobody sent here: altered on the way, or somebody else's",
+        ),
+        line(
+            misplaced,
+            "misplaced",
+            "event",
+            "of the sender's client spoke of messages that it was not asked for",
+        ),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+fn of_fates(inquiry: &Inquiry) -> impl Iterator<Item = Line> {
+    let of = |fate| inquiry.deliveries.iter().filter(|delivery| delivery.fate == fate).count() as u64;
+    let (refused, open) = (of(Some(Fate::Refused)), of(None));
+    let searched = inquiry.found.is_some();
+    let again = if searched { ", and were asked again" } else { "" };
+    [
+        (refused > 0)
+            .then(|| ("refused", format!("{} with an error, which counts as lost", was(refused, "refused")))),
+        (open > 0).then(|| {
+            let known = format!(
+                "of {} it is not known whether they arrived: they are spent{again}",
+                counted(open, "message")
+            );
+            ("unanswered", known)
+        }),
+        answer::is_too_few(inquiry).then(|| {
+            (
+                "too-few",
+                "with so few trials no difference could have reached the error that is allowed".into(),
+            )
+        }),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+fn was(number: u64, what: &str) -> String {
+    let verb = if number == 1 { "was" } else { "were" };
+    format!("{} {verb} {what}", counted(number, "message"))
+}

@@ -1,0 +1,324 @@
+//! The report of an inquiry, on studies whose truth is stated by hand.
+
+use crate::written;
+use overheard_model::{
+    Act, Arm, Delivery, Detectable, Effect, Fate, Found, Inquiry, Outcome, PacketRange, ReadableCopy, Rule,
+    SearchWarning, Signal, Strays, Timestamp, Traffic, Upload, UploadStatistic, Uploads,
+};
+use overheard_report::inquiry;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+type Written = fn(&Inquiry, &mut dyn Write) -> io::Result<()>;
+
+/// Every format of an inquiry.
+pub const FORMATS: [(&str, Written); 4] =
+    [("text", inquiry::text), ("json", inquiry::json), ("html", inquiry::html), ("csv", inquiry::csv)];
+
+pub fn as_format(name: &str, inquiry: &Inquiry) -> String {
+    let (_, write) = FORMATS.iter().find(|(known, _)| *known == name).expect("a format of that name");
+    written(|out| write(inquiry, out))
+}
+
+/// Numbers without a pattern, the same each time (Lehmer 1951).
+struct Draw(u64);
+
+impl Draw {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0 * 48_271 % 2_147_483_647;
+        self.0 % limit
+    }
+}
+
+const SECONDS: usize = 60;
+
+fn sent(acts: &mut BTreeMap<String, Traffic>, endpoint: &str, second: usize, bytes: u64, flows: u64) {
+    let traffic = acts.entry(endpoint.into()).or_default();
+    traffic.bytes_out.resize(SECONDS, 0);
+    traffic.flows.resize(SECONDS, 0);
+    traffic.bytes_out[second] += bytes;
+    traffic.flows[second] += flows;
+}
+
+/// Twelve of each arm, and four sham trials; some triggers are copied to a collector, within five seconds.
+pub fn uploads() -> Inquiry {
+    let mut draw = Draw(20);
+    let arms = [Some(Arm::Trigger), Some(Arm::Benign)].repeat(12);
+    let arms = arms.into_iter().chain([Some(Arm::Sham); 4]);
+    let (mut acts, mut deliveries) = (Vec::new(), Vec::new());
+    for (at, arm) in arms.enumerate() {
+        let number = at as u64 + 1;
+        let mut traffic = BTreeMap::new();
+        for beat in 0..3 {
+            sent(
+                &mut traffic,
+                "chat.example:5222",
+                beat * 20 + draw.below(19) as usize,
+                60 + draw.below(40),
+                0,
+            );
+        }
+        for _ in 0..draw.below(5) {
+            let (second, bytes) = (draw.below(60) as usize, 80 << draw.below(9));
+            sent(&mut traffic, "telemetry.example:443", second, bytes, 1);
+        }
+        if draw.below(4) == 0 {
+            sent(
+                &mut traffic,
+                &format!("mirror{}.example:443", draw.below(12)),
+                draw.below(60) as usize,
+                900,
+                1,
+            );
+        }
+        if arm == Some(Arm::Trigger) {
+            sent(&mut traffic, "collector.example:443", draw.below(5) as usize, 900 + draw.below(60), 1);
+        }
+        let message = arm != Some(Arm::Sham);
+        acts.push(Act {
+            number,
+            at: Timestamp::from_parts(1_700_000_000 + 70 * number as i64, 0),
+            arm,
+            delivery: message.then_some(number),
+            factors: [("user".into(), if at % 4 < 2 { "alice" } else { "carol" }.into())].into(),
+            packets: Some(PacketRange {
+                capture: "sender.pcapng".into(),
+                first: number * 100,
+                last: number * 100 + 60,
+            }),
+            traffic,
+        });
+        if message {
+            deliveries.push(delivery(number, if at == 7 { Fate::Lost } else { Fate::Delivered }));
+        }
+    }
+    let copy = ReadableCopy {
+        act: 5,
+        endpoint: "collector.example:443".into(),
+        flow: "tcp 198.18.0.2:40000 198.18.0.9:443".into(),
+        capture: "sender.pcapng".into(),
+        packet: 520,
+        encoding: "gzip, base64 (decrypted)".into(),
+        bytes: 41,
+    };
+    Inquiry {
+        judged: Some(judged()),
+        watched: true,
+        lag_s: 60.0,
+        acts,
+        copies: vec![copy],
+        deliveries,
+        ..nothing()
+    }
+}
+
+fn judged() -> Uploads {
+    let upload = Upload {
+        endpoint: "collector.example:443".into(),
+        statistic: UploadStatistic::Contacted,
+        window_s: 6,
+        p: 0.0005,
+        bytes_more: 930,
+    };
+    let effect = Effect {
+        factor: "user".into(),
+        level: "carol".into(),
+        lost: 1,
+        of: 6,
+        difference: 0.167,
+        low: -0.23,
+        high: 0.56,
+    };
+    Uploads {
+        outcome: Outcome::Copied,
+        dropped_p: 1.0,
+        copied_p: 0.0005,
+        uploads: vec![upload],
+        detectable: Vec::new(),
+        effects: vec![effect],
+    }
+}
+
+/// As [`uploads`], with nothing copied.
+pub fn clean() -> Inquiry {
+    let mut inquiry = uploads();
+    inquiry.copies.clear();
+    inquiry.acts.iter_mut().for_each(|act| _ = act.traffic.remove("collector.example:443"));
+    let of = |endpoint: Option<&str>, bytes| Detectable {
+        endpoint: endpoint.map(String::from),
+        bytes,
+        power: 0.96,
+    };
+    inquiry.judged = Some(Uploads {
+        outcome: Outcome::Neither,
+        copied_p: 0.43,
+        uploads: Vec::new(),
+        detectable: vec![of(None, Some(100)), of(Some("telemetry.example:443"), Some(5000))],
+        ..judged()
+    });
+    inquiry
+}
+
+/// A search by deliveries that was broken off.
+pub fn search() -> Inquiry {
+    let rule =
+        Rule {
+            all: vec!["茶".into(), "书".into()], ordered: Some(false), error_bound: 0.004, messages: 31
+        };
+    let found = Found { rules: vec![rule], messages: 1, warnings: vec![SearchWarning::Unsettled] };
+    let open = Delivery { fate: None, after_ms: None, ..delivery(2, Fate::Lost) };
+    Inquiry {
+        found: Some(found),
+        broken_off: Some("it was interrupted".into()),
+        deliveries: vec![delivery(1, Fate::Lost), open],
+        strays: Strays { late: 1, ..Strays::default() },
+        ..nothing()
+    }
+}
+
+fn nothing() -> Inquiry {
+    Inquiry {
+        found: None,
+        judged: None,
+        signal: Signal::Delivery,
+        watched: false,
+        measured: false,
+        lag_s: 0.0,
+        acts: Vec::new(),
+        copies: Vec::new(),
+        broken_off: None,
+        budget: 200,
+        target: 0.005,
+        loss: 0.02,
+        leak: 0.0,
+        window_s: 20.0,
+        deliveries: Vec::new(),
+        strays: Strays::default(),
+    }
+}
+
+fn delivery(number: u64, fate: Fate) -> Delivery {
+    Delivery {
+        number,
+        account: "alice".into(),
+        text_sha256: "00".into(),
+        sent: Timestamp::from_parts(1_700_000_000, 0),
+        fate: Some(fate),
+        after_ms: (fate == Fate::Delivered).then_some(180),
+    }
+}
+
+/// An inquiry in which everything that comes from outside is this text.
+pub fn calling(name: &str) -> Inquiry {
+    let mut inquiry = uploads();
+    let endpoint = "collector.example:443";
+    for act in &mut inquiry.acts {
+        act.factors = [(name.to_owned(), name.to_owned())].into();
+        act.packets = Some(PacketRange { capture: name.into(), first: 1, last: 2 });
+        let copied = act.traffic.remove(endpoint);
+        act.traffic.extend(copied.map(|traffic| (name.to_owned(), traffic)));
+    }
+    for delivery in &mut inquiry.deliveries {
+        delivery.account = name.into();
+    }
+    for copy in &mut inquiry.copies {
+        let outside = [&mut copy.endpoint, &mut copy.flow, &mut copy.capture, &mut copy.encoding];
+        outside.into_iter().for_each(|text| *text = name.into());
+    }
+    let judged = inquiry.judged.as_mut().expect("arms were compared");
+    judged.uploads.iter_mut().for_each(|upload| upload.endpoint = name.into());
+    judged.effects.iter_mut().for_each(|effect| effect.level = name.into());
+    let rule = Rule { all: vec![name.into()], ordered: None, error_bound: 0.004, messages: 31 };
+    Inquiry {
+        found: Some(Found { rules: vec![rule], messages: 9, warnings: Vec::new() }),
+        signal: Signal::Upload { endpoint: name.into() },
+        broken_off: Some(name.into()),
+        ..inquiry
+    }
+}
+
+#[test]
+fn the_answer_comes_first() {
+    let first = |inquiry: &Inquiry| as_format("text", inquiry).lines().next().expect("a line").to_owned();
+    assert_eq!(first(&uploads()), "Copied: it arrives as if nothing had happened, and goes elsewhere too.");
+    assert_eq!(first(&clean()), "Neither: it was not dropped, and not seen to be copied.");
+    assert!(
+        first(&search()).starts_with("Dropped: it does not arrive. Whether it is also copied is not known")
+    );
+    assert!(first(&nothing()).starts_with("No answer"));
+}
+
+#[test]
+fn neither_says_what_would_have_been_seen() {
+    let text = as_format("text", &clean()).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        text.contains("An upload of 100 B to an endpoint that is sent nothing else would have been seen"),
+        "{text}"
+    );
+    assert!(text.contains("to one that is busy anyway, one of 5.0 kB or less"), "{text}");
+}
+
+#[test]
+fn the_words_stand_with_their_bound_and_the_ledger() {
+    let text = as_format("text", &search());
+    for part in [
+        "“茶” + “书”, in any order",
+        "0.4\u{a0}%",
+        "2 of 200 messages are spent",
+        "alice",
+        "(delivery-alone)",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn every_trial_is_there_with_its_packets() {
+    let inquiry = uploads();
+    for format in ["text", "html", "json", "csv"] {
+        let page = as_format(format, &inquiry);
+        for number in 1..=inquiry.acts.len() as u64 {
+            assert!(page.contains(&(number * 100 + 60).to_string()), "{format}: trial {number}");
+        }
+    }
+}
+
+#[test]
+fn a_row_for_every_trial_and_endpoint() {
+    let csv = as_format("csv", &uploads());
+    let mut lines = csv.lines();
+    let head = lines.next().expect("a header");
+    assert!(
+        head.starts_with("number,at,arm,factor_user,account,message,fate,after_ms,endpoint,flows,bytes_out"),
+        "{head}"
+    );
+    let columns = head.split(',').count();
+    let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
+    assert!(rows.iter().all(|row| row.len() == columns), "{csv}");
+    let collector = rows.iter().filter(|row| row[8] == "collector.example:443");
+    assert_eq!(collector.clone().count(), 28);
+    assert_eq!(collector.filter(|row| row[10] != "0").count(), 12);
+    // Without traffic a row is a message.
+    assert_eq!(as_format("csv", &search()).lines().count(), 3);
+}
+
+#[test]
+fn a_page_draws_every_trial_of_the_upload() {
+    let page = as_format("html", &uploads());
+    let panel = page.split("<figure").nth(1).expect("a panel");
+    assert!(panel.contains("collector.example:443 <b>upload, p=0.0005, 1 readable copy</b>"), "{panel}");
+    assert_eq!(panel.matches("<circle").count(), 28);
+    assert_eq!(panel.matches("<circle class=\"trigger\"").count(), 12);
+    assert!(page.contains("Second by second"));
+    assert!(!as_format("html", &search()).contains("<svg"));
+}
+
+#[test]
+#[ignore = "writes pages for the eye, to the folder that PAGES names"]
+fn pages_to_look_at() {
+    let folder = std::env::var("PAGES").expect("a folder");
+    for (name, inquiry) in [("uploads", uploads()), ("clean", clean()), ("search", search())] {
+        std::fs::write(format!("{folder}/{name}.html"), as_format("html", &inquiry)).expect("written");
+        std::fs::write(format!("{folder}/{name}.txt"), as_format("text", &inquiry)).expect("written");
+    }
+}
