@@ -21,6 +21,7 @@ class Plugin(BasePlugin):
     def present(self, presence):
         # The server tells us of ourselves once messages reach us.
         if presence["from"] == self.core.xmpp.boundjid:
+            self.api.del_slix_event_handler("presence_available", self.present)
             tell(event="ready", account=presence["from"].bare)
 
     def received(self, message):

@@ -6,6 +6,7 @@ use super::answer;
 use super::trial::arrived;
 use crate::figures::counted;
 use overheard_model::{Arm, Fate, Inquiry, SearchWarning, Strays, Warning};
+use std::collections::BTreeSet;
 
 pub(super) fn all(inquiry: &Inquiry) -> Vec<Warning> {
     let searched = inquiry.found.iter().flat_map(|found| &found.warnings).map(|warning| of_search(*warning));
@@ -47,17 +48,25 @@ fn of_copies(inquiry: &Inquiry) -> Vec<Line> {
             "only deliveries were judged: a message that arrived may have been copied away all the same";
         lines.push(("delivery-alone", text.into()));
     }
-    let unseen =
-        inquiry.acts.iter().filter(|act| act.packets.is_none() && act.traffic.is_empty()).count() as u64;
+    let delivered = inquiry.deliveries.iter().filter(|it| it.fate == Some(Fate::Delivered));
+    let delivered: BTreeSet<u64> = delivered.map(|it| it.number).collect();
+    // What a filter stopped, or nobody sent, need not cross; what arrived must have.
+    let unseen = inquiry.acts.iter().filter(|act| {
+        act.packets.is_none()
+            && act.traffic.is_empty()
+            && act.delivery.is_some_and(|it| delivered.contains(&it))
+    });
+    let unseen = unseen.count() as u64;
     if inquiry.watched && unseen > 0 {
         lines.push((
             "nothing-recorded",
             format!(
-                "after {} nothing crossed at all: the recording may not have covered them",
-                counted(unseen, "trial")
+                "of {} nothing was seen to cross, though they arrived: the recording may not have covered them",
+                counted(unseen, "message")
             ),
         ));
     }
+
     let benign = |act: u64| inquiry.acts.iter().any(|it| it.number == act && it.arm == Some(Arm::Benign));
     if inquiry.copies.iter().any(|copy| benign(copy.act)) {
         let text = "benign messages can be read elsewhere too: what is copied may not depend on the words";
