@@ -8,6 +8,7 @@
 //! To extend: a check in a file of [`worlds`](self), and its line in [`CHECKS`].
 
 mod builds;
+mod filters;
 mod links;
 mod places;
 mod ways_out;
@@ -35,6 +36,16 @@ const CHECKS: &[Check] = &[
         truth: "CN only in the co-branded builds, nothing false",
         holds: builds::tom_skype,
     },
+    Check { world: "filter-user", truth: "who is carol is copied", holds: filters::compared },
+    Check { world: "filter-late", truth: "copied, seconds later", holds: filters::compared },
+    Check { world: "filter-copy", truth: "copied, and arrives", holds: filters::compared },
+    Check { world: "filter-both", truth: "dropped and copied", holds: filters::compared },
+    Check { world: "filter-plain", truth: "copied, for anyone to read", holds: filters::compared },
+    Check { world: "filter-drop", truth: "the client drops, and copies nothing", holds: filters::compared },
+    Check { world: "filter-server", truth: "the server drops", holds: filters::compared },
+    Check { world: "filter-none", truth: "neither dropped nor copied", holds: filters::compared },
+    Check { world: "filter-server", truth: "two rules, by what arrives", holds: filters::searched },
+    Check { world: "filter-drop", truth: "both words, by what arrives", holds: filters::searched },
     Check { world: "hello", truth: "the page is there by IPv4 and IPv6", holds: links::page },
     Check { world: "hello", truth: "names resolve by UDP and TCP, others do not exist", holds: links::names },
     Check { world: "hello", truth: "refused, unreachable and silent differ", holds: links::absences },
@@ -79,7 +90,7 @@ impl Check {
     fn run(&self) -> bool {
         let begun = Instant::now();
         let result = (self.holds)(&World { name: self.world });
-        let what = format!("{:<10} {} ({:.1} s)", self.world, self.truth, begun.elapsed().as_secs_f64());
+        let what = format!("{:<13} {} ({:.1} s)", self.world, self.truth, begun.elapsed().as_secs_f64());
         match &result {
             Ok(()) => eprintln!("holds   {what}"),
             Err(error) => eprintln!("broken  {what}\n        {error:#}"),
