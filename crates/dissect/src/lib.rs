@@ -21,6 +21,7 @@ mod link;
 pub mod live;
 mod local;
 pub mod packet;
+pub mod payloads;
 pub mod place;
 mod problems;
 pub mod proto;

@@ -22,14 +22,14 @@ use crate::progress::Progress;
 pub use live_study::LiveStudy;
 pub use overheard_analyze::Contact;
 pub use overheard_analyze::settled::Look;
-pub use overheard_analyze::uploads::judge;
+pub use overheard_analyze::uploads::{Cut, judge, rate};
 pub use overheard_dissect::live::Live;
 use overheard_dissect::place::Atlas;
 use overheard_model::{Build, Bundle, Concern, Country, Endpoint, Reading, Run, Study, Vantage};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
-pub use trials::Door;
+pub use trials::{Door, name};
 
 /// How artifacts are read and placed.
 #[derive(Debug)]

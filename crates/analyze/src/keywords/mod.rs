@@ -20,4 +20,4 @@ mod threshold;
 pub use channel::{Answer, Noise};
 pub use list::ListSearch;
 pub use search::{Next, Options, Others, Refusal, Search};
-pub use text::Limit;
+pub use text::{FILLER, Limit};

@@ -10,7 +10,7 @@ use std::ops::Range;
 /// Letters of two bytes that hardly any list of words holds; the first that the text does not hold is used.
 const LETTERS: [char; 6] = ['ƣ', 'ƕ', 'ȣ', 'ƿ', 'ǂ', 'ɣ'];
 /// What stands between the words of a pool.
-pub(crate) const FILLER: &str = " ƣ ";
+pub const FILLER: &str = " ƣ ";
 /// One filler where nothing is left out costs at most this many bytes, or this many characters.
 const ROOM_BYTES: usize = 4;
 

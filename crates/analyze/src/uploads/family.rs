@@ -101,7 +101,10 @@ impl Family {
         largest.sort_by(|a, b| b.total_cmp(a));
         let p = |statistic: f64| tried.p(largest.partition_point(|most| *most >= statistic - 1e-9) as u64);
         let best = seen.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let critical = largest.get((alpha * tried.count as f64) as usize).copied().unwrap_or(f64::INFINITY);
+        // So few trials that even the rarest relabelling is not rare enough show nothing.
+        let shows = tried.p(u64::from(tried.exact)) <= alpha;
+        let critical = largest.get((alpha * tried.count as f64) as usize).copied().filter(|_| shows);
+        let critical = critical.unwrap_or(f64::INFINITY);
         let mut uploads: Vec<(f64, Upload)> = Vec::new();
         for (member, statistic) in self.members.iter().zip(&seen).filter(|(_, seen)| p(**seen) <= alpha) {
             let upload = self.upload(member, p(*statistic));
@@ -141,7 +144,7 @@ impl Family {
     }
 }
 
-fn measure(traffic: Option<&Traffic>, statistic: UploadStatistic, window_s: usize) -> u64 {
+pub(super) fn measure(traffic: Option<&Traffic>, statistic: UploadStatistic, window_s: usize) -> u64 {
     let Some(traffic) = traffic else { return 0 };
     let sum = |series: &[u64]| series.iter().take(window_s).sum::<u64>();
     match statistic {

@@ -1,20 +1,25 @@
 //! `overheard keywords`: which words keep a message from arriving?
 //!
-//! Messages go from one account of the user's own to another. Each is booked before it is sent; what was answered is
-//! kept, so that the same command goes on where it was broken off.
+//! Messages go from one account of the user's own to another. A calibration says first by what a filtered one is known;
+//! each message is booked before it is sent, and what was answered is kept, so that the same command goes on where it was
+//! broken off.
 
 use super::run::interruption;
-use super::uploads::{refused, unopened};
+use super::uploads::{located, refused, unopened, without_rooms};
 use crate::exit::{Exit, Failure, Result};
+use crate::inquiry::calibration::{self, Calibrated, Given, Sense};
 use crate::inquiry::clients::ClientArgs;
+use crate::inquiry::comparison::Comparison;
+use crate::inquiry::copies::{self, Texts};
 use crate::inquiry::files;
 use crate::inquiry::hunt::{Hunt, Limit, Next, Noise, Options, Others, Question, rehearse};
 use crate::inquiry::output::ReportArgs;
 use crate::inquiry::trials::{Levels, Trials, Wanted};
+use crate::inquiry::verdict::SILENT;
 use crate::output::{inquiry, print};
 use crate::progress::Progress;
 use clap::Args;
-use overheard_model::{Found, Inquiry, Outcome, Signal};
+use overheard_model::{Found, Inquiry, Outcome};
 use overheard_probe::digest;
 use overheard_probe::trial::{Book, Opening};
 use std::path::{Path, PathBuf};
@@ -50,9 +55,18 @@ pub struct KeywordsArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "words")]
     lexicon: Option<PathBuf>,
 
-    /// Share of messages that is lost without a filter
-    #[arg(long, value_name = "RATE", default_value_t = 0.02)]
-    loss: f64,
+    /// Harmless text to compare with, which is cut to length (default: the letters of what is asked, in another order)
+    #[arg(long, value_name = "FILE")]
+    benign: Option<PathBuf>,
+
+    /// Harmless messages to begin with, which measure how many are lost anyway; in rooms as many of what is asked, which
+    /// show whether it is copied. None without rooms where --loss is given
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(0..=1000))]
+    calibration: u32,
+
+    /// Share of messages that is lost without a filter (default: as measured)
+    #[arg(long, value_name = "RATE")]
+    loss: Option<f64>,
 
     /// Share of messages that the filter lets pass although it should not
     #[arg(long, value_name = "RATE", default_value_t = 0.0)]
@@ -82,17 +96,26 @@ impl KeywordsArgs {
     pub fn run(self) -> Result<Exit> {
         self.check()?;
         let (question, file) = self.question.read()?;
-        let options = self.options()?;
-        let hunt = Hunt::new(&question, &options, self.clients.seed)?;
+        let lexicon = self.lexicon.as_deref().map(files::lines).transpose()?.unwrap_or_default();
+        let rooms = self.clients.rooms();
+        let watched = rooms.is_ok();
+        let calibration = self.calibration(&question, watched)?;
         if self.clients.dry_run {
-            return self.rehearse(&question, &options);
+            return self.rehearse(&question, lexicon, &calibration);
         }
-        let watched = self.clients.rooms().is_ok();
+        // Refused before anything is sent.
+        Hunt::new(&question, &self.options(lexicon.clone(), Noise::NONE), self.clients.seed)?;
+        without_rooms(&rooms);
         let folder = self.clients.folder(file);
         let terms = self.clients.terms(watched)?;
-        let opening = Opening::of(&format!("{question:?} {options:?} {terms}"));
+        let rates = (self.loss, self.leak, self.error, self.calibration);
+        let opening =
+            Opening::of(&format!("{question:?} {lexicon:?} {rates:?} {:?} {terms}", calibration.pairs));
         let book = Book::open(&folder, &opening, self.clients.budget).map_err(refused)?;
-        let inquiry = self.conduct(hunt, book, &folder, watched)?;
+        // After the first signal the message under way is still answered.
+        let interrupted = interruption()?;
+        let trials = Trials::new(&self.clients, book, &folder, watched, &interrupted);
+        let inquiry = self.conduct(&question, lexicon, &calibration, trials, &folder)?;
         self.report.write(&inquiry)?;
         Ok(match inquiry::outcome(&inquiry) {
             Some(Outcome::Neither) => Exit::Clear,
@@ -102,8 +125,9 @@ impl KeywordsArgs {
     }
 
     fn check(&self) -> Result<()> {
+        let loss = self.loss.unwrap_or_default();
         for (option, value, most) in
-            [("--loss", self.loss, 0.45), ("--leak", self.leak, 0.45), ("--error", self.error, 0.5)]
+            [("--loss", loss, 0.45), ("--leak", self.leak, 0.45), ("--error", self.error, 0.5)]
         {
             if !(0.0..=most).contains(&value) || option == "--error" && value == 0.0 {
                 return Err(Failure::new(format!("{option} {value}: no proportion up to {most}"))
@@ -113,28 +137,37 @@ impl KeywordsArgs {
         self.clients.check()
     }
 
-    fn options(&self) -> Result<Options> {
-        let lexicon = self.lexicon.as_deref().map(files::lines).transpose()?.unwrap_or_default();
-        Ok(Options {
-            noise: Noise::new(self.loss, self.leak),
+    fn calibration(&self, question: &Question, watched: bool) -> Result<Comparison> {
+        let ClientArgs { longest, seed, .. } = &self.clients;
+        let trials = if watched || self.loss.is_none() { self.calibration as usize } else { 0 };
+        let benign = self.benign.as_deref().map(files::lines).transpose()?;
+        calibration::comparison(question, benign.as_deref(), trials, watched, *longest, *seed)
+    }
+
+    fn options(&self, lexicon: Vec<String>, noise: Noise) -> Options {
+        Options {
+            noise,
             target: self.error,
             others: Others::Apart,
             lexicon,
             limit: Some(Limit::Characters(self.clients.longest)),
             // The book alone keeps the budget, so that a search goes on with a larger one.
             most_messages: u64::MAX,
-        })
+        }
     }
 
-    fn rehearse(&self, question: &Question, options: &Options) -> Result<Exit> {
+    fn rehearse(&self, question: &Question, lexicon: Vec<String>, calibration: &Comparison) -> Result<Exit> {
         let ClientArgs { seed, pace, budget, .. } = &self.clients;
-        let (median, most) = rehearse(question, options, self.loss, *seed)?;
+        let loss = self.loss.unwrap_or(0.02);
+        let options = self.options(lexicon, Noise::new(loss, self.leak));
+        let (median, most) = rehearse(question, &options, loss, *seed)?;
+        let first = calibration.messages() as u64;
         let hours = |messages: u64| messages as f64 * (pace.mean_s() + 1.0) / 3600.0;
-        let spent = median.min(*budget);
+        let spent = (first + median).min(*budget);
         print(|out| {
             writeln!(
                 out,
-                "Against imagined filters the search takes {median} messages as a rule, {most} at most.\n\
+                "Against imagined filters the search takes {median} messages as a rule, {most} at most, and {first} before it.\n\
                  The sender's account would send {spent} of the {budget} that --budget allows, in some {:.1} hours, and never more than {budget}.\n\
                  Nothing was sent.",
                 hours(spent)
@@ -144,57 +177,129 @@ impl KeywordsArgs {
     }
 
     /// Goes on where the book ends, until there is an answer or a reason to stop.
-    fn conduct(&self, mut hunt: Hunt, book: Book, folder: &Path, watched: bool) -> Result<Inquiry> {
-        // After the first signal the message under way is still answered.
-        let interrupted = interruption()?;
-        let answered = replay(&mut hunt, &book, folder)?;
-        let mut trials = Trials::new(&self.clients, book, folder, watched, &interrupted);
-        let (found, broken_off) = match answered {
-            Some(found) => (found, None),
-            None => self.ask(&mut hunt, &mut trials),
+    fn conduct(
+        &self,
+        question: &Question,
+        lexicon: Vec<String>,
+        calibration: &Comparison,
+        mut trials: Trials,
+        folder: &Path,
+    ) -> Result<Inquiry> {
+        let (seed, watched) = (self.clients.seed, trials.watched);
+        let given = Given { loss: self.loss, leak: self.leak };
+        let mut texts = calibration.texts();
+        let uncalibrated = calibration.conduct(&mut trials);
+        let calibrated = calibration::conclude(&trials.book, question, watched, given, seed);
+        let Calibrated { judged, sense, loss, leak, measured } = calibrated;
+        let options = self.options(lexicon, Noise::new(loss, leak));
+        let mut quest =
+            Quest { hunt: Hunt::new(question, &options, seed)?, sense: &sense, texts: &mut texts };
+        let (found, broken_off) = match (uncalibrated, quest.replay(&trials.book, folder)?) {
+            (Some(why), _) => (None, Some(why)),
+            (None, Some(found)) => (Some(found), None),
+            (None, None) => {
+                let (found, broken_off) = quest.ask(&mut trials);
+                (Some(found), broken_off)
+            }
         };
         let book = trials.close();
         if let Some(why) = broken_off.as_ref().filter(|_| book.acts().is_empty()) {
             return Err(unopened(why));
         }
         Ok(Inquiry {
-            found: Some(found),
-            judged: None,
-            signal: Signal::Delivery,
+            found,
+            judged,
+            signal: sense.signal(),
             watched,
             broken_off,
             budget: self.clients.budget,
             target: self.error,
-            loss: self.loss,
-            leak: self.leak,
-            measured: false,
+            loss,
+            leak,
+            measured,
             window_s: self.clients.window,
-            lag_s: 0.0,
-            acts: book.acts().to_vec(),
-            copies: Vec::new(),
+            lag_s: if watched { self.clients.lag } else { 0.0 },
+            acts: located(&book, folder),
+            copies: copies::find(folder, book.acts(), book.deliveries(), &texts),
             deliveries: book.deliveries().to_vec(),
             strays: book.strays(),
         })
     }
+}
 
-    fn ask(&self, hunt: &mut Hunt, trials: &mut Trials) -> (Found, Option<String>) {
+/// A search, by what it goes by.
+struct Quest<'a> {
+    hunt: Hunt,
+    sense: &'a Sense,
+    texts: &'a mut Texts,
+}
+
+impl Quest<'_> {
+    /// Gives the search the answers that were kept. The answer, if they are all that it needs.
+    fn replay(&mut self, book: &Book, folder: &Path) -> Result<Option<Found>> {
+        for act in book.acts().iter().filter(|act| act.arm.is_none()) {
+            let Some(delivery) = book.delivery(act) else { continue };
+            let asked = match self.next() {
+                Next::Done(found) => return Ok(Some(found)),
+                Next::Ask { text } => text,
+            };
+            if digest::of_bytes(asked.as_bytes()) != delivery.text_sha256 {
+                return Err(Failure::new(format!(
+                    "{}: message {} is not the one that this search asks for",
+                    folder.display(),
+                    delivery.number
+                ))
+                .hint("the messages were sent by another version: begin anew in another folder with --trials-folder"));
+            }
+            // Without an answer it says nothing: its text is asked for again.
+            if let Some(filtered) = self.sense.is_filtered(book, act) {
+                self.hunt.answer(filtered);
+            }
+        }
+        Ok(match self.next() {
+            Next::Done(found) => Some(found),
+            Next::Ask { .. } => None,
+        })
+    }
+
+    fn ask(&mut self, trials: &mut Trials) -> (Found, Option<String>) {
         let (progress, levels) = (Progress::lines(), Levels::new());
+        let attend = matches!(self.sense, Sense::Upload(_));
+        let mut unanswered = 0;
         loop {
-            let text = match hunt.ask() {
+            let text = match self.next() {
                 Next::Done(found) => return (found, None),
                 Next::Ask { text } => text,
             };
-            let wanted = Wanted { arm: None, text: Some(&text), levels: &levels, attend: false };
-            match trials.make(&wanted) {
-                Ok(Some(fate)) => hunt.answer(fate),
-                Ok(None) => return (hunt.so_far(), Some("a message was not sent".into())),
-                Err(why) => return (hunt.so_far(), Some(why)),
+            let wanted = Wanted { arm: None, text: Some(&text), levels: &levels, attend };
+            if let Err(why) = trials.make(&wanted) {
+                return (self.hunt.so_far(), Some(why));
             }
-            let spent = trials.book.deliveries().len();
+            let book = &trials.book;
+            match book.acts().last().and_then(|act| self.sense.is_filtered(book, act)) {
+                Some(filtered) => {
+                    self.hunt.answer(filtered);
+                    unanswered = 0;
+                }
+                None => unanswered += 1,
+            }
+            if unanswered == SILENT {
+                let why = format!("the last {SILENT} messages did not arrive: an account may be banned");
+                return (self.hunt.so_far(), Some(why));
+            }
+            let spent = book.deliveries().len();
             if spent.is_multiple_of(10) {
-                progress.say(&format!("{spent} of at most {} messages", self.clients.budget));
+                progress.say(&format!("{spent} messages spent"));
             }
         }
+    }
+
+    fn next(&mut self) -> Next {
+        let next = self.hunt.ask();
+        if let Next::Ask { text } = &next {
+            self.texts.insert(digest::of_bytes(text.as_bytes()), text.clone());
+        }
+        next
     }
 }
 
@@ -212,29 +317,4 @@ impl QuestionArgs {
             (None, None) => Err(Failure::new("nothing to ask").hint("give --text FILE or --words FILE")),
         }
     }
-}
-
-/// Gives the search the answers that were kept. The answer, if they are all that it needs.
-fn replay(hunt: &mut Hunt, book: &Book, folder: &Path) -> Result<Option<Found>> {
-    for delivery in book.deliveries() {
-        // Without an answer it says nothing: its text is asked for again.
-        let Some(fate) = delivery.fate else { continue };
-        let asked = match hunt.ask() {
-            Next::Done(found) => return Ok(Some(found)),
-            Next::Ask { text } => text,
-        };
-        if digest::of_bytes(asked.as_bytes()) != delivery.text_sha256 {
-            return Err(Failure::new(format!(
-                "{}: message {} is not the one that this search asks for",
-                folder.display(),
-                delivery.number
-            ))
-            .hint("the messages were sent by another version: begin anew in another folder with --trials-folder"));
-        }
-        hunt.answer(fate);
-    }
-    Ok(match hunt.ask() {
-        Next::Done(found) => Some(found),
-        Next::Ask { .. } => None,
-    })
 }

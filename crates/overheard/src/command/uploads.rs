@@ -6,18 +6,20 @@
 use super::run::interruption;
 use crate::exit::{Exit, Failure, Result};
 use crate::inquiry::clients::ClientArgs;
-use crate::inquiry::design::{self, Factor, Size, Slot};
+use crate::inquiry::comparison::Comparison;
+use crate::inquiry::copies;
+use crate::inquiry::design::{self, Factor, Size};
 use crate::inquiry::files;
 use crate::inquiry::output::ReportArgs;
-use crate::inquiry::trials::{Trials, Wanted};
-use crate::inquiry::verdict::{self, SILENT};
-use crate::inquiry::wording::{self, Pair};
-use crate::output::print;
+use crate::inquiry::trials::Trials;
+use crate::inquiry::verdict;
+use crate::inquiry::wording;
+use crate::output::{inquiry, print};
 use crate::progress::Progress;
 use clap::Args;
-use overheard_model::{Arm, Fate, Inquiry, Outcome, Signal};
+use overheard_model::{Act, Arm, Fate, Inquiry, Outcome, Signal};
 use overheard_probe::trial::{Book, BookFault, Opening};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -66,12 +68,6 @@ pub struct UploadsArgs {
     report: ReportArgs,
 }
 
-/// What is to be done.
-struct Design {
-    pairs: Vec<Pair>,
-    order: Vec<Slot>,
-}
-
 impl UploadsArgs {
     pub fn run(self) -> Result<Exit> {
         self.clients.check()?;
@@ -80,12 +76,7 @@ impl UploadsArgs {
         if self.clients.dry_run {
             return self.rehearse(&design);
         }
-        if let Err(why) = &watched {
-            Progress::lines().note(&format!(
-                "without rooms ({why}) deliveries alone are judged, and copies are not looked for; \
-                 `overheard doctor` says what is missing here"
-            ));
-        }
+        without_rooms(&watched);
         let folder = self.clients.folder(&self.trigger);
         let terms = self.clients.terms(watched.is_ok())?;
         let opening = Opening::of(&format!("{:?} {:?} {terms}", design.pairs, design.order));
@@ -93,17 +84,20 @@ impl UploadsArgs {
         let interrupted = interruption()?;
         let mut trials = Trials::new(&self.clients, book, &folder, watched.is_ok(), &interrupted);
         trials.hours = self.factor.contains(&Factor::Time);
-        let broken_off = conduct(&design, &mut trials);
+        let broken_off = design.conduct(&mut trials);
         let begun = !trials.book.acts().is_empty();
         let watched = trials.watched;
         let book = trials.close();
         match broken_off {
             Some(why) if !begun => Err(unopened(&why)),
-            broken_off => self.conclude(&book, watched, broken_off),
+            broken_off => {
+                let copies = copies::find(&folder, book.acts(), book.deliveries(), &design.texts());
+                self.conclude(Inquiry { broken_off, copies, ..self.inquiry(&book, &folder, watched) })
+            }
         }
     }
 
-    fn design(&self, watched: bool) -> Result<Design> {
+    fn design(&self, watched: bool) -> Result<Comparison> {
         let ClientArgs { sender, receiver, to, longest, seed, budget, .. } = &self.clients;
         design::check(&self.factor, &[sender, receiver, to.as_deref().unwrap_or_default()])?;
         let triggers = files::lines(&self.trigger)?;
@@ -130,12 +124,12 @@ impl UploadsArgs {
             ))
             .hint("give a larger --budget, or fewer --trials; --dry-run says what would be spent"));
         }
-        Ok(Design { pairs, order })
+        Ok(Comparison { pairs, order })
     }
 
-    fn rehearse(&self, design: &Design) -> Result<Exit> {
+    fn rehearse(&self, design: &Comparison) -> Result<Exit> {
         let ClientArgs { pace, lag, washout, budget, .. } = &self.clients;
-        let messages = design.order.iter().filter(|slot| slot.arm != Arm::Sham).count();
+        let messages = design.messages();
         let hours = design.order.len() as f64 * (pace.mean_s() + lag + washout) / 3600.0;
         print(|out| {
             writeln!(
@@ -149,20 +143,20 @@ impl UploadsArgs {
         Ok(Exit::Clear)
     }
 
-    fn conclude(&self, book: &Book, watched: bool, broken_off: Option<String>) -> Result<Exit> {
+    /// What the acts come to.
+    fn inquiry(&self, book: &Book, folder: &Path, watched: bool) -> Inquiry {
         let acts = verdict::counted(book, watched);
         let judged = verdict::judge(book, &acts, self.clients.seed);
-        let outcome = judged.as_ref().map(|judged| judged.outcome);
-        let whole = broken_off.is_none();
         let (lost, of) = verdict::benign_loss(book, &acts);
-        let dropped = matches!(outcome, Some(Outcome::Dropped | Outcome::Both));
+        let dropped =
+            judged.as_ref().is_some_and(|it| matches!(it.outcome, Outcome::Dropped | Outcome::Both));
         let through = verdict::share(book, &acts, Arm::Trigger, |fate| fate == Fate::Delivered);
-        let inquiry = Inquiry {
+        Inquiry {
             found: None,
             judged,
             signal: Signal::Delivery,
             watched,
-            broken_off,
+            broken_off: None,
             budget: self.clients.budget,
             target: 0.0,
             loss: rate((lost, of)),
@@ -170,46 +164,39 @@ impl UploadsArgs {
             measured: of > 0,
             window_s: self.clients.window,
             lag_s: if watched { self.clients.lag } else { 0.0 },
-            acts: book.acts().to_vec(),
+            acts: located(book, folder),
             deliveries: book.deliveries().to_vec(),
             strays: book.strays(),
             copies: Vec::new(),
-        };
+        }
+    }
+
+    fn conclude(&self, inquiry: Inquiry) -> Result<Exit> {
         self.report.write(&inquiry)?;
-        Ok(match outcome {
-            Some(Outcome::Neither) if whole => Exit::Clear,
+        Ok(match inquiry::outcome(&inquiry) {
+            Some(Outcome::Neither) if inquiry.broken_off.is_none() => Exit::Clear,
             Some(Outcome::Neither) | None => Exit::Abstained,
             Some(_) => Exit::Findings,
         })
     }
 }
 
-/// Does what is missing. Why it ended before its end, if it did.
-fn conduct(design: &Design, trials: &mut Trials) -> Option<String> {
-    let progress = Progress::lines();
-    loop {
-        let done = verdict::counted(&trials.book, trials.watched).len();
-        let slot = design.order.get(done)?;
-        let text = |pair: &Pair| match slot.arm {
-            Arm::Trigger => Some(pair.trigger.clone()),
-            Arm::Benign => Some(pair.benign.clone()),
-            Arm::Sham => None,
-        };
-        let text = design.pairs.get(slot.pair).and_then(text);
-        let wanted =
-            Wanted { arm: Some(slot.arm), text: text.as_deref(), levels: &slot.levels, attend: true };
-        if let Err(why) = trials.make(&wanted) {
-            return Some(why);
-        }
-        if verdict::is_silent(&trials.book) {
-            return Some(format!(
-                "the last {SILENT} harmless messages did not arrive, nor anything between them: an account may be banned; \
-                 what was sent since something last arrived is not judged"
-            ));
-        }
-        if done.is_multiple_of(10) {
-            progress.say(&format!("{} of {} acts", done + 1, design.order.len()));
-        }
+/// The acts, with the paths of their captures as they are from here.
+pub(super) fn located(book: &Book, folder: &Path) -> Vec<Act> {
+    let mut acts = book.acts().to_vec();
+    for packets in acts.iter_mut().filter_map(|act| act.packets.as_mut()) {
+        packets.capture = folder.join(&packets.capture).to_string_lossy().into_owned();
+    }
+    acts
+}
+
+/// Says that copies are not looked for, and why.
+pub(super) fn without_rooms(rooms: &std::result::Result<(), String>) {
+    if let Err(why) = rooms {
+        Progress::lines().note(&format!(
+            "without rooms ({why}) deliveries alone are judged, and copies are not looked for; \
+             `overheard doctor` says what is missing here"
+        ));
     }
 }
 

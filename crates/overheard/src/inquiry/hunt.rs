@@ -5,8 +5,8 @@
 
 use crate::exit::{Failure, Result};
 use overheard_analyze::keywords::{Answer, ListSearch, Refusal, Search};
-pub use overheard_analyze::keywords::{Limit, Next, Noise, Options, Others};
-use overheard_model::{Fate, Found};
+pub use overheard_analyze::keywords::{FILLER, Limit, Next, Noise, Options, Others};
+use overheard_model::Found;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -58,9 +58,9 @@ impl Hunt {
         }
     }
 
-    /// What became of the message asked for last.
-    pub fn answer(&mut self, fate: Fate) {
-        self.hear(if fate == Fate::Delivered { Answer::Delivered } else { Answer::Lost });
+    /// Whether the message asked for last was filtered.
+    pub fn answer(&mut self, filtered: bool) {
+        self.hear(if filtered { Answer::Lost } else { Answer::Delivered });
     }
 
     /// What is known so far, of a search that is broken off here.

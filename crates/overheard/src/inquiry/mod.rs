@@ -1,12 +1,16 @@
 //! Inquiries: what `overheard uploads` and `overheard keywords` share.
 //!
 //! [`clients`] are the options that say who talks to whom and how; [`trials`] makes one act after another with them, each
-//! booked first; [`files`] reads what people wrote; [`design`] is the order of acts of a comparison, [`wording`] its
-//! texts, [`verdict`] what its acts come to; [`hunt`] is the search for words.
+//! booked first; [`files`] reads what people wrote. A [`comparison`] has its order from [`design`], its texts from
+//! [`wording`], and [`verdict`] says what its acts come to; [`hunt`] is the search for words, which a [`calibration`] goes before;
+//! [`copies`] looks for the texts in what was recorded.
 //! Promises: nothing that was measured is lost, however an inquiry ends: it is in the book, and the report says why it
 //! ended. Texts are never written down.
 
+pub mod calibration;
 pub mod clients;
+pub mod comparison;
+pub mod copies;
 pub mod design;
 pub mod files;
 pub mod hunt;

@@ -25,6 +25,8 @@ pub struct ReportArgs {
 enum Form {
     Text,
     Json,
+    Html,
+    Csv,
 }
 
 impl ReportArgs {
@@ -34,6 +36,8 @@ impl ReportArgs {
             match self.format {
                 Form::Text => inquiry::text(found, out),
                 Form::Json => inquiry::json(found, out),
+                Form::Html => inquiry::html(found, out),
+                Form::Csv => inquiry::csv(found, out),
             }
         };
         let Some(path) = &self.output else { return print(report) };

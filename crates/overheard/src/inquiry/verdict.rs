@@ -12,11 +12,12 @@ use overheard_probe::trial::Book;
 /// happens by chance once in 100,000 messages.
 pub const SILENT: usize = 5;
 
-/// Acts that count, in their order.
+/// Acts of a comparison that count, in their order.
 pub fn counted(book: &Book, watched: bool) -> Vec<&Act> {
     let silent = silent(book);
     let all = book.acts().iter().zip(silent);
-    all.filter(|(act, silent)| !silent && is_whole(book, act, watched)).map(|(act, _)| act).collect()
+    let counts = |act: &Act| act.arm.is_some() && is_whole(book, act, watched);
+    all.filter(|(act, silent)| !silent && counts(act)).map(|(act, _)| act).collect()
 }
 
 /// Whether nothing arrives any more.
@@ -35,11 +36,19 @@ pub fn share(book: &Book, acts: &[&Act], arm: Arm, is: impl Fn(Fate) -> bool) ->
     fates.fold((0, 0), |(some, all), fate| (some + u64::from(is(fate)), all + 1))
 }
 
-/// The judgement of the acts; none before both arms have one.
+/// The acts as the judgement wants them.
+pub fn trials(book: &Book, acts: &[&Act]) -> Vec<Trial> {
+    acts.iter().filter_map(|act| trial(book, act)).collect()
+}
+
+/// The judgement of the acts; none before both arms have one. To ask for a name is a part of reaching who has it: name
+/// servers come behind all others.
 pub fn judge(book: &Book, acts: &[&Act], seed: u64) -> Option<Uploads> {
-    let trials: Vec<Trial> = acts.iter().filter_map(|act| trial(book, act)).collect();
+    let trials = trials(book, acts);
     let has = |arm| trials.iter().any(|trial| trial.arm == arm);
-    (has(Arm::Trigger) && has(Arm::Benign)).then(|| pipeline::judge(&trials, seed))
+    let mut judged = (has(Arm::Trigger) && has(Arm::Benign)).then(|| pipeline::judge(&trials, seed))?;
+    judged.uploads.sort_by_key(|upload| upload.endpoint.ends_with(":53/udp"));
+    Some(judged)
 }
 
 fn trial(book: &Book, act: &Act) -> Option<Trial> {

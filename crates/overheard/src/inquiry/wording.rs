@@ -47,6 +47,26 @@ pub fn pairs(triggers: &[String], benign: &[String], count: usize, seed: u64) ->
     Ok(pairs)
 }
 
+/// The same letters in another order, white space where it was: as long, in the same script, and without its words. Marks
+/// stay with the letters that they mark.
+pub fn scrambled(text: &str, seed: u64) -> String {
+    let mut pieces: Vec<String> = Vec::new();
+    for character in text.chars() {
+        match pieces.last_mut().filter(|_| character.script() == Script::Inherited) {
+            Some(piece) => piece.push(character),
+            None => pieces.push(character.into()),
+        }
+    }
+    let blank = |piece: &String| piece.trim().is_empty();
+    let mut letters: Vec<String> = pieces.iter().filter(|piece| !blank(piece)).cloned().collect();
+    letters.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    let mut letters = letters.into_iter();
+    pieces
+        .into_iter()
+        .map(|piece| if blank(&piece) { piece } else { letters.next().unwrap_or_default() })
+        .collect()
+}
+
 fn unmatched(at: usize, trigger: &str) -> Failure {
     let script = script(trigger).map_or("no script", |script| script.full_name());
     Failure::new(format!(
@@ -151,6 +171,16 @@ mod tests {
         assert!(refused.to_string().contains("3 bytes in Han"), "{refused}");
         let refused = pairs(&owned(&["a longer trigger"]), &owned(&["short"]), 1, 1).unwrap_err();
         assert!(refused.to_string().contains("16 bytes in Latin"), "{refused}");
+    }
+
+    #[test]
+    fn scrambled_texts_keep_their_length_and_lose_their_words() {
+        let text = "we meet at the cafe\u{301} by the river";
+        let other = scrambled(text, 1);
+        assert_eq!(other.len(), text.len());
+        assert!(!other.contains("river") && other.contains("e\u{301}"), "{other}");
+        assert_eq!(other.find(' '), text.find(' '));
+        assert_ne!(other, scrambled(text, 2));
     }
 
     proptest! {

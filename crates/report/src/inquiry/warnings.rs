@@ -48,25 +48,20 @@ fn of_copies(inquiry: &Inquiry) -> Vec<Line> {
             "only deliveries were judged: a message that arrived may have been copied away all the same";
         lines.push(("delivery-alone", text.into()));
     }
-    let delivered = inquiry.deliveries.iter().filter(|it| it.fate == Some(Fate::Delivered));
-    let delivered: BTreeSet<u64> = delivered.map(|it| it.number).collect();
-    // What a filter stopped, or nobody sent, need not cross; what arrived must have.
-    let unseen = inquiry.acts.iter().filter(|act| {
-        act.packets.is_none()
-            && act.traffic.is_empty()
-            && act.delivery.is_some_and(|it| delivered.contains(&it))
-    });
-    let unseen = unseen.count() as u64;
+    // What arrived has crossed; what a client drops by itself has not.
+    let arrived = inquiry.deliveries.iter().filter(|it| it.fate == Some(Fate::Delivered));
+    let arrived: BTreeSet<u64> = arrived.map(|delivery| delivery.number).collect();
+    let unseen = inquiry.acts.iter().filter(|act| act.packets.is_none() && act.traffic.is_empty());
+    let unseen = unseen.filter(|act| act.delivery.is_some_and(|it| arrived.contains(&it))).count() as u64;
     if inquiry.watched && unseen > 0 {
         lines.push((
             "nothing-recorded",
             format!(
-                "of {} nothing was seen to cross, though they arrived: the recording may not have covered them",
-                counted(unseen, "message")
+                "of {} whose message arrived no packet was recorded: the recording may not have covered them",
+                counted(unseen, "trial")
             ),
         ));
     }
-
     let benign = |act: u64| inquiry.acts.iter().any(|it| it.number == act && it.arm == Some(Arm::Benign));
     if inquiry.copies.iter().any(|copy| benign(copy.act)) {
         let text = "benign messages can be read elsewhere too: what is copied may not depend on the words";

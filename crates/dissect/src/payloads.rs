@@ -1,0 +1,241 @@
+//! What each side of each conversation said: its payloads, in order and in one piece, with the packets they came in.
+//!
+//! For: looking for something in what was sent, wherever it stands in a stream.
+//! Promises: pure; bytes of TCP that were sent again are there once; where bytes are missing, what follows is there all
+//! the same, right behind. One stream keeps [`MOST_OF_STREAM`] bytes and all together [`MOST`]: what is beyond them is
+//! left out, and that is told. Nothing is decrypted.
+
+use crate::capture::Reader;
+use crate::decode::Decoder;
+use crate::packet::{Packet, Segment, TcpFlags, TcpSegment};
+use overheard_model::Transport;
+use std::collections::HashMap;
+use std::io::Read;
+use std::net::IpAddr;
+
+/// Most bytes of one stream, and of all.
+const MOST_OF_STREAM: usize = 16 << 20;
+const MOST: usize = 256 << 20;
+
+/// Who said it to whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Way {
+    pub transport: Transport,
+    pub from: (IpAddr, u16),
+    pub to: (IpAddr, u16),
+}
+
+/// One side of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payload {
+    pub way: Way,
+    pub bytes: Vec<u8>,
+    /// Where in the bytes each packet begins, in the order of the bytes.
+    pub packets: Vec<(usize, u64)>,
+}
+
+/// All that a capture's packets carry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Payloads {
+    pub payloads: Vec<Payload>,
+    /// Bytes that were left out.
+    pub left_out: u64,
+}
+
+impl Payload {
+    /// The packet that the byte at this place came in.
+    pub fn packet_at(&self, offset: usize) -> Option<u64> {
+        let after = self.packets.partition_point(|(begins, _)| *begins <= offset);
+        self.packets.get(after.checked_sub(1)?).map(|(_, packet)| *packet)
+    }
+
+    /// The bytes that came in these packets, and where they begin.
+    pub fn between(&self, first: u64, last: u64) -> (usize, &[u8]) {
+        let within = |(_, packet): &&(usize, u64)| (first..=last).contains(packet);
+        let start = self.packets.iter().find(within).map_or(self.bytes.len(), |(begins, _)| *begins);
+        let end = self.packets.iter().rposition(|entry| within(&entry));
+        let end = end.and_then(|at| self.packets.get(at + 1)).map_or(self.bytes.len(), |(begins, _)| *begins);
+        (start, self.bytes.get(start..end).unwrap_or_default())
+    }
+}
+
+/// Reads a capture to its end.
+pub fn read(source: impl Read) -> Payloads {
+    let (mut reader, mut decoder, mut heard) = (Reader::new(source), Decoder::default(), Heard::default());
+    while let Some(frame) = reader.next_frame() {
+        if let Ok(packet) = decoder.decode(&frame) {
+            heard.take(&packet);
+        }
+    }
+    let payloads = heard.sides.into_iter().filter(|side| !side.pieces.is_empty()).map(Side::join).collect();
+    Payloads { payloads, left_out: heard.left_out }
+}
+
+#[derive(Debug, Default)]
+struct Heard {
+    sides: Vec<Side>,
+    /// The latest of each way: a port that is used again begins another.
+    latest: HashMap<Way, usize>,
+    kept: usize,
+    left_out: u64,
+}
+
+#[derive(Debug)]
+struct Side {
+    way: Way,
+    /// The sequence number that the stream began with; none for datagrams.
+    began: Option<u32>,
+    kept: usize,
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug)]
+struct Piece {
+    /// Place in the stream, as far as that is known.
+    at: u64,
+    packet: u64,
+    bytes: Vec<u8>,
+}
+
+impl Heard {
+    fn take(&mut self, packet: &Packet<'_>) {
+        let (transport, ports, payload) = match packet.segment {
+            Segment::Tcp(TcpSegment { src_port, dst_port, payload, .. }) => {
+                (Transport::Tcp, (src_port, dst_port), payload)
+            }
+            Segment::Udp { src_port, dst_port, payload, .. } => {
+                (Transport::Udp, (src_port, dst_port), payload)
+            }
+            Segment::Icmp { transport, rest, .. } => (transport, (0, 0), rest),
+            Segment::Sctp { .. } | Segment::Other { .. } => return,
+        };
+        let (src, dst) = (packet.addresses.src(), packet.addresses.dst());
+        let way = Way { transport, from: (src, ports.0), to: (dst, ports.1) };
+        let tcp = match packet.segment {
+            Segment::Tcp(segment) => Some(segment),
+            _ => None,
+        };
+        let side = self.side(way, tcp);
+        if payload.is_empty() {
+            return;
+        }
+        if self.kept + payload.len() > MOST || self.sides[side].kept + payload.len() > MOST_OF_STREAM {
+            self.left_out += payload.len() as u64;
+            return;
+        }
+        self.kept += payload.len();
+        let side = &mut self.sides[side];
+        let at = match (side.began, tcp) {
+            // Streams of less than 4 GiB: see the bound.
+            (Some(began), Some(segment)) => u64::from(segment.seq.wrapping_sub(began)),
+            _ => side.kept as u64,
+        };
+        side.kept += payload.len();
+        side.pieces.push(Piece { at, packet: packet.number, bytes: payload.to_vec() });
+    }
+
+    /// The side that a packet belongs to.
+    fn side(&mut self, way: Way, tcp: Option<TcpSegment<'_>>) -> usize {
+        let syn = tcp.is_some_and(|segment| segment.flags.has(TcpFlags::SYN));
+        let began = tcp.map(|segment| segment.seq.wrapping_add(u32::from(syn)));
+        if let Some(&known) = self.latest.get(&way)
+            && !(syn && self.sides[known].began != began)
+        {
+            return known;
+        }
+        self.sides.push(Side { way, began, kept: 0, pieces: Vec::new() });
+        self.latest.insert(way, self.sides.len() - 1);
+        self.sides.len() - 1
+    }
+}
+
+impl Side {
+    fn join(mut self) -> Payload {
+        // A capture that began in the middle may have a later byte first: what is before it wraps around, to the end.
+        self.pieces.sort_by_key(|piece| (piece.at, piece.packet));
+        let mut payload = Payload { way: self.way, bytes: Vec::new(), packets: Vec::new() };
+        let mut known = 0_u64;
+        for piece in self.pieces {
+            let end = piece.at + piece.bytes.len() as u64;
+            let again = usize::try_from(known.saturating_sub(piece.at)).unwrap_or(usize::MAX);
+            if let Some(new) = piece.bytes.get(again..).filter(|new| !new.is_empty()) {
+                payload.packets.push((payload.bytes.len(), piece.packet));
+                payload.bytes.extend_from_slice(new);
+            }
+            known = known.max(end);
+        }
+        payload
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::{Addresses, Tunnels};
+    use overheard_model::Timestamp;
+    use proptest::prelude::*;
+
+    fn heard(segments: &[(u32, u8, &[u8])]) -> Vec<Payload> {
+        let mut heard = Heard::default();
+        for (number, &(seq, flags, payload)) in (1..).zip(segments) {
+            let segment = TcpSegment {
+                src_port: 5000,
+                dst_port: 443,
+                seq,
+                ack: 0,
+                flags: TcpFlags(flags),
+                payload,
+                missing: 0,
+            };
+            heard.take(&Packet {
+                number,
+                time: Timestamp(0),
+                addresses: Addresses::v4([10, 0, 0, 1], [192, 0, 2, 1]),
+                segment: Segment::Tcp(segment),
+                frames: 1,
+                wire_bytes: 0,
+                tunnels: Tunnels::default(),
+            });
+        }
+        heard.sides.into_iter().filter(|side| !side.pieces.is_empty()).map(Side::join).collect()
+    }
+
+    #[test]
+    fn bytes_are_in_order_and_there_once() {
+        let near_the_end = u32::MAX - 1;
+        let seq = |offset: u32| near_the_end.wrapping_add(1 + offset);
+        let segments: &[(u32, u8, &[u8])] = &[
+            (near_the_end, TcpFlags::SYN, b""),
+            (seq(0), 0, b"abc"),
+            (seq(6), 0, b"ghi"),
+            (seq(2), 0, b"cdef"),
+            (seq(0), 0, b"abc"),
+            (7000, TcpFlags::SYN, b""),
+            (7001, 0, b"again"),
+        ];
+        let payloads = heard(segments);
+        assert_eq!(payloads[0].bytes, b"abcdefghi");
+        assert_eq!(payloads[0].packets, [(0, 2), (3, 4), (6, 3)]);
+        assert_eq!((payloads[0].packet_at(4), payloads[0].packet_at(8)), (Some(4), Some(3)));
+        assert_eq!(payloads[1].bytes, b"again", "a port that is used again");
+        assert_eq!(payloads[0].between(2, 3).1, b"abcdefghi");
+        assert_eq!(payloads[0].between(4, 4), (3, &b"def"[..]));
+        assert_eq!(payloads[0].between(8, 9).1, b"");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let _ = read(&bytes[..]);
+        }
+
+        #[test]
+        fn a_stream_in_any_order_is_the_stream(order in Just((0..9_u32).collect::<Vec<_>>()).prop_shuffle()) {
+            let text = b"the quick brown fox jumps";
+            let cuts: Vec<&[u8]> = text.chunks(3).collect();
+            let mut segments: Vec<(u32, u8, &[u8])> = vec![(99, TcpFlags::SYN, b"")];
+            segments.extend(order.iter().map(|at| (100 + 3 * at, 0, cuts[*at as usize])));
+            prop_assert_eq!(&heard(&segments)[0].bytes, text);
+        }
+    }
+}

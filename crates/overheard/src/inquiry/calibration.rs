@@ -1,0 +1,182 @@
+//! Before a search for words: what a filtered message is known by, and how often that errs.
+//!
+//! Harmless messages say how many are lost anyway. In rooms what is asked about is sent too, in random order between
+//! them: where it arrives and something else is sent then, the search goes by that and not by arrivals.
+//! A harmless message is the text with its letters in another order, unless harmless text is given: of the same length and
+//! script, and without its words.
+//! Promises: rates are those of Jeffreys' prior, not 0 because nothing happened in a few messages; what a search goes by
+//! follows from the book alone.
+//! To extend: another sign of a filter is a variant of [`Sense`].
+
+use super::comparison::Comparison;
+use super::design::{self, Size};
+use super::hunt::{FILLER, Question};
+use super::verdict;
+use super::wording::{self, Pair};
+use crate::exit::Result;
+use crate::pipeline::{Cut, rate};
+use overheard_model::{Act, Arm, Fate, Outcome, Signal, Uploads};
+use overheard_probe::trial::Book;
+
+/// Share of messages that are lost anyway, where it was neither measured nor given.
+const LOSS: f64 = 0.02;
+/// Share of uploads that are taken to be missed where it cannot be measured, since not every message of the list was
+/// filtered.
+const MISSED: f64 = 0.05;
+
+/// By what a message is taken for filtered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sense {
+    Delivery,
+    Upload(Cut),
+}
+
+/// What a search goes by.
+#[derive(Clone, Debug)]
+pub struct Calibrated {
+    /// Of the comparison, if there was one.
+    pub judged: Option<Uploads>,
+    pub sense: Sense,
+    pub loss: f64,
+    pub leak: f64,
+    /// Whether these were measured.
+    pub measured: bool,
+}
+
+/// What was given on the command line.
+#[derive(Clone, Copy, Debug)]
+pub struct Given {
+    pub loss: Option<f64>,
+    pub leak: f64,
+}
+
+/// The messages of a calibration: of the arms, or harmless ones alone.
+pub fn comparison(
+    question: &Question,
+    benign: Option<&[String]>,
+    trials: usize,
+    watched: bool,
+    longest: usize,
+    seed: u64,
+) -> Result<Comparison> {
+    let asked = messages(question, longest);
+    let both = watched && asked.len() <= trials;
+    let pairs = match benign {
+        Some(benign) => wording::pairs(&asked, benign, trials, seed)?,
+        None => {
+            let pair = |at: usize| {
+                let trigger = asked.get(at % asked.len().max(1))?.clone();
+                Some(Pair { benign: wording::scrambled(&trigger, seed.wrapping_add(at as u64)), trigger })
+            };
+            (0..trials).filter_map(pair).collect()
+        }
+    };
+    let mut order = design::order(Size { trials, sham: 0 }, &[], seed);
+    order.retain(|slot| both || slot.arm == Arm::Benign);
+    Ok(Comparison { pairs, order })
+}
+
+/// All that is asked about, in as few messages as the platform takes.
+fn messages(question: &Question, longest: usize) -> Vec<String> {
+    let words = match question {
+        Question::Text(text) => return vec![text.clone()],
+        Question::Words(words) => words,
+    };
+    let mut messages: Vec<(usize, String)> = Vec::new();
+    let filler = FILLER.chars().count();
+    for word in words {
+        let length = word.chars().count();
+        match messages.last_mut().filter(|(so_far, _)| so_far + filler + length <= longest) {
+            Some((so_far, message)) => {
+                *so_far += filler + length;
+                *message += FILLER;
+                *message += word;
+            }
+            None if length <= longest => messages.push((length, word.clone())),
+            None => {}
+        }
+    }
+    messages.into_iter().map(|(_, message)| message).collect()
+}
+
+/// What the acts so far say.
+pub fn conclude(book: &Book, question: &Question, watched: bool, given: Given, seed: u64) -> Calibrated {
+    let acts = verdict::counted(book, watched);
+    let judged = verdict::judge(book, &acts, seed);
+    if let Some(Uploads { outcome: Outcome::Copied, uploads, .. }) = &judged
+        && let Some(upload) = uploads.first()
+    {
+        let cut = Cut::between(&verdict::trials(book, &acts), upload);
+        let leak = match question {
+            Question::Text(_) => cut.false_negative,
+            Question::Words(_) => MISSED,
+        };
+        let (loss, sense) = (cut.false_positive, Sense::Upload(cut));
+        return Calibrated { judged, sense, loss, leak, measured: true };
+    }
+    let share =
+        |arm, arrived: bool| verdict::share(book, &acts, arm, |fate| (fate == Fate::Delivered) == arrived);
+    let of = |(some, all): (u64, u64)| rate(some as usize, all as usize);
+    let (lost, through) = (share(Arm::Benign, false), share(Arm::Trigger, true));
+    let dropped = judged.as_ref().is_some_and(|it| matches!(it.outcome, Outcome::Dropped | Outcome::Both));
+    let leaks = dropped && through.0 > 0 && matches!(question, Question::Text(_));
+    Calibrated {
+        judged,
+        sense: Sense::Delivery,
+        loss: given.loss.unwrap_or(if lost.1 > 0 { of(lost) } else { LOSS }),
+        leak: if leaks { given.leak.max(of(through)) } else { given.leak },
+        measured: given.loss.is_none() && lost.1 > 0,
+    }
+}
+
+impl Sense {
+    /// Whether the message of an act was filtered; nothing where that is not known. A filter that only copies lets
+    /// messages arrive: one that did not says nothing of it.
+    pub fn is_filtered(&self, book: &Book, act: &Act) -> Option<bool> {
+        let fate = book.delivery(act)?.fate?;
+        match self {
+            Self::Delivery => Some(fate != Fate::Delivered),
+            Self::Upload(cut) => {
+                let known = fate == Fate::Delivered && book.is_watched(act);
+                known.then(|| cut.is_filtered(&act.traffic))
+            }
+        }
+    }
+
+    pub fn signal(&self) -> Signal {
+        match self {
+            Self::Delivery => Signal::Delivery,
+            Self::Upload(cut) => Signal::Upload { endpoint: cut.endpoint.clone() },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(words: &[&str]) -> Question {
+        Question::Words(words.iter().map(|word| (*word).to_owned()).collect())
+    }
+
+    #[test]
+    fn a_list_goes_into_few_messages_and_long_words_into_none() {
+        let asked = messages(&words(&["lamp", "moss", "a very long candidate", "stone"]), 12);
+        assert_eq!(asked, [format!("lamp{FILLER}moss"), "stone".to_owned()]);
+    }
+
+    #[test]
+    fn arms_are_compared_only_where_all_of_it_can_be_sent_and_watched() {
+        let arms = |question: &Question, watched| {
+            let comparison = comparison(question, None, 3, watched, 9, 1).unwrap();
+            let of = |arm| comparison.order.iter().filter(|slot| slot.arm == arm).count();
+            (of(Arm::Trigger), of(Arm::Benign))
+        };
+        let text = Question::Text("some text".into());
+        assert_eq!((arms(&text, true), arms(&text, false)), ((3, 3), (0, 3)));
+        let long = words(&["aaaaaaa", "bbbbbbb", "ccccccc", "ddddddd"]);
+        assert_eq!((arms(&long, true), arms(&words(&["a"]), true)), ((0, 3), (3, 3)));
+        let none = comparison(&text, None, 0, true, 9, 1).unwrap();
+        assert_eq!(none.messages(), 0);
+    }
+}
