@@ -8,6 +8,7 @@ mod compare;
 mod completions;
 mod confine;
 mod doctor;
+mod driver;
 mod init;
 mod keywords;
 mod lens;
@@ -65,6 +66,7 @@ enum Command {
     Confine(confine::ConfineArgs),
     Uploads(uploads::UploadsArgs),
     Keywords(keywords::KeywordsArgs),
+    Driver(driver::DriverArgs),
     Plan(plan::PlanArgs),
     #[command(hide = true)]
     Plant(plant::PlantArgs),
@@ -89,6 +91,7 @@ impl Arguments {
             Some(Command::Confine(args)) => args.run(),
             Some(Command::Uploads(args)) => args.run(),
             Some(Command::Keywords(args)) => args.run(),
+            Some(Command::Driver(args)) => args.run(),
             Some(Command::Plan(args)) => args.run(),
             Some(Command::Plant(args)) => args.run(),
             Some(Command::Report(args)) => args.run(),

@@ -68,7 +68,7 @@ impl Client {
     }
 
     /// Asks a driver of JSON lines.
-    pub fn ask(&mut self, request: &Request, until: Instant) -> io::Result<()> {
+    pub fn ask(&mut self, request: &Request<&str>, until: Instant) -> io::Result<()> {
         self.type_text(&(serde_json::to_string(request)? + "\n"), until)
     }
 

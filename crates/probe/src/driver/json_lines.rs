@@ -12,20 +12,31 @@
 use super::{Driver, Ear};
 use overheard_model::design::DriverName;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Longest line that is understood, bytes.
 const LONGEST: usize = 1 << 20;
 
-/// What a driver is asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// What a driver is asked: borrowed by whoever asks, owned by whoever was asked.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "lowercase")]
-pub enum Request<'a> {
-    Send { id: &'a str, to: &'a str, text: &'a str },
+pub enum Request<S> {
+    Send { id: S, to: S, text: S },
     Quit,
 }
 
+/// Without what is written, and to whom.
+impl<S: fmt::Debug> fmt::Debug for Request<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send { id, .. } => f.debug_struct("Send").field("id", id).finish_non_exhaustive(),
+            Self::Quit => f.write_str("Quit"),
+        }
+    }
+}
+
 /// What a driver tells.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Event {
     Ready {
@@ -40,6 +51,7 @@ pub enum Event {
     },
     /// Of one message, or of the driver where there is no id.
     Error {
+        #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<String>,
         message: String,
     },
@@ -147,7 +159,7 @@ mod tests {
             serde_json::to_string(&send).unwrap(),
             r#"{"op":"send","id":"m17","to":"bob","text":"a\nb"}"#
         );
-        assert_eq!(serde_json::to_string(&Request::Quit).unwrap(), r#"{"op":"quit"}"#);
+        assert_eq!(serde_json::to_string(&Request::<&str>::Quit).unwrap(), r#"{"op":"quit"}"#);
     }
 
     #[test]

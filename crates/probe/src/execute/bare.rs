@@ -14,16 +14,23 @@ use nix::unistd::{Pid, setsid};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 /// Opens stages without a room.
 #[derive(Debug, Default)]
 pub struct Bare;
 
+impl Bare {
+    /// A stage on which programs start in this folder.
+    pub(crate) fn stage(base: &Path) -> Box<dyn Stage> {
+        Box::new(BareStage { base: base.to_owned(), children: Vec::new() })
+    }
+}
+
 impl Stages for Bare {
     fn open(&mut self, setting: &Setting) -> io::Result<Box<dyn Stage>> {
-        Ok(Box::new(BareStage { base: setting.base.to_owned(), children: Vec::new() }))
+        Ok(Self::stage(setting.base))
     }
 }
 

@@ -207,7 +207,7 @@ impl<'a> Actor<'a> {
         let id = format!("m{}", self.messages);
         let app = self.app.as_mut().ok_or_else(no_app)?;
         let until = self.until.min(Instant::now() + within.0);
-        let request = Request::Send { id: &id, to, text };
+        let request = Request::Send { id: id.as_str(), to, text };
         app.client
             .ask(&request, until)
             .map_err(|error| Cut::Step(format!("the driver does not read: {error}")))?;

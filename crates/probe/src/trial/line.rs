@@ -138,7 +138,7 @@ impl Line {
         let mut strays = self.catch_up()?;
         let (id, begun) = (format!("m{number}"), Instant::now());
         let until = begun + window;
-        let request = Request::Send { id: &id, to, text };
+        let request = Request::Send { id: id.as_str(), to, text };
         let asked = self.sender.client.ask(&request, until);
         asked.map_err(|error| self.sender.deaf(error))?;
         let mut wait = Wait { id: &id, sent: false, refused: false };

@@ -1,0 +1,92 @@
+//! IRC, with ngircd.
+
+use crate::client::{Driver, converse};
+use crate::server::{PASSWORD, Server};
+use serde_json::json;
+use std::fs;
+
+pub fn ngircd() -> Option<Server> {
+    Server::start("ngircd", &["--nodaemon", "--config", "ngircd.conf"], |folder, plain, tls| {
+        let here = folder.display();
+        let text = format!(
+            "[Global]\nName = irc.chat.example\nInfo = a test\nListen = 127.0.0.1\nPorts = {plain}\n\
+             MotdPhrase = hello\nPassword = {PASSWORD}\nPidFile =\n\
+             [Limits]\nMaxConnectionsIP = 0\nMaxNickLength = 20\n\
+             [Options]\nDNS = no\nIdent = no\nPAM = no\nSyslogFacility = local1\n\
+             [SSL]\nCertFile = {here}/cert.pem\nKeyFile = {here}/key.pem\nPorts = {tls}\n"
+        );
+        fs::write(folder.join("ngircd.conf"), text).expect("a file");
+    })
+}
+
+/// An account in the clear, and these options.
+pub fn plain(server: &Server, nick: &str, more: &[&str]) -> Driver {
+    let (at, password) = (format!("127.0.0.1:{}", server.plain), server.password(PASSWORD));
+    let args = ["irc", "--server", &at, "--nick", nick, "--password-file", &password];
+    Driver::ready(&[&args[..], more].concat(), nick)
+}
+
+#[test]
+fn two_accounts_converse_and_what_is_asked_early_waits() {
+    let Some(server) = ngircd() else { return };
+    let (at, ca, password) =
+        (format!("127.0.0.1:{}", server.tls), server.path("cert.pem"), server.password(PASSWORD));
+    let mut bob = plain(&server, "bob", &[]);
+    let args =
+        ["irc", "--server", &at, "--tls", "--ca", &ca, "--nick", "alice", "--password-file", &password];
+    let mut alice = Driver::start(&args);
+    alice.send("early", "bob", "早安");
+    alice.tells(json!({"event": "ready", "account": "alice"}));
+    alice.tells(json!({"event": "sent", "id": "early"}));
+    bob.tells(json!({"event": "received", "from": "alice", "text": "早安"}));
+    converse((&mut alice, "alice"), (&mut bob, "bob"));
+    alice.quits();
+    bob.quits();
+}
+
+#[test]
+fn what_cannot_arrive_is_refused_and_nothing_else() {
+    let Some(server) = ngircd() else { return };
+    let (mut alice, mut bob) = (plain(&server, "alice", &[]), plain(&server, "bob", &["--split"]));
+    alice.send("1", "nobody", "hello?");
+    alice.refuses(Some("1"), "401");
+    alice.send("2", "#nowhere", "hello?");
+    alice.refuses(Some("2"), "40");
+    alice.send("3", "bob", &"很长".repeat(90));
+    alice.refuses(Some("3"), "540 bytes: IRC carries");
+    alice.send("4", "bob", "a\r\nQUIT");
+    alice.refuses(Some("4"), "line ends");
+    bob.send("5", "alice", &"很长".repeat(90));
+    bob.tells(json!({"event": "sent", "id": "5"}));
+    let parts: Vec<String> = [alice.event(), alice.event()]
+        .iter()
+        .map(|event| event["text"].as_str().expect("a text").to_owned())
+        .collect();
+    assert_eq!(parts.concat(), "很长".repeat(90));
+    converse((&mut alice, "alice"), (&mut bob, "bob"));
+}
+
+#[test]
+fn channels_are_joined() {
+    let Some(server) = ngircd() else { return };
+    let mut alice = plain(&server, "alice", &["--join", "#here"]);
+    let mut bob = plain(&server, "bob", &["--join", "#here"]);
+    alice.send("1", "#here", "大家好");
+    alice.tells(json!({"event": "sent", "id": "1"}));
+    bob.tells(json!({"event": "received", "from": "alice", "text": "大家好"}));
+}
+
+#[test]
+fn who_is_not_let_in_and_a_server_that_goes_away_are_said() {
+    let Some(mut server) = ngircd() else { return };
+    let at = format!("127.0.0.1:{}", server.plain);
+    let wrong = server.password("wrong");
+    let start = |more: &[&str]| Driver::start(&[&["irc", "--server", &at, "--nick", "eve"], more].concat());
+    start(&["--password-file", &wrong]).fails("refused");
+    let secure = format!("127.0.0.1:{}", server.tls);
+    Driver::start(&["irc", "--server", &secure, "--tls", "--nick", "eve"]).fails("secure connection");
+    let alice = plain(&server, "alice", &[]);
+    server.end();
+    alice.fails("the connection was lost");
+    start(&[]).fails(&at);
+}
