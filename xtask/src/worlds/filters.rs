@@ -3,136 +3,174 @@
 
 use super::{World, program};
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-/// What a world's file states.
+/// What a world's file states, and how it is asked.
 struct Plant {
     world: &'static str,
     sender: &'static str,
     receiver: &'static str,
-    /// After "trigger", "plain" and "blocked": which texts.
-    texts: &'static str,
+    asked: Asked,
+    /// Beside those that all have.
+    options: &'static str,
     outcome: &'static str,
-    /// To where copies go, and which level of a factor is the trigger if the words are not.
-    upload: Option<(&'static str, Option<(&'static str, &'static str)>)>,
+    /// Where copies go.
+    copied_to: Option<&'static str>,
+    /// The level of a factor that is the trigger, where words are not.
+    cause: Option<(&'static str, &'static str)>,
     /// All words of a rule are needed.
     rules: &'static [&'static [&'static str]],
-    /// Of the comparison: enough for p ≤ 0.0025 with other endpoints' chatter beside it.
-    trials: &'static str,
+    /// As what copies can be read by anyone.
+    readable: Option<&'static str>,
 }
 
-const CLEAN: &str = "worlds/filter/kite alice";
+enum Asked {
+    /// `uploads`: whether texts like those of `trigger.txt` are dropped or copied, against those of `plain.txt`.
+    Compare,
+    /// `keywords`: the same of one text, and which of its words do it.
+    Search { text: &'static str },
+}
+
 const PLUGGED: &str = "worlds/filter/kite alice worlds/filter/lantern.pl";
-const FRIEND: &str = "worlds/filter/kite bob";
-const WORDS: &[&[&str]] = &[&["harbour", "strike"]];
-const LOG: &str = "log.lantern.example:443";
-/// The room's.
+const FRIEND: &str =
+    "{program} driver irc --server chat.kite.example:6697 --tls --ca $OVERHEARD_WORLD/ca.pem --nick bob";
+/// As copies are found in any room: whoever copies asks for the host's name first.
 const NAME_SERVER: &str = "10.219.0.1:53/udp";
-const FEW: &str = "--trials 8 --sham 1 --lag 2";
+
+/// What all are variants of. Seven trials of each arm are enough for p ≤ 0.0025 with chatter beside it.
+const COPY: Plant = Plant {
+    world: "filter-copy",
+    sender: PLUGGED,
+    receiver: FRIEND,
+    asked: Asked::Compare,
+    options: "--trials 7 --sham 1 --lag 1.5",
+    outcome: "copied",
+    copied_to: Some("log.lantern.example:443"),
+    cause: None,
+    rules: &[],
+    readable: None,
+};
+const SEARCH: Plant = Plant {
+    options: "--calibration 7 --lag 1.5",
+    asked: Asked::Search { text: "blocked" },
+    rules: WORDS,
+    ..COPY
+};
+const WORDS: &[&[&str]] = &[&["harbour", "strike"]];
 
 const PLANTS: &[Plant] = &[
+    Plant {
+        options: "--calibration 7 --lag 1.5 --loss 0.01 --leak 0.01",
+        asked: Asked::Search { text: "blocked-short" },
+        ..SEARCH
+    },
+    Plant { world: "filter-both", outcome: "both", ..SEARCH },
+    Plant { world: "filter-drop", outcome: "dropped", copied_to: None, ..SEARCH },
     Plant {
         world: "filter-server",
         sender: "worlds/filter/heron alice",
         receiver: "worlds/filter/heron bob",
-        texts: "-zh",
+        asked: Asked::Search { text: "blocked-zh" },
         outcome: "dropped",
-        upload: None,
+        copied_to: None,
         rules: &[&["港口", "罢工"], &["请愿书"]],
-        trials: FEW,
+        ..SEARCH
     },
-    Plant { world: "filter-drop", outcome: "dropped", upload: None, ..PLUG_IN },
-    PLUG_IN,
-    Plant { world: "filter-both", outcome: "both", ..PLUG_IN },
-    Plant { world: "filter-late", trials: "--trials 10 --sham 1 --lag 6", ..PLUG_IN },
-    Plant { world: "filter-plain", upload: Some(("log.lantern.example:80", None)), ..PLUG_IN },
+    Plant { world: "filter-late", options: "--trials 7 --sham 1 --lag 5", ..COPY },
+    Plant {
+        world: "filter-plain",
+        copied_to: Some("log.lantern.example:80"),
+        readable: Some("base64"),
+        ..COPY
+    },
     Plant {
         world: "filter-user",
         sender: "worlds/filter/kite {user} worlds/filter/lantern.pl",
-        upload: Some((LOG, Some(("user", "carol")))),
-        rules: &[],
-        trials: "--trials 8 --sham 4 --lag 2 --factor user=alice,carol",
-        ..PLUG_IN
+        options: "--trials 8 --sham 4 --lag 1.5 --factor user=alice,carol",
+        cause: Some(("user", "carol")),
+        ..COPY
     },
-    Plant { world: "filter-none", sender: CLEAN, outcome: "neither", upload: None, rules: &[], ..PLUG_IN },
+    Plant {
+        world: "filter-none",
+        sender: "worlds/filter/kite alice",
+        outcome: "neither",
+        copied_to: None,
+        ..COPY
+    },
 ];
 
-/// What most of them are variants of.
-const PLUG_IN: Plant = Plant {
-    world: "filter-copy",
-    sender: PLUGGED,
-    receiver: FRIEND,
-    texts: "",
-    outcome: "copied",
-    upload: Some((LOG, None)),
-    rules: WORDS,
-    trials: FEW,
-};
-
-fn plant(world: &World) -> Result<&'static Plant> {
-    PLANTS.iter().find(|plant| plant.world == world.name).context("nothing is stated of this world")
+/// The right one of the four answers, the endpoint, the trigger and the words; and as many copies as were planted.
+pub(super) fn told(world: &World) -> Result<()> {
+    let plant =
+        PLANTS.iter().find(|plant| plant.world == world.name).context("nothing is stated of this world")?;
+    let (inquiry, kept) = ask(world, plant)?;
+    ensure!(inquiry["outcome"] == plant.outcome, "{}: {}", inquiry["outcome"], inquiry["answer"]);
+    plant.uploads(&inquiry)?;
+    plant.words(&inquiry)?;
+    plant.copies(&inquiry, kept)
 }
 
-/// Right of the four answers, the endpoint and the trigger; and as many copies as were planted.
-pub(super) fn compared(world: &World) -> Result<()> {
-    let plant = plant(world)?;
-    let texts =
-        format!("--trigger worlds/filter/trigger{0}.txt --benign worlds/filter/plain{0}.txt", plant.texts);
-    let (inquiry, copied) = ask(world, plant, "uploads", &format!("{texts} {}", plant.trials))?;
-    let uploads = list(&inquiry["uploads"]);
-    let stated = |upload: &&Value| match plant.upload {
-        Some((endpoint, cause)) => {
-            let cause = cause.map_or(
-                Value::Object(Default::default()),
-                |(name, level)| serde_json::json!({ name: level }),
-            );
-            upload["endpoint"] == endpoint && upload["factors"] == cause
-        }
-        None => false,
-    };
-    ensure!(inquiry["outcome"] == plant.outcome, "{}: {inquiry:#}", inquiry["outcome"]);
-    let (stated, others): (Vec<&Value>, Vec<&Value>) = uploads.iter().partition(stated);
-    ensure!(stated.len() == usize::from(plant.upload.is_some()), "uploads: {uploads:?}");
-    // Whoever copies asks for the host's name first.
-    let asked = |upload: &&Value| plant.upload.is_some() && upload["endpoint"] == NAME_SERVER;
-    ensure!(others.iter().all(asked), "nothing like that is planted: {others:?}");
-    if plant.upload.is_none() {
-        let size = &list(&inquiry["detectable"])[0];
+impl Plant {
+    fn uploads(&self, inquiry: &Value) -> Result<()> {
+        let uploads = list(&inquiry["uploads"]);
+        let Some(endpoint) = self.copied_to else {
+            ensure!(uploads.is_empty(), "nothing is copied: {uploads:?}");
+            let seen = &list(&inquiry["detectable"])[0]["bytes"];
+            return Ok(ensure!(
+                seen.as_u64().is_some_and(|bytes| bytes <= 300),
+                "{seen} bytes would have been seen"
+            ));
+        };
+        let cause = self.cause.map_or(json!({}), |(name, level)| json!({ name: level }));
+        let (stated, others): (Vec<&Value>, Vec<&Value>) =
+            uploads.iter().partition(|upload| upload["endpoint"] == endpoint && upload["factors"] == cause);
+        ensure!(stated.len() == 1, "uploads: {uploads:?}");
         ensure!(
-            size["bytes"].as_u64().is_some_and(|bytes| bytes <= 300),
-            "what would have been seen: {size}"
+            others.iter().all(|upload| upload["endpoint"] == NAME_SERVER),
+            "nobody copies there: {others:?}"
         );
+        Ok(())
     }
-    let trials = list(&inquiry["trials"]);
-    let caught = trials.iter().filter(|trial| match plant.upload {
-        Some((_, Some((name, level)))) => trial["factors"][name] == level && trial["arm"] != "sham",
-        Some((_, None)) => trial["arm"] == "trigger",
-        None => false,
-    });
-    let caught = caught.count();
-    ensure!(copied == caught, "{copied} copies were made of {caught} messages");
-    Ok(())
+
+    fn words(&self, inquiry: &Value) -> Result<()> {
+        let mut found: Vec<Vec<&str>> =
+            list(&inquiry["rules"]).iter().map(|rule| words(&rule["all"])).collect();
+        let mut stated: Vec<Vec<&str>> = self.rules.iter().map(|rule| rule.to_vec()).collect();
+        found.sort();
+        stated.sort();
+        ensure!(found == stated, "rules: {found:?}");
+        Ok(())
+    }
+
+    /// What the host of the copies kept is what was caught, of a comparison; and what can be read is read.
+    fn copies(&self, inquiry: &Value, kept: usize) -> Result<()> {
+        let Asked::Compare = self.asked else { return Ok(()) };
+        let caught = list(&inquiry["trials"]).iter().filter(|trial| match (self.copied_to, self.cause) {
+            (None, _) => false,
+            (Some(_), None) => trial["arm"] == "trigger",
+            (Some(_), Some((name, level))) => trial["factors"][name] == level && trial["arm"] != "sham",
+        });
+        let caught: Vec<&Value> = caught.map(|trial| &trial["number"]).collect();
+        ensure!(kept == caught.len(), "{kept} copies were made of {} messages", caught.len());
+        let copies = list(&inquiry["copies"]);
+        let read = |number: &&Value| copies.iter().any(|copy| copy["act"] == **number);
+        match self.readable {
+            Some(encoding) => {
+                ensure!(caught.iter().all(|number| read(&number)), "not all copies were read: {copies:?}");
+                let stated = |copy: &Value| {
+                    copy["endpoint"] == *self.copied_to.unwrap_or_default() && copy["encoding"] == encoding
+                };
+                ensure!(copies.iter().all(stated), "copies: {copies:?}");
+            }
+            None => ensure!(copies.is_empty(), "nothing can be read: {copies:?}"),
+        }
+        Ok(())
+    }
 }
 
-/// The words of every rule.
-pub(super) fn searched(world: &World) -> Result<()> {
-    let plant = plant(world)?;
-    let (inquiry, _) =
-        ask(world, plant, "keywords", &format!("--text worlds/filter/blocked{}.txt --no-room", plant.texts))?;
-    let mut found: Vec<Vec<String>> =
-        list(&inquiry["rules"]).iter().map(|rule| words(&rule["all"])).collect();
-    found.sort();
-    let mut stated: Vec<Vec<String>> =
-        plant.rules.iter().map(|rule| rule.iter().map(|word| (*word).to_owned()).collect()).collect();
-    stated.sort();
-    ensure!(found == stated, "rules: {found:?}");
-    Ok(())
-}
-
-fn words(all: &Value) -> Vec<String> {
-    let mut words: Vec<String> =
-        list(all).iter().map(|word| word.as_str().unwrap_or_default().to_owned()).collect();
-    words.sort();
+fn words(all: &Value) -> Vec<&str> {
+    let mut words: Vec<&str> = list(all).iter().filter_map(Value::as_str).collect();
+    words.sort_unstable();
     words
 }
 
@@ -141,19 +179,28 @@ fn list(value: &Value) -> &[Value] {
 }
 
 /// What the command says, and how many copies the host of the copies has.
-fn ask(world: &World, plant: &Plant, command: &str, options: &str) -> Result<(Value, usize)> {
+fn ask(world: &World, plant: &Plant) -> Result<(Value, usize)> {
     let folder = tempfile::tempdir()?;
+    let question = match plant.asked {
+        Asked::Compare => {
+            "uploads --trigger worlds/filter/trigger.txt --benign worlds/filter/plain.txt".into()
+        }
+        Asked::Search { text } => format!("keywords --text worlds/filter/{text}.txt"),
+    };
+    let program = program();
     let script = format!(
-        "{program} {command} --sender '{sender}' --receiver '{receiver}' {options} --trials-folder {folder}/trials \\
-            --pace 0-0.3 --window 1 --washout 0.3 --longest 400 --format json >{folder}/inquiry 2>{folder}/said
+        "{program} {question} --sender '{sender}' --receiver '{receiver}' --trials-folder {folder}/trials \
+            --pace 0-0.3 --window 1 --washout 0.3 --longest 400 {options} \
+            --format json >{folder}/inquiry 2>{folder}/said
         case $? in 0 | 1) ;; *) cat {folder}/said {folder}/inquiry >&2; exit 2 ;; esac
         cat $OVERHEARD_WORLD/log.*.log 2>/dev/null | wc -l",
-        program = program().display(),
+        program = program.display(),
         sender = plant.sender,
-        receiver = plant.receiver,
+        receiver = plant.receiver.replace("{program}", &program.to_string_lossy()),
+        options = plant.options,
         folder = folder.path().display(),
     );
-    let copied = world.ask("home", &script)?.trim().parse()?;
+    let kept = world.ask("home", &script)?.trim().parse()?;
     let inquiry = std::fs::read(folder.path().join("inquiry"))?;
-    Ok((serde_json::from_slice(&inquiry)?, copied))
+    Ok((serde_json::from_slice(&inquiry)?, kept))
 }
