@@ -1,0 +1,246 @@
+//! `overheard uploads`: between clients of shell script without rooms, and between real ones in a world with a collector.
+
+mod program;
+
+use program::{Answer, overheard};
+use std::fs;
+use std::path::Path;
+
+const TRIGGERS: &str = "we meet by the river\n\nthe river is high\nwe meet by the river\n";
+const BENIGN: &str = "we walk in the garden at noon and drink some tea with our friends in the old house\n";
+
+/// Passes on what its filter lets pass, and notes what it is asked to send. `PATTERN` is the filter; from the message
+/// `LIMIT` on nothing passes, and the answer is `AFTER`; it dies at the message `DIES`.
+const SENDER: &str = r#"#!/bin/sh
+exec 3<>way
+echo "{\"event\":\"ready\",\"account\":\"$1\"}"
+while read -r line; do
+    case "$line" in *'"op":"quit"'*) exit ;; esac
+    text=${line##*'"text":"'} text=${text%'"}'} id=${line#*'"id":"'} id=${id%%'"'*}
+    echo "$1 $text" >> sent
+    sent=$(wc -l < sent)
+    if [ "$sent" -eq DIES ]; then echo "the sea is rough" >&2; exit 1; fi
+    event=sent
+    if [ "$sent" -ge LIMIT ]; then event=AFTER; else
+        case "$1 $text" in
+            PATTERN) ;;
+            *) echo "{\"event\":\"received\",\"from\":\"$1\",\"text\":\"$text\"}" >&3 ;;
+        esac
+    fi
+    echo "{\"event\":\"$event\",\"id\":\"$id\",\"message\":\"no\"}"
+done
+"#;
+const RECEIVER: &str = "#!/bin/sh\n[ -p way ] || mkfifo way\necho '{\"event\":\"ready\",\"account\":\"bob\"}'\nexec cat 0<>way\n";
+
+/// A filter on the way between two clients without rooms.
+struct Way {
+    folder: tempfile::TempDir,
+}
+
+impl Way {
+    fn new(pattern: &str, limit: usize, after: &str, dies: usize) -> Self {
+        let way = Self { folder: tempfile::tempdir().expect("a folder") };
+        let sender = SENDER.replace("PATTERN", pattern).replace("LIMIT", &limit.to_string());
+        way.write("sender", &sender.replace("AFTER", after).replace("DIES", &dies.to_string()));
+        way.write("receiver", RECEIVER);
+        way.write("words.txt", TRIGGERS);
+        way.write("plain.txt", BENIGN);
+        way
+    }
+
+    fn clear(pattern: &str) -> Self {
+        Self::new(pattern, 10_000, "sent", 0)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.folder.path().join(name), text).expect("a file");
+    }
+
+    fn ask(&self, more: &[&str]) -> Answer {
+        self.ask_as("alice", more)
+    }
+
+    fn ask_as(&self, user: &str, more: &[&str]) -> Answer {
+        let folder = self.folder.path().display();
+        let sender = format!("cd {folder} && exec sh ./sender {user}");
+        let receiver = format!("cd {folder} && exec sh ./receiver");
+        let [trigger, benign, trials] =
+            ["words.txt", "plain.txt", "trials"].map(|name| format!("{folder}/{name}"));
+        let mut all = vec!["uploads", "--sender", &sender, "--receiver", &receiver, "--no-room"];
+        all.extend(["--trigger", &trigger, "--benign", &benign]);
+        all.extend(["--pace", "0-0", "--window", "0.5", "--format", "json"]);
+        all.extend(more);
+        for default in [["--trials", "6"], ["--trials-folder", &trials]] {
+            all.extend(default.iter().filter(|_| !more.contains(&default[0])));
+        }
+        overheard(&all)
+    }
+
+    fn sent(&self) -> usize {
+        let sent = fs::read_to_string(self.folder.path().join("sent"));
+        sent.map_or(0, |sent| sent.lines().count())
+    }
+}
+
+fn warnings(answer: &Answer) -> String {
+    answer.json()["warnings"].to_string()
+}
+
+#[test]
+fn what_is_dropped_is_told_from_what_arrives_and_nothing_is_sent_twice() {
+    let way = Way::clear("*river*");
+    let found = way.ask(&[]);
+    assert_eq!((found.code, found.json()["outcome"].as_str()), (1, Some("dropped")), "{found:?}");
+    assert_eq!(way.sent(), 12);
+    assert!(warnings(&found).contains("delivery-alone"), "{found:?}");
+    assert!(found.stderr.contains("overheard doctor"), "{found:?}");
+    assert_eq!(way.ask(&[]).stdout, found.stdout);
+    assert_eq!(way.sent(), 12, "all was answered already");
+    way.ask(&["--seed", "2"]).refuses("another question");
+    way.ask_as("carol", &[]).refuses("another question");
+}
+
+#[test]
+fn what_arrives_is_no_finding() {
+    let found = Way::clear("nothing").ask(&[]);
+    assert_eq!((found.code, found.json()["outcome"].as_str()), (0, Some("neither")), "{found:?}");
+}
+
+#[test]
+fn an_account_that_is_banned_half_way_is_no_filter() {
+    for after in ["sent", "error"] {
+        let way = Way::new("nothing", 7, after, 0);
+        let banned = way.ask(&["--trials", "8"]);
+        assert!(warnings(&banned).contains("may be banned"), "{banned:?}");
+        assert_ne!(banned.json()["outcome"].as_str(), Some("dropped"), "{banned:?}");
+        assert_eq!(banned.code, 4, "{banned:?}");
+        // What was measured before is kept, and the rest is done once the account is free again.
+        let sent = way.sent();
+        way.write("sender", &SENDER.replace("LIMIT", "10000").replace("DIES", "0"));
+        let mended = way.ask(&["--trials", "8"]);
+        assert_eq!((mended.code, way.sent() > sent), (0, true), "{mended:?}");
+    }
+}
+
+#[test]
+fn a_client_that_dies_is_named_and_the_same_command_goes_on() {
+    let way = Way::new("*river*", 10_000, "sent", 4);
+    let died = way.ask(&[]);
+    assert!(warnings(&died).contains("the sea is rough"), "{died:?}");
+    assert_eq!(way.sent(), 4);
+    let found = way.ask(&[]);
+    assert_eq!(found.json()["outcome"], "dropped", "{found:?}");
+    assert_eq!(way.sent(), 13, "the message without an answer is spent, and sent again");
+}
+
+#[test]
+fn a_user_who_is_a_trigger_is_a_factor() {
+    let way = Way::clear("carol*river*");
+    let found = way.ask_as("{user}", &["--factor", "user=alice,carol", "--factor", "time", "--trials", "10"]);
+    let json = found.json();
+    assert_eq!(json["outcome"], "dropped", "{found:?}");
+    let effects = json["effects"].as_array().expect("effects");
+    let carol = effects.iter().find(|effect| effect["level"] == "carol").expect("an effect");
+    assert_eq!(carol["difference"].as_f64(), Some(1.0), "{json}");
+    assert_eq!(json["ledger"]["accounts"], serde_json::json!({ "alice": 20, "carol": 20 }), "{json}");
+    assert_eq!(way.sent(), 40);
+    way.ask(&["--factor", "user=alice,carol"]).refuses("{user}");
+}
+
+#[test]
+fn bad_input_is_refused_and_a_dry_run_sends_nothing() {
+    let way = Way::clear("*river*");
+    let dry = way.ask(&["--dry-run"]);
+    assert!(dry.code == 0 && dry.stdout.contains("12 messages would be sent"), "{dry:?}");
+    way.ask(&["--budget", "11"]).refuses("--budget 11");
+    way.ask(&["--longest", "10"]).refuses("text 1");
+    way.ask(&["--lag", "90"]).refuses("--lag 90");
+    way.write("plain.txt", "明天早上八点在桥边见\n");
+    way.ask(&[]).refuses("in Latin");
+    way.write("plain.txt", "\n \n");
+    way.ask(&[]).refuses("no words");
+    way.write("plain.txt", BENIGN);
+    way.write("receiver", "exit 3");
+    way.ask(&[]).refuses("the receiver's client ended");
+    assert_eq!(way.sent(), 0);
+}
+
+#[test]
+fn texts_of_all_kinds_arrive_as_they_are() {
+    let way = Way::clear("nothing");
+    let many: String = (0..100_000).map(|at| format!("word{at}\n")).collect();
+    way.write(
+        "words.txt",
+        &format!("{many}caf\u{e9}\ncafe\u{301}\n\u{5e9}\u{5dc}\u{5d5}\u{5dd} \u{5dc}\u{5da}\n"),
+    );
+    let words = format!(
+        "{BENIGN}\u{5d1}\u{5d5}\u{5e7}\u{5e8} \u{5d8}\u{5d5}\u{5d1} \u{5dc}\u{5db}\u{5d5}\u{5dc}\u{5dd}\n"
+    );
+    way.write("plain.txt", &words);
+    let found = way.ask(&[]);
+    assert_eq!((found.code, way.sent()), (0, 12), "{found:?}");
+    way.write("words.txt", "cafe\u{301} \u{5e9}\u{5dc}\n\u{5e9}\u{5dc}\u{5d5}\u{5dd} \u{5dc}\u{5da}\n");
+    let trials = way.folder.path().join("other").display().to_string();
+    let found = way.ask(&["--trials-folder", &trials]);
+    assert_eq!(found.code, 0, "{found:?}");
+}
+
+/// Runs the program in the world of `tests/filters`; nothing where this machine lets none be made.
+fn in_the_world(folder: &Path, mode: &str, more: &[&str]) -> Option<Answer> {
+    let filters = program::root().join("crates/overheard/tests/filters");
+    let filters = filters.canonicalize().expect("the tests' own folder");
+    let client =
+        |account: &str, mode: &str| format!("python3 {}/client.py {account} {mode} river", filters.display());
+    let (sender, receiver) = (client("alice", mode), client("bob", "clean"));
+    let path = |name: &str| folder.join(name).display().to_string();
+    let (world, filters) = (filters.join("world.toml").display().to_string(), filters.display().to_string());
+    let trials = path("trials");
+    let program = env!("CARGO_BIN_EXE_overheard");
+    let mut all = vec!["world", &world, "--", program, more[0], "--sender", &sender, "--receiver", &receiver];
+    all.extend(["--read", &filters, "--trials-folder", &trials, "--format", "json"]);
+    all.extend(["--pace", "0-0.1", "--lag", "1", "--washout", "0", "--window", "1"]);
+    all.extend(&more[1..]);
+    let answer = overheard(&all);
+    if answer.code == 3 || answer.stderr.contains("without rooms") {
+        eprintln!("skipped: {}", answer.stderr);
+        return None;
+    }
+    Some(answer)
+}
+
+#[test]
+fn in_rooms_a_copy_is_found_with_its_endpoint_and_read_where_it_can_be() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [words, plain] = [("words.txt", TRIGGERS), ("plain.txt", BENIGN)].map(|(name, text)| {
+        fs::write(folder.path().join(name), text).expect("a file");
+        folder.path().join(name).display().to_string()
+    });
+    let more = ["uploads", "--trigger", &words, "--benign", &plain, "--trials", "6", "--sham", "1"];
+    let Some(found) = in_the_world(folder.path(), "plain", &more) else { return };
+    let json = found.json();
+    assert_eq!((found.code, json["outcome"].as_str()), (1, Some("copied")), "{found:?}");
+    assert_eq!(json["uploads"][0]["endpoint"], "logs.kite.example:9000", "{json}");
+    let copies = json["copies"].as_array().expect("copies");
+    assert_eq!(copies.len(), 6, "{json}");
+    assert!(copies.iter().all(|copy| copy["endpoint"] == "logs.kite.example:9000"));
+    assert!(copies.iter().all(|copy| copy["encoding"] == "base64" && copy["packet"].as_u64() > Some(0)));
+    let capture = copies[0]["capture"].as_str().expect("a path");
+    assert!(Path::new(capture).is_file(), "{capture}");
+    let book = fs::read_to_string(folder.path().join("trials/messages.jsonl")).expect("a book");
+    assert!(!book.contains("river"), "no text is kept");
+    let again = in_the_world(folder.path(), "plain", &more).expect("a world as before");
+    assert_eq!(again.json()["trials"], json["trials"], "nothing was done again");
+}
+
+#[test]
+fn in_rooms_words_that_are_only_copied_are_found_by_their_uploads() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = folder.path().join("text.txt");
+    fs::write(&text, "tea by the river").expect("a file");
+    let more = ["keywords", "--text", text.to_str().expect("text"), "--calibration", "8", "--error", "0.05"];
+    let Some(found) = in_the_world(folder.path(), "copy", &more) else { return };
+    let json = found.json();
+    assert_eq!((found.code, json["outcome"].as_str()), (1, Some("copied")), "{found:?}");
+    assert_eq!(json["rules"][0]["all"], serde_json::json!(["river"]), "{json}");
+    assert!(json.to_string().contains("logs.kite.example:9000"));
+}
