@@ -3,7 +3,7 @@
 //! For: worlds are what everything live is tested against, so each must be what its file says. The witness is not
 //! Overheard: curl, dig, ping and tcpdump at the vantage say what is there. Where a study is run or an app
 //! confined, it is our verdict that is held to the planted truth.
-//! Two checks run at a time, since worlds mostly wait, the longest first.
+//! Three checks run at a time, since worlds mostly wait, the longest first.
 //! Needs root or user namespaces, /dev/net/tun, and the Debian packages in worlds/README.md.
 //! To extend: a check in a file of [`worlds`](self), and its line in [`CHECKS`].
 
@@ -22,6 +22,8 @@ use std::time::Instant;
 
 /// Far above what any check takes; the world ends with it.
 const LIMIT_S: &str = "480";
+
+const AT_A_TIME: usize = 3;
 
 struct Check {
     world: &'static str,
@@ -76,7 +78,7 @@ pub(crate) fn run(names: &[String]) -> Result<()> {
     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = || std::iter::from_fn(next).filter(|check| !check.run()).count();
     let broken = std::thread::scope(|scope| {
-        let workers = [scope.spawn(work), scope.spawn(work)];
+        let workers = [(); AT_A_TIME].map(|()| scope.spawn(work));
         workers.map(|worker| worker.join().unwrap_or(1)).iter().sum::<usize>()
     });
     ensure!(broken == 0, "{broken} truths do not hold");

@@ -34,7 +34,7 @@ enum Asked {
 const PLUGGED: &str = "worlds/filter/kite alice worlds/filter/lantern.pl";
 const FRIEND: &str =
     "{program} driver irc --server chat.kite.example:6697 --tls --ca $OVERHEARD_WORLD/ca.pem --nick bob";
-/// As copies are found in any room: whoever copies asks for the host's name first.
+/// Of the room: whoever copies asks it for the host's name first.
 const NAME_SERVER: &str = "10.219.0.1:53/udp";
 
 /// What all are variants of. Seven trials of each arm are enough for p ≤ 0.0025 with chatter beside it.
@@ -60,7 +60,7 @@ const WORDS: &[&[&str]] = &[&["harbour", "strike"]];
 
 const PLANTS: &[Plant] = &[
     Plant {
-        options: "--calibration 7 --lag 1.5 --loss 0.01 --leak 0.01",
+        options: "--calibration 7 --lag 1 --loss 0.01 --leak 0.01",
         asked: Asked::Search { text: "blocked-short" },
         ..SEARCH
     },
@@ -76,7 +76,7 @@ const PLANTS: &[Plant] = &[
         rules: &[&["港口", "罢工"], &["请愿书"]],
         ..SEARCH
     },
-    Plant { world: "filter-late", options: "--trials 7 --sham 1 --lag 5", ..COPY },
+    Plant { world: "filter-late", options: "--trials 7 --sham 0 --lag 5", ..COPY },
     Plant {
         world: "filter-plain",
         copied_to: Some("log.lantern.example:80"),

@@ -55,15 +55,15 @@ pub fn judge(trials: &[Trial], seed: u64) -> Uploads {
 
 /// p that triggers arrive as often as benign messages, whose losses are the yardstick.
 fn dropped(trials: &[Trial]) -> f64 {
-    let of_arm = |arm: Arm| trials.iter().filter(move |trial| trial.arm == arm);
+    let of_arm =
+        |arm: Arm| trials.iter().filter(move |trial| trial.arm == arm).filter_map(|trial| trial.delivered);
     more_lost(of_arm(Arm::Trigger), of_arm(Arm::Benign))
 }
 
-/// p that these are lost no more often than those: Fisher's, where they are; else 1.
-fn more_lost<'a>(these: impl Iterator<Item = &'a Trial>, those: impl Iterator<Item = &'a Trial>) -> f64 {
-    let (lost, arrived) = fates(these);
-    let (others_lost, others_arrived) = fates(those);
-    // Compared by cross-multiplication.
+/// p, by Fisher's test, that these arrive as often as those; 1 where they do.
+fn more_lost(these: impl Iterator<Item = bool>, those: impl Iterator<Item = bool>) -> f64 {
+    let ((lost, arrived), (others_lost, others_arrived)) = (fates(these), fates(those));
+    // More often lost, by cross-multiplication.
     if lost * others_arrived <= others_lost * arrived {
         return 1.0;
     }
@@ -71,10 +71,9 @@ fn more_lost<'a>(these: impl Iterator<Item = &'a Trial>, those: impl Iterator<It
 }
 
 /// How many were lost, and how many arrived.
-fn fates<'a>(trials: impl Iterator<Item = &'a Trial>) -> (u64, u64) {
-    let known = trials.filter_map(|trial| trial.delivered);
-    known.fold((0, 0), |(lost, arrived), delivered| {
-        (lost + u64::from(!delivered), arrived + u64::from(delivered))
+fn fates(arrived: impl Iterator<Item = bool>) -> (u64, u64) {
+    arrived.fold((0, 0), |(lost, delivered), arrived| {
+        (lost + u64::from(!arrived), delivered + u64::from(arrived))
     })
 }
 
