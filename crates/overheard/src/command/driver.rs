@@ -5,7 +5,9 @@
 
 use crate::exit::{Exit, Failure, Result};
 use clap::{Args, Subcommand};
-use overheard_probe::account::{Fault, Irc, Password, Pattern, Roots, Security, Terminal, Xmpp, speak};
+use overheard_probe::account::{
+    Fault, Irc, Page, Password, Pattern, Roots, Security, Terminal, Web, Xmpp, speak,
+};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -38,6 +40,7 @@ enum Network {
     Irc(IrcArgs),
     Xmpp(XmppArgs),
     Terminal(TerminalArgs),
+    Web(WebArgs),
 }
 
 impl DriverArgs {
@@ -46,6 +49,7 @@ impl DriverArgs {
             Network::Irc(args) => speak(args.service()?),
             Network::Xmpp(args) => speak(args.service()?),
             Network::Terminal(args) => speak(args.service()),
+            Network::Web(args) => speak(args.service()?),
         }
         .map_err(failure)?;
         Ok(Exit::Clear)
@@ -213,6 +217,10 @@ struct TerminalArgs {
     #[arg(long, value_name = "TEXT")]
     ready: String,
 
+    /// What is typed once the login stands, such as to open a window
+    #[arg(long, value_name = "KEYS", default_value = "", value_parser = keys)]
+    begin: String,
+
     /// What is typed to send {text} to {to}
     #[arg(long, value_name = "KEYS", value_parser = message_keys)]
     send: String,
@@ -248,6 +256,7 @@ impl TerminalArgs {
             command: self.command,
             account: self.account,
             ready: self.ready,
+            begin: self.begin,
             send: self.send,
             received: self.received,
             refused: self.refused,
@@ -255,6 +264,65 @@ impl TerminalArgs {
             rows: self.rows,
             columns: self.columns,
         }
+    }
+}
+
+const WEB_EXAMPLES: &str = "\
+Examples:
+  overheard driver web --page chat.toml --account alice --password-file alice.password
+  overheard driver web --page chat.toml --account alice --webdriver 127.0.0.1:9515
+
+chat.toml says where what stands on the page; docs/drivers.md has one with every key:
+  url = 'https://chat.example/'
+  login = [{ fill = '#name', with = '{account}' }, { fill = '#pass', with = '{password}' }, { click = '#enter' }]
+  ready = '#compose'
+  input = '#compose'
+  message = '.message'
+
+Without --webdriver, chromedriver is started, which Debian has in the package chromium-driver. Chromium runs as root
+only with --browser-arg=--no-sandbox.";
+
+/// An account on a chat page, in Chromium
+#[derive(Args, Debug)]
+#[command(after_help = WEB_EXAMPLES)]
+struct WebArgs {
+    /// Where what stands on the page
+    #[arg(long, value_name = "FILE")]
+    page: PathBuf,
+
+    /// The name of the account
+    #[arg(long, value_name = "NAME")]
+    account: String,
+
+    #[command(flatten)]
+    password: PasswordArgs,
+
+    /// A WebDriver that runs already
+    #[arg(long, value_name = "HOST:PORT")]
+    webdriver: Option<String>,
+
+    /// Show the browser
+    #[arg(long)]
+    visible: bool,
+
+    /// A further argument for the browser, such as --user-data-dir=FOLDER, where it keeps a login
+    #[arg(long, value_name = "ARGUMENT", allow_hyphen_values = true)]
+    browser_arg: Vec<String>,
+}
+
+impl WebArgs {
+    fn service(self) -> Result<Web> {
+        let named = |what: String| Failure::new(format!("{}: {what}", self.page.display()));
+        let text = fs::read_to_string(&self.page)
+            .map_err(|error| named(error.to_string()).hint("give a TOML file that describes the page"))?;
+        let page = Page::parse(&text)
+            .map_err(|what| named(what).hint("docs/drivers.md has an example with every key"))?;
+        let mut arguments = self.browser_arg;
+        if !self.visible {
+            arguments.push("--headless=new".into());
+        }
+        let password = self.password.read()?;
+        Ok(Web { page, account: self.account, password, webdriver: self.webdriver, arguments })
     }
 }
 

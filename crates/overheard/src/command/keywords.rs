@@ -5,22 +5,19 @@
 //! broken off.
 
 use super::run::interruption;
-use super::uploads::{located, refused, unopened, without_rooms};
 use crate::exit::{Exit, Failure, Result};
-use crate::inquiry::calibration::{self, Calibrated, Given, Sense};
-use crate::inquiry::clients::ClientArgs;
+use crate::inquiry::calibration::{self, Calibrated, Given};
+use crate::inquiry::clients::{ClientArgs, without_rooms};
 use crate::inquiry::comparison::Comparison;
-use crate::inquiry::copies::{self, Texts};
+use crate::inquiry::copies;
 use crate::inquiry::files;
-use crate::inquiry::hunt::{Hunt, Limit, Next, Noise, Options, Others, Question, rehearse};
+use crate::inquiry::hunt::{Hunt, Limit, Noise, Options, Others, Question, rehearse};
 use crate::inquiry::output::ReportArgs;
-use crate::inquiry::trials::{Levels, Trials, Wanted};
-use crate::inquiry::verdict::SILENT;
+use crate::inquiry::quest::Quest;
+use crate::inquiry::trials::{Trials, located, refused, unopened};
 use crate::output::{inquiry, print};
-use crate::progress::Progress;
 use clap::Args;
-use overheard_model::{Found, Inquiry, Outcome};
-use overheard_probe::digest;
+use overheard_model::{Inquiry, Outcome};
 use overheard_probe::trial::{Book, Opening};
 use std::path::{Path, PathBuf};
 
@@ -30,7 +27,7 @@ Examples:
   overheard keywords … --words candidates.txt --budget 2000
   overheard keywords … --text blocked.txt --dry-run      # what would be spent
 
-A driver is a program that speaks JSON lines for one account:
+A driver is a program that speaks JSON lines for one account; `overheard driver` has some, for IRC, XMPP and others:
   it reads   {\"op\":\"send\",\"id\":\"m1\",\"to\":\"bob\",\"text\":\"…\"}   {\"op\":\"quit\"}
   it prints  {\"event\":\"ready\",\"account\":\"alice\"}   {\"event\":\"sent\",\"id\":\"m1\"}
              {\"event\":\"received\",\"from\":\"alice\",\"text\":\"…\"}   {\"event\":\"error\",\"id\":\"m1\",\"message\":\"…\"}
@@ -224,82 +221,6 @@ impl KeywordsArgs {
             deliveries: book.deliveries().to_vec(),
             strays: book.strays(),
         })
-    }
-}
-
-/// A search, by what it goes by.
-struct Quest<'a> {
-    hunt: Hunt,
-    sense: &'a Sense,
-    texts: &'a mut Texts,
-}
-
-impl Quest<'_> {
-    /// Gives the search the answers that were kept. The answer, if they are all that it needs.
-    fn replay(&mut self, book: &Book, folder: &Path) -> Result<Option<Found>> {
-        for act in book.acts().iter().filter(|act| act.arm.is_none()) {
-            let Some(delivery) = book.delivery(act) else { continue };
-            let asked = match self.next() {
-                Next::Done(found) => return Ok(Some(found)),
-                Next::Ask { text } => text,
-            };
-            if digest::of_bytes(asked.as_bytes()) != delivery.text_sha256 {
-                return Err(Failure::new(format!(
-                    "{}: message {} is not the one that this search asks for",
-                    folder.display(),
-                    delivery.number
-                ))
-                .hint("the messages were sent by another version: begin anew in another folder with --trials-folder"));
-            }
-            // Without an answer it says nothing: its text is asked for again.
-            if let Some(filtered) = self.sense.is_filtered(book, act) {
-                self.hunt.answer(filtered);
-            }
-        }
-        Ok(match self.next() {
-            Next::Done(found) => Some(found),
-            Next::Ask { .. } => None,
-        })
-    }
-
-    fn ask(&mut self, trials: &mut Trials) -> (Found, Option<String>) {
-        let (progress, levels) = (Progress::lines(), Levels::new());
-        let attend = matches!(self.sense, Sense::Upload(_));
-        let mut unanswered = 0;
-        loop {
-            let text = match self.next() {
-                Next::Done(found) => return (found, None),
-                Next::Ask { text } => text,
-            };
-            let wanted = Wanted { arm: None, text: Some(&text), levels: &levels, attend };
-            if let Err(why) = trials.make(&wanted) {
-                return (self.hunt.so_far(), Some(why));
-            }
-            let book = &trials.book;
-            match book.acts().last().and_then(|act| self.sense.is_filtered(book, act)) {
-                Some(filtered) => {
-                    self.hunt.answer(filtered);
-                    unanswered = 0;
-                }
-                None => unanswered += 1,
-            }
-            if unanswered == SILENT {
-                let why = format!("the last {SILENT} messages did not arrive: an account may be banned");
-                return (self.hunt.so_far(), Some(why));
-            }
-            let spent = book.deliveries().len();
-            if spent.is_multiple_of(10) {
-                progress.say(&format!("{spent} messages spent"));
-            }
-        }
-    }
-
-    fn next(&mut self) -> Next {
-        let next = self.hunt.ask();
-        if let Next::Ask { text } = &next {
-            self.texts.insert(digest::of_bytes(text.as_bytes()), text.clone());
-        }
-        next
     }
 }
 

@@ -5,20 +5,19 @@
 
 use super::run::interruption;
 use crate::exit::{Exit, Failure, Result};
-use crate::inquiry::clients::ClientArgs;
+use crate::inquiry::clients::{ClientArgs, without_rooms};
 use crate::inquiry::comparison::Comparison;
 use crate::inquiry::copies;
 use crate::inquiry::design::{self, Factor, Size};
 use crate::inquiry::files;
 use crate::inquiry::output::ReportArgs;
-use crate::inquiry::trials::Trials;
+use crate::inquiry::trials::{Trials, located, refused, unopened};
 use crate::inquiry::verdict;
 use crate::inquiry::wording;
 use crate::output::{inquiry, print};
-use crate::progress::Progress;
 use clap::Args;
-use overheard_model::{Act, Arm, Fate, Inquiry, Outcome, Signal};
-use overheard_probe::trial::{Book, BookFault, Opening};
+use overheard_model::{Arm, Fate, Inquiry, Outcome, Signal};
+use overheard_probe::trial::{Book, Opening};
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -181,35 +180,7 @@ impl UploadsArgs {
     }
 }
 
-/// The acts, with the paths of their captures as they are from here.
-pub(super) fn located(book: &Book, folder: &Path) -> Vec<Act> {
-    let mut acts = book.acts().to_vec();
-    for packets in acts.iter_mut().filter_map(|act| act.packets.as_mut()) {
-        packets.capture = folder.join(&packets.capture).to_string_lossy().into_owned();
-    }
-    acts
-}
-
-/// Says that copies are not looked for, and why.
-pub(super) fn without_rooms(rooms: &std::result::Result<(), String>) {
-    if let Err(why) = rooms {
-        Progress::lines().note(&format!(
-            "without rooms ({why}) deliveries alone are judged, and copies are not looked for; \
-             `overheard doctor` says what is missing here"
-        ));
-    }
-}
-
 /// 0 of 0 is nothing.
 fn rate((some, all): (u64, u64)) -> f64 {
     if all == 0 { 0.0 } else { some as f64 / all as f64 }
-}
-
-pub(super) fn unopened(why: &str) -> Failure {
-    Failure::new(why)
-        .hint("start the command by itself: it must print {\"event\":\"ready\",\"account\":\"…\"}")
-}
-
-pub(super) fn refused(fault: BookFault) -> Failure {
-    Failure::new(fault.to_string()).hint(fault.hint())
 }

@@ -4,6 +4,7 @@
 //! with; what only paces or limits is not.
 
 use crate::exit::{Failure, Result};
+use crate::progress::Progress;
 use clap::Args;
 use overheard_model::design::{Doorway, Home, VantageDesign};
 use overheard_probe::gateway::{Dns, Upstream};
@@ -164,6 +165,16 @@ impl ClientArgs {
     /// What clients may read: what was asked for, and this program, whose drivers they may be.
     pub fn readable(&self) -> Vec<PathBuf> {
         self.read.iter().cloned().chain(std::env::current_exe()).collect()
+    }
+}
+
+/// Says that copies are not looked for, and why.
+pub fn without_rooms(rooms: &std::result::Result<(), String>) {
+    if let Err(why) = rooms {
+        Progress::lines().note(&format!(
+            "without rooms ({why}) deliveries alone are judged, and copies are not looked for; \
+             `overheard doctor` says what is missing here"
+        ));
     }
 }
 

@@ -5,11 +5,12 @@
 //! To extend: what else follows from an act is a field of the book's entry.
 
 use super::clients::{ClientArgs, filled};
+use crate::exit::Failure;
 use crate::pipeline::Door;
-use overheard_model::{Arm, Fate, Timestamp};
+use overheard_model::{Act, Arm, Fate, Timestamp};
 use overheard_probe::clock::now;
 use overheard_probe::execute::{Bare, Rooms, Setting};
-use overheard_probe::trial::{Book, Broken, Intent, Line, Order};
+use overheard_probe::trial::{Book, BookFault, Broken, Intent, Line, Order};
 use std::collections::BTreeMap;
 use std::fs::DirBuilder;
 use std::io;
@@ -200,6 +201,26 @@ impl<'a> Trials<'a> {
             thread::sleep(left.min(Duration::from_millis(50)));
         }
     }
+}
+
+/// The acts, with the paths of their captures as they are from here.
+pub fn located(book: &Book, folder: &Path) -> Vec<Act> {
+    let mut acts = book.acts().to_vec();
+    for packets in acts.iter_mut().filter_map(|act| act.packets.as_mut()) {
+        packets.capture = folder.join(&packets.capture).to_string_lossy().into_owned();
+    }
+    acts
+}
+
+/// Why clients that did nothing yet could not be started.
+pub fn unopened(why: &str) -> Failure {
+    Failure::new(why)
+        .hint("start the command by itself: it must print {\"event\":\"ready\",\"account\":\"…\"}")
+}
+
+/// Why a book is not opened.
+pub fn refused(fault: BookFault) -> Failure {
+    Failure::new(fault.to_string()).hint(fault.hint())
 }
 
 fn told(error: impl ToString) -> String {

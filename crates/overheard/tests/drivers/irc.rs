@@ -4,6 +4,8 @@ use crate::client::{Driver, converse};
 use crate::server::{PASSWORD, Server};
 use serde_json::json;
 use std::fs;
+use std::io::Write;
+use std::net::TcpStream;
 
 pub fn ngircd() -> Option<Server> {
     Server::start("ngircd", &["--nodaemon", "--config", "ngircd.conf"], |folder, plain, tls| {
@@ -12,7 +14,8 @@ pub fn ngircd() -> Option<Server> {
             "[Global]\nName = irc.chat.example\nInfo = a test\nListen = 127.0.0.1\nPorts = {plain}\n\
              MotdPhrase = hello\nPassword = {PASSWORD}\nPidFile =\n\
              [Limits]\nMaxConnectionsIP = 0\nMaxNickLength = 20\n\
-             [Options]\nDNS = no\nIdent = no\nPAM = no\nSyslogFacility = local1\n\
+             [Operator]\nName = op\nPassword = op\n\
+         [Options]\nDNS = no\nIdent = no\nPAM = no\nSyslogFacility = local1\n\
              [SSL]\nCertFile = {here}/cert.pem\nKeyFile = {here}/key.pem\nPorts = {tls}\n"
         );
         fs::write(folder.join("ngircd.conf"), text).expect("a file");
@@ -85,7 +88,15 @@ fn who_is_not_let_in_and_a_server_that_goes_away_are_said() {
     start(&["--password-file", &wrong]).fails("refused");
     let secure = format!("127.0.0.1:{}", server.tls);
     Driver::start(&["irc", "--server", &secure, "--tls", "--nick", "eve"]).fails("secure connection");
-    let alice = plain(&server, "alice", &[]);
+    let mut alice = plain(&server, "alice", &[]);
+    let killed = plain(&server, "carol", &[]);
+    let mut operator = TcpStream::connect(&at).expect("a server");
+    let commands =
+        format!("PASS {PASSWORD}\r\nNICK root\r\nUSER root 0 * root\r\nOPER op op\r\nKILL carol :spam\r\n");
+    operator.write_all(commands.as_bytes()).expect("it reads");
+    killed.fails("spam");
+    alice.send("1", "carol", "still there?");
+    alice.refuses(Some("1"), "401");
     server.end();
     alice.fails("the connection was lost");
     start(&[]).fails(&at);

@@ -6,4 +6,5 @@ mod irc;
 mod program;
 mod server;
 mod terminal;
+mod web;
 mod xmpp;

@@ -12,6 +12,7 @@ mod irc;
 mod receipts;
 mod speak;
 mod terminal;
+mod web;
 mod wire;
 mod xmpp;
 
@@ -19,6 +20,7 @@ pub use fault::Fault;
 pub use irc::Irc;
 pub use speak::speak;
 pub use terminal::{Pattern, Terminal};
+pub use web::{Page, Web};
 pub use wire::{Roots, Wire};
 pub use xmpp::{Security, Xmpp};
 

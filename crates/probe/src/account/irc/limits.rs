@@ -86,7 +86,7 @@ mod tests {
         #[test]
         fn pieces_fit_and_are_the_whole(text in "[^\\x00\\r\\n]{1,300}") {
             let pieces = lines("alice", "#channel", &text, true).unwrap();
-            prop_assert_eq!(pieces.concat(), text);
+            prop_assert_eq!(pieces.concat(), &*text);
             prop_assert!(pieces.iter().all(|piece| piece.len() <= room("alice", "#channel")));
         }
     }

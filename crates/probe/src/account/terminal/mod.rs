@@ -41,6 +41,8 @@ pub struct Terminal {
     pub account: String,
     /// On the screen once the login stands.
     pub ready: String,
+    /// What is typed then, before any message.
+    pub begin: String,
     /// What is typed for a message: `{to}` and `{text}` in it, and an end of line for Enter.
     pub send: String,
     pub received: Pattern,
@@ -60,6 +62,8 @@ impl Service for Terminal {
         while !driven.screen.shows(&driven.client.ready) {
             driven.draw().await?;
         }
+        let begin = driven.client.begin.clone();
+        driven.type_keys(&begin).await.map_err(|error| Fault::Lost(error.to_string()))?;
         driven.screen.arrived();
         driven.refusals.arrived();
         Ok(driven)
