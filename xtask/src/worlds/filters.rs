@@ -43,7 +43,7 @@ const COPY: Plant = Plant {
     sender: PLUGGED,
     receiver: FRIEND,
     asked: Asked::Compare,
-    options: "--trials 7 --sham 1 --lag 1.5",
+    options: "--trials 7 --sham 1 --lag 2",
     outcome: "copied",
     copied_to: Some("log.lantern.example:443"),
     cause: None,
@@ -51,7 +51,7 @@ const COPY: Plant = Plant {
     readable: None,
 };
 const SEARCH: Plant = Plant {
-    options: "--calibration 7 --lag 1.5",
+    options: "--calibration 7 --lag 2",
     asked: Asked::Search { text: "blocked" },
     rules: WORDS,
     ..COPY
@@ -60,7 +60,7 @@ const WORDS: &[&[&str]] = &[&["harbour", "strike"]];
 
 const PLANTS: &[Plant] = &[
     Plant {
-        options: "--calibration 7 --lag 1 --loss 0.01 --leak 0.01",
+        options: "--calibration 7 --lag 2 --loss 0.01 --leak 0.01",
         asked: Asked::Search { text: "blocked-short" },
         ..SEARCH
     },
@@ -86,7 +86,7 @@ const PLANTS: &[Plant] = &[
     Plant {
         world: "filter-user",
         sender: "worlds/filter/kite {user} worlds/filter/lantern.pl",
-        options: "--trials 8 --sham 4 --lag 1.5 --factor user=alice,carol",
+        options: "--trials 8 --sham 4 --lag 2 --factor user=alice,carol",
         cause: Some(("user", "carol")),
         ..COPY
     },
@@ -116,10 +116,8 @@ impl Plant {
         let Some(endpoint) = self.copied_to else {
             ensure!(uploads.is_empty(), "nothing is copied: {uploads:?}");
             let seen = &list(&inquiry["detectable"])[0]["bytes"];
-            return Ok(ensure!(
-                seen.as_u64().is_some_and(|bytes| bytes <= 300),
-                "{seen} bytes would have been seen"
-            ));
+            ensure!(seen.as_u64().is_some_and(|bytes| bytes <= 300), "{seen} bytes would have been seen");
+            return Ok(());
         };
         let cause = self.cause.map_or(json!({}), |(name, level)| json!({ name: level }));
         let (stated, others): (Vec<&Value>, Vec<&Value>) =
@@ -156,7 +154,7 @@ impl Plant {
         let read = |number: &&Value| copies.iter().any(|copy| copy["act"] == **number);
         match self.readable {
             Some(encoding) => {
-                ensure!(caught.iter().all(|number| read(&number)), "not all copies were read: {copies:?}");
+                ensure!(caught.iter().all(read), "not all copies were read: {copies:?}");
                 let stated = |copy: &Value| {
                     copy["endpoint"] == *self.copied_to.unwrap_or_default() && copy["encoding"] == encoding
                 };
@@ -190,7 +188,7 @@ fn ask(world: &World, plant: &Plant) -> Result<(Value, usize)> {
     let program = program();
     let script = format!(
         "{program} {question} --sender '{sender}' --receiver '{receiver}' --trials-folder {folder}/trials \
-            --pace 0-0.3 --window 1 --washout 0.3 --longest 400 {options} \
+            --pace 0-0.3 --window 2 --washout 0.3 --longest 400 {options} \
             --format json >{folder}/inquiry 2>{folder}/said
         case $? in 0 | 1) ;; *) cat {folder}/said {folder}/inquiry >&2; exit 2 ;; esac
         cat $OVERHEARD_WORLD/log.*.log 2>/dev/null | wc -l",
