@@ -104,4 +104,14 @@ mod tests {
         assert_eq!(of(2, 20), Outcome::Neither);
         assert_eq!(judge(&[], 1).outcome, Outcome::Neither);
     }
+
+    #[test]
+    fn too_few_trials_would_have_shown_no_upload() {
+        let of = |each| {
+            let all = [trials(Arm::Trigger, 0, each), trials(Arm::Benign, 0, each)].concat();
+            judge(&all, 1).detectable[0].bytes
+        };
+        assert_eq!(of(3), None, "1 of 20 relabellings is 0.05");
+        assert_eq!(of(6), Some(100), "1 of 924 is less than 0.0025");
+    }
 }
