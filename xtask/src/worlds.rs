@@ -3,11 +3,12 @@
 //! For: worlds are what everything live is tested against, so each must be what its file says. The witness is not
 //! Overheard: curl, dig, ping and tcpdump at the vantage say what is there. Where a study is run or an app
 //! confined, it is our verdict that is held to the planted truth.
-//! Two checks run at a time, since worlds mostly wait, the longest first.
+//! Three checks run at a time, since worlds mostly wait, the longest first.
 //! Needs root or user namespaces, /dev/net/tun, and the Debian packages in worlds/README.md.
 //! To extend: a check in a file of [`worlds`](self), and its line in [`CHECKS`].
 
 mod builds;
+mod filters;
 mod links;
 mod places;
 mod ways_out;
@@ -22,6 +23,8 @@ use std::time::Instant;
 /// Far above what any check takes; the world ends with it.
 const LIMIT_S: &str = "480";
 
+const AT_A_TIME: usize = 3;
+
 struct Check {
     world: &'static str,
     /// What must hold, as the world's file states it.
@@ -35,6 +38,14 @@ const CHECKS: &[Check] = &[
         truth: "CN only in the co-branded builds, nothing false",
         holds: builds::tom_skype,
     },
+    Check { world: "filter-copy", truth: "copied wherever both words are", holds: filters::told },
+    Check { world: "filter-user", truth: "copied where carol is the user", holds: filters::told },
+    Check { world: "filter-late", truth: "copied, seconds later", holds: filters::told },
+    Check { world: "filter-server", truth: "dropped by the server, by two rules", holds: filters::told },
+    Check { world: "filter-both", truth: "dropped and copied", holds: filters::told },
+    Check { world: "filter-drop", truth: "dropped by the client", holds: filters::told },
+    Check { world: "filter-plain", truth: "copied for anyone to read", holds: filters::told },
+    Check { world: "filter-none", truth: "neither dropped nor copied", holds: filters::told },
     Check { world: "hello", truth: "the page is there by IPv4 and IPv6", holds: links::page },
     Check { world: "hello", truth: "names resolve by UDP and TCP, others do not exist", holds: links::names },
     Check { world: "hello", truth: "refused, unreachable and silent differ", holds: links::absences },
@@ -67,7 +78,7 @@ pub(crate) fn run(names: &[String]) -> Result<()> {
     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = || std::iter::from_fn(next).filter(|check| !check.run()).count();
     let broken = std::thread::scope(|scope| {
-        let workers = [scope.spawn(work), scope.spawn(work)];
+        let workers = [(); AT_A_TIME].map(|()| scope.spawn(work));
         workers.map(|worker| worker.join().unwrap_or(1)).iter().sum::<usize>()
     });
     ensure!(broken == 0, "{broken} truths do not hold");
@@ -79,7 +90,7 @@ impl Check {
     fn run(&self) -> bool {
         let begun = Instant::now();
         let result = (self.holds)(&World { name: self.world });
-        let what = format!("{:<10} {} ({:.1} s)", self.world, self.truth, begun.elapsed().as_secs_f64());
+        let what = format!("{:<13} {} ({:.1} s)", self.world, self.truth, begun.elapsed().as_secs_f64());
         match &result {
             Ok(()) => eprintln!("holds   {what}"),
             Err(error) => eprintln!("broken  {what}\n        {error:#}"),

@@ -59,17 +59,20 @@ pub enum UploadStatistic {
     BytesOut,
 }
 
-/// An endpoint that is sent more after a trigger than after a benign message.
+/// An endpoint that is sent more after a trigger than after a benign message, or after any message than after none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Upload {
     pub endpoint: String,
     pub statistic: UploadStatistic,
     /// The window in which it shows best: this many seconds from the act.
     pub window_s: usize,
-    /// Adjusted for all endpoints, statistics and windows.
+    /// Adjusted for all endpoints, statistics, windows and levels of factors.
     pub p: f64,
-    /// Median bytes out in the window after a trigger, minus the median after a benign message.
+    /// Median bytes out in the window after a trigger, minus the median after a benign message; after any message, minus
+    /// that after sham acts, where a factor is the trigger.
     pub bytes_more: i64,
+    /// The level of a factor that is the trigger, whatever the message says; empty: its text is.
+    pub factors: BTreeMap<String, String>,
 }
 
 /// The smallest upload that would have been seen.
@@ -101,9 +104,9 @@ pub struct Effect {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Uploads {
     pub outcome: Outcome,
-    /// Of Fisher's test on deliveries; 1 where none were judged.
+    /// Of Fisher's tests on deliveries, adjusted for levels of factors; 1 where none were judged.
     pub dropped_p: f64,
-    /// Of the largest statistic of the whole family.
+    /// Of the largest statistic of the whole family, adjusted likewise.
     pub copied_p: f64,
     pub uploads: Vec<Upload>,
     /// Given where nothing was copied.

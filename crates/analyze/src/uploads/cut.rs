@@ -83,7 +83,14 @@ mod tests {
     }
 
     fn upload(statistic: UploadStatistic) -> Upload {
-        Upload { endpoint: "x".into(), statistic, window_s: 2, p: 0.001, bytes_more: 300 }
+        Upload {
+            endpoint: "x".into(),
+            statistic,
+            window_s: 2,
+            p: 0.001,
+            bytes_more: 300,
+            factors: Default::default(),
+        }
     }
 
     fn trials(triggers: &[u64], benign: &[u64]) -> Vec<Trial> {

@@ -7,7 +7,7 @@
 use crate::bits::Bits;
 use crate::relabel;
 use overheard_model::{Arm, Traffic, Trial, Upload, UploadStatistic};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Windows, seconds from the act: at once, soon, late.
 pub(super) const WINDOWS: [usize; 4] = [2, 6, 20, 60];
@@ -29,7 +29,7 @@ pub(super) struct Member {
 #[derive(Clone, Debug)]
 pub(super) struct Family {
     pub members: Vec<Member>,
-    /// Trials with a trigger, among those with a trigger or a benign message.
+    /// Trials that may have caused it: with a trigger, among those with a trigger or a benign message.
     pub triggers: Bits,
     pub trials: usize,
 }
@@ -45,17 +45,22 @@ pub(super) struct Tested {
 }
 
 impl Family {
+    /// Triggers against benign messages.
     pub fn new(trials: &[Trial]) -> Self {
         let sent: Vec<&Trial> = trials.iter().filter(|trial| trial.arm != Arm::Sham).collect();
-        let triggers = (0..sent.len()).filter(|at| sent[*at].arm == Arm::Trigger);
-        let triggers = Bits::of(sent.len(), triggers);
-        let endpoints: BTreeSet<&String> = sent.iter().flat_map(|trial| trial.traffic.keys()).collect();
+        Self::of(&sent, |trial| trial.arm == Arm::Trigger)
+    }
+
+    /// Trials that may have caused something against the others.
+    pub fn of(trials: &[&Trial], may_cause: impl Fn(&Trial) -> bool) -> Self {
+        let triggers = Bits::of(trials.len(), (0..trials.len()).filter(|at| may_cause(trials[*at])));
+        let endpoints: BTreeSet<&String> = trials.iter().flat_map(|trial| trial.traffic.keys()).collect();
         let mut members = Vec::new();
         for endpoint in endpoints {
             for window_s in WINDOWS {
                 for statistic in STATISTICS {
                     let value = |trial: &&Trial| measure(trial.traffic.get(endpoint), statistic, window_s);
-                    let values: Vec<u64> = sent.iter().map(value).collect();
+                    let values: Vec<u64> = trials.iter().map(value).collect();
                     // What is the same in all trials tells nothing.
                     if values.iter().any(|value| *value != values[0]) {
                         members.push(Member { endpoint: endpoint.clone(), statistic, window_s, values });
@@ -63,7 +68,23 @@ impl Family {
                 }
             }
         }
-        Self { members, triggers, trials: sent.len() }
+        Self { members, triggers, trials: trials.len() }
+    }
+
+    pub fn endpoints(&self) -> impl Iterator<Item = &String> {
+        self.members.iter().map(|member| &member.endpoint).collect::<BTreeSet<_>>().into_iter()
+    }
+
+    /// One endpoint's part of it.
+    pub fn only(&self, endpoint: &str) -> Self {
+        let members = self.members.iter().filter(|member| member.endpoint == endpoint).cloned().collect();
+        Self { members, triggers: self.triggers.clone(), trials: self.trials }
+    }
+
+    /// All but these endpoints' parts.
+    pub fn without(mut self, endpoints: &BTreeSet<String>) -> Self {
+        self.members.retain(|member| !endpoints.contains(&member.endpoint));
+        self
     }
 
     pub fn test(&self, alpha: f64, seed: u64) -> Tested {
@@ -118,6 +139,7 @@ impl Family {
             window_s: member.window_s,
             p,
             bytes_more: median(true) - median(false),
+            factors: BTreeMap::new(),
         }
     }
 }

@@ -9,23 +9,35 @@ mod cut;
 mod detectable;
 mod effects;
 mod family;
+mod levels;
 
 pub use cut::{Cut, rate};
 
 use crate::fisher;
 use family::Family;
-use overheard_model::{Arm, Outcome, Trial, Uploads};
+use overheard_model::{Arm, Outcome, Trial, Upload, Uploads};
 
 /// Error allowed to each of the two outcomes.
 const ALPHA: f64 = 0.0025;
 
-/// Judges the trials.
+/// Judges the trials: the arms, and each level of each factor, which share the error.
 pub fn judge(trials: &[Trial], seed: u64) -> Uploads {
-    let dropped_p = dropped(trials);
-    let family = Family::new(trials);
-    let tested = family.test(ALPHA, seed);
-    let dropped = dropped_p <= ALPHA;
-    let copied = tested.p <= ALPHA;
+    let levels = levels::of(trials);
+    let tests = 1.0 + levels.len() as f64;
+    let adjusted = |p: f64| (p * tests).min(1.0);
+    let (mut dropped_p, family) = (dropped(trials), Family::new(trials));
+    let tested = family.test(ALPHA / tests, seed);
+    let (mut copied_p, mut uploads) = (tested.p, tested.uploads);
+    for level in levels {
+        dropped_p = dropped_p.min(level.dropped(trials));
+        let tested = level.copied(trials, ALPHA / tests, seed);
+        copied_p = copied_p.min(tested.p);
+        uploads
+            .extend(tested.uploads.into_iter().map(|upload| Upload { factors: level.factors(), ..upload }));
+    }
+    uploads.iter_mut().for_each(|upload| upload.p = adjusted(upload.p));
+    let (dropped_p, copied_p) = (adjusted(dropped_p), adjusted(copied_p));
+    let (dropped, copied) = (dropped_p <= ALPHA, copied_p <= ALPHA);
     Uploads {
         outcome: match (dropped, copied) {
             (true, true) => Outcome::Both,
@@ -34,26 +46,35 @@ pub fn judge(trials: &[Trial], seed: u64) -> Uploads {
             (false, false) => Outcome::Neither,
         },
         dropped_p,
-        copied_p: tested.p,
+        copied_p,
         detectable: if copied { Vec::new() } else { detectable::of(&family, tested.critical, seed) },
-        uploads: tested.uploads,
+        uploads,
         effects: effects::of(trials),
     }
 }
 
-/// One-sided p that triggers arrive as often as benign messages, whose losses are the yardstick.
+/// p that triggers arrive as often as benign messages, whose losses are the yardstick.
 fn dropped(trials: &[Trial]) -> f64 {
-    let count = |arm: Arm, delivered: bool| {
-        let of_arm = trials.iter().filter(|trial| trial.arm == arm);
-        of_arm.filter(|trial| trial.delivered == Some(delivered)).count() as u64
-    };
-    let (lost, arrived) = (count(Arm::Trigger, false), count(Arm::Trigger, true));
-    let (benign_lost, benign_arrived) = (count(Arm::Benign, false), count(Arm::Benign, true));
-    // More often lost than benign ones, by cross-multiplication.
-    if lost * benign_arrived <= benign_lost * arrived {
+    let of_arm =
+        |arm: Arm| trials.iter().filter(move |trial| trial.arm == arm).filter_map(|trial| trial.delivered);
+    more_lost(of_arm(Arm::Trigger), of_arm(Arm::Benign))
+}
+
+/// p, by Fisher's test, that these arrive as often as those; 1 where they do.
+fn more_lost(these: impl Iterator<Item = bool>, those: impl Iterator<Item = bool>) -> f64 {
+    let ((lost, arrived), (others_lost, others_arrived)) = (fates(these), fates(those));
+    // More often lost, by cross-multiplication.
+    if lost * others_arrived <= others_lost * arrived {
         return 1.0;
     }
-    fisher::two_sided(lost, lost + arrived, benign_lost, benign_lost + benign_arrived)
+    fisher::two_sided(lost, lost + arrived, others_lost, others_lost + others_arrived)
+}
+
+/// How many were lost, and how many arrived.
+fn fates(arrived: impl Iterator<Item = bool>) -> (u64, u64) {
+    arrived.fold((0, 0), |(lost, delivered), arrived| {
+        (lost + u64::from(!arrived), delivered + u64::from(arrived))
+    })
 }
 
 #[cfg(test)]

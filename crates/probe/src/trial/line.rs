@@ -78,7 +78,9 @@ pub enum Broken {
 }
 
 fn quoted(last: &str) -> String {
-    let last = last.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    // Our own drivers give a hint after what went wrong.
+    let mut lines = last.lines().rev().filter(|line| !line.trim().is_empty());
+    let last = lines.find(|line| !line.starts_with("hint: ")).unwrap_or_default();
     if last.is_empty() { String::new() } else { format!("; its last words: {last}") }
 }
 

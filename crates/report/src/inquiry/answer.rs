@@ -7,7 +7,7 @@ use super::endpoints::shown;
 use super::trial::arrived;
 use crate::figures::{bytes, counted, listed, percent, probability_of};
 use overheard_model::{Arm, Detectable, Found, Inquiry, Outcome, Rule, SearchWarning, Signal, Uploads};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What became known of one of the two outcomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,12 +180,28 @@ fn traffic(judged: &Uploads) -> Vec<String> {
         );
         return [none].into_iter().chain(detectable(&judged.detectable)).collect();
     }
-    let places: Vec<String> =
-        judged.uploads.iter().map(|upload| shown(&upload.endpoint).into_owned()).collect();
-    vec![format!(
-        "After a trigger the client sends more to {} than after a benign message ({p}).",
-        listed(&places)
-    )]
+    let causes: BTreeSet<&BTreeMap<String, String>> = judged.uploads.iter().map(|it| &it.factors).collect();
+    let sentence = |cause: &BTreeMap<String, String>| {
+        let with = judged.uploads.iter().filter(|upload| upload.factors == *cause);
+        let places: Vec<String> = with.map(|upload| shown(&upload.endpoint).into_owned()).collect();
+        let places = listed(&places);
+        if cause.is_empty() {
+            return format!(
+                "After a trigger the client sends more to {places} than after a benign message ({p})."
+            );
+        }
+        let cause = levels(cause);
+        format!(
+            "Whatever is said with {cause}, the client also sends to {places}, and not with others ({p})."
+        )
+    };
+    causes.into_iter().map(sentence).collect()
+}
+
+/// Levels of factors, as commands name them.
+pub(super) fn levels(factors: &BTreeMap<String, String>) -> String {
+    let all: Vec<String> = factors.iter().map(|(name, level)| format!("{name}={level}")).collect();
+    shown(&all.join(", ")).into_owned()
 }
 
 /// What would have been seen: elsewhere, and at the busiest.

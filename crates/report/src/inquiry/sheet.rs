@@ -111,15 +111,21 @@ fn uploads(inquiry: &Inquiry) -> Sheet {
             number(upload.window_s as f64, format!("{} s", upload.window_s)),
             number(upload.p, probability(upload.p)),
             number(upload.bytes_more as f64, signed(upload.bytes_more)),
+            said(cause(upload)),
         ]
     };
     Sheet {
         title: "Uploads",
-        note: "Endpoints that are sent more after a trigger; p is adjusted for all endpoints, statistics and windows."
+        note: "Endpoints that are sent more after a trigger; with a level of a factor, after any message, though not with \
+               other levels. p is adjusted for all endpoints, statistics, windows and levels."
             .into(),
-        columns: vec!["endpoint", "shows best by", "within", "p", "more at the median"],
+        columns: vec!["endpoint", "shows best by", "within", "p", "more at the median", "after"],
         rows: judged.flat_map(|judged| &judged.uploads).map(row).collect(),
     }
+}
+
+fn cause(upload: &Upload) -> String {
+    if upload.factors.is_empty() { "a trigger".into() } else { answer::levels(&upload.factors) }
 }
 
 fn statistic(statistic: UploadStatistic) -> &'static str {

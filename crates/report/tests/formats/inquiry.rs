@@ -119,6 +119,7 @@ fn judged() -> Uploads {
         window_s: 6,
         p: 0.0005,
         bytes_more: 930,
+        factors: BTreeMap::new(),
     };
     let effect = Effect {
         factor: "user".into(),
