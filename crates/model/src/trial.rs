@@ -57,6 +57,11 @@ pub enum UploadStatistic {
     /// Flows begun.
     Flows,
     BytesOut,
+    /// Seconds in which at least `from` and less than `to` bytes went out.
+    Bursts {
+        from: u64,
+        to: u64,
+    },
 }
 
 /// An endpoint that is sent more after a trigger than after a benign message.
@@ -68,7 +73,8 @@ pub struct Upload {
     pub window_s: usize,
     /// Adjusted for all endpoints, statistics and windows.
     pub p: f64,
-    /// Median bytes out in the window after a trigger, minus the median after a benign message.
+    /// Median bytes out in the window after a trigger, minus the median after a benign message; where it shows by
+    /// bursts, the median size of one after a trigger.
     pub bytes_more: i64,
 }
 

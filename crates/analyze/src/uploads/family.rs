@@ -2,19 +2,19 @@
 //!
 //! Promises: the largest statistic over endpoints, statistics and windows is compared with the same largest under
 //! relabelling (Westfall and Young 1993), so that the whole family errs with the stated chance. Each statistic is the
-//! standardised rank sum of the trigger trials (Wilcoxon), so that one burst of telemetry weighs no more than any.
+//! standardised rank sum of the trigger trials (Wilcoxon), so that one burst of telemetry weighs no more than any. Who
+//! belongs to the family is decided without looking at arms.
 
+use super::measure::{self, LATE_S, TOTALS, WINDOWS};
 use crate::bits::Bits;
 use crate::relabel;
 use overheard_model::{Arm, Traffic, Trial, Upload, UploadStatistic};
 use std::collections::BTreeSet;
 
-/// Windows, seconds from the act: at once, soon, late.
-pub(super) const WINDOWS: [usize; 4] = [2, 6, 20, 60];
-pub(super) const STATISTICS: [UploadStatistic; 3] =
-    [UploadStatistic::Contacted, UploadStatistic::Flows, UploadStatistic::BytesOut];
 /// Relabellings, where there are more.
 const RELABELLINGS: u64 = 1999;
+/// A class of bursts that fewer of the trials hold, one in so many, could not become significant: it is left out.
+const RAREST: usize = 4;
 
 /// One endpoint, statistic and window.
 #[derive(Clone, Debug)]
@@ -27,11 +27,12 @@ pub(super) struct Member {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Family {
+pub(super) struct Family<'a> {
     pub members: Vec<Member>,
-    /// Trials with a trigger, among those with a trigger or a benign message.
+    /// Trials with a trigger or a benign message.
+    pub trials: Vec<&'a Trial>,
+    /// Those with a trigger.
     pub triggers: Bits,
-    pub trials: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -44,35 +45,33 @@ pub(super) struct Tested {
     pub uploads: Vec<Upload>,
 }
 
-impl Family {
-    pub fn new(trials: &[Trial]) -> Self {
-        let sent: Vec<&Trial> = trials.iter().filter(|trial| trial.arm != Arm::Sham).collect();
-        let triggers = (0..sent.len()).filter(|at| sent[*at].arm == Arm::Trigger);
-        let triggers = Bits::of(sent.len(), triggers);
-        let endpoints: BTreeSet<&String> = sent.iter().flat_map(|trial| trial.traffic.keys()).collect();
+impl<'a> Family<'a> {
+    pub fn new(trials: &'a [Trial]) -> Self {
+        let trials: Vec<&Trial> = trials.iter().filter(|trial| trial.arm != Arm::Sham).collect();
+        let triggers = (0..trials.len()).filter(|at| trials[*at].arm == Arm::Trigger);
+        let triggers = Bits::of(trials.len(), triggers);
+        let endpoints: BTreeSet<&String> = trials.iter().flat_map(|trial| trial.traffic.keys()).collect();
+        let totals = || WINDOWS.into_iter().flat_map(|window_s| TOTALS.map(|total| (total, window_s)));
         let mut members = Vec::new();
         for endpoint in endpoints {
-            for window_s in WINDOWS {
-                for statistic in STATISTICS {
-                    let value = |trial: &&Trial| measure(trial.traffic.get(endpoint), statistic, window_s);
-                    let values: Vec<u64> = sent.iter().map(value).collect();
-                    // What is the same in all trials tells nothing.
-                    if values.iter().any(|value| *value != values[0]) {
-                        members.push(Member { endpoint: endpoint.clone(), statistic, window_s, values });
-                    }
+            for (statistic, window_s) in totals().chain(measure::bursts().map(|class| (class, LATE_S))) {
+                let value = |trial: &&Trial| measure::of(trial.traffic.get(endpoint), statistic, window_s);
+                let values: Vec<u64> = trials.iter().map(value).collect();
+                if is_telling(statistic, &values) {
+                    members.push(Member { endpoint: endpoint.clone(), statistic, window_s, values });
                 }
             }
         }
-        Self { members, triggers, trials: sent.len() }
+        Self { members, trials, triggers }
     }
 
     pub fn test(&self, alpha: f64, seed: u64) -> Tested {
         let ranks: Vec<Ranks> = self.members.iter().map(|member| Ranks::of(&member.values)).collect();
         let seen: Vec<f64> = ranks.iter().map(|ranks| ranks.statistic(&self.triggers)).collect();
-        let pool: Vec<usize> = (0..self.trials).collect();
+        let pool: Vec<usize> = (0..self.trials.len()).collect();
         let size = self.triggers.count() as usize;
         let mut largest = Vec::new();
-        let tried = relabel::each(&pool, size, self.trials, RELABELLINGS, seed, |set| {
+        let tried = relabel::each(&pool, size, self.trials.len(), RELABELLINGS, seed, |set| {
             let chosen: Vec<usize> = set.members().collect();
             let most = ranks.iter().map(|ranks| ranks.of_chosen(&chosen)).fold(f64::NEG_INFINITY, f64::max);
             largest.push(most);
@@ -80,7 +79,9 @@ impl Family {
         largest.sort_by(|a, b| b.total_cmp(a));
         let p = |statistic: f64| tried.p(largest.partition_point(|most| *most >= statistic - 1e-9) as u64);
         let best = seen.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let critical = largest.get((alpha * tried.count as f64) as usize).copied().unwrap_or(f64::INFINITY);
+        // With few trials not even the largest difference could be significant.
+        let reached = relabel::ways(self.trials.len(), size).recip() <= alpha;
+        let critical = largest.get((alpha * tried.count as f64) as usize).copied().filter(|_| reached);
         let mut uploads: Vec<(f64, Upload)> = Vec::new();
         for (member, statistic) in self.members.iter().zip(&seen).filter(|(_, seen)| p(**seen) <= alpha) {
             let upload = self.upload(member, p(*statistic));
@@ -93,40 +94,46 @@ impl Family {
         uploads.sort_by(|a, b| b.0.total_cmp(&a.0));
         Tested {
             p: if self.members.is_empty() { 1.0 } else { p(best) },
-            critical,
+            critical: critical.unwrap_or(f64::INFINITY),
             uploads: uploads.into_iter().map(|(_, upload)| upload).collect(),
         }
     }
 
     fn upload(&self, member: &Member, p: f64) -> Upload {
-        let bytes = self.members.iter().find(|other| {
-            (&other.endpoint, other.window_s, other.statistic)
-                == (&member.endpoint, member.window_s, UploadStatistic::BytesOut)
-        });
-        let median = |triggers: bool| {
-            let of_arm = (0..self.trials).filter(|at| self.triggers.contains(*at) == triggers);
-            let mut values: Vec<i64> = of_arm.filter_map(|at| Some(bytes?.values[at] as i64)).collect();
-            values.sort_unstable();
-            values.get(values.len() / 2).copied().unwrap_or(0)
+        let Member { endpoint, statistic, window_s, .. } = member;
+        let bytes_more = match statistic {
+            UploadStatistic::Bursts { .. } => {
+                let sizes =
+                    |traffic: &Traffic| measure::burst_sizes(traffic, *statistic, *window_s).collect();
+                let of_trial = |at: usize| self.trials[at].traffic.get(endpoint).map_or(Vec::new(), sizes);
+                median(self.triggers.members().flat_map(of_trial).collect())
+            }
+            _ => {
+                let bytes = |trial: &Trial| {
+                    measure::of(trial.traffic.get(endpoint), UploadStatistic::BytesOut, *window_s)
+                };
+                let of_arm = |triggers: bool| {
+                    let arm = (0..self.trials.len()).filter(|at| self.triggers.contains(*at) == triggers);
+                    median(arm.map(|at| bytes(self.trials[at])).collect())
+                };
+                of_arm(true) - of_arm(false)
+            }
         };
-        Upload {
-            endpoint: member.endpoint.clone(),
-            statistic: member.statistic,
-            window_s: member.window_s,
-            p,
-            bytes_more: median(true) - median(false),
-        }
+        Upload { endpoint: endpoint.clone(), statistic: *statistic, window_s: *window_s, p, bytes_more }
     }
 }
 
-fn measure(traffic: Option<&Traffic>, statistic: UploadStatistic, window_s: usize) -> u64 {
-    let Some(traffic) = traffic else { return 0 };
-    let sum = |series: &[u64]| series.iter().take(window_s).sum::<u64>();
-    match statistic {
-        UploadStatistic::Contacted => u64::from(sum(&traffic.bytes_out) > 0),
-        UploadStatistic::Flows => sum(&traffic.flows),
-        UploadStatistic::BytesOut => sum(&traffic.bytes_out),
-    }
+/// Whether values can tell arms apart: what is the same in all trials cannot.
+fn is_telling(statistic: UploadStatistic, values: &[u64]) -> bool {
+    let held = values.iter().filter(|value| **value > 0).count();
+    let rare = matches!(statistic, UploadStatistic::Bursts { .. }) && held * RAREST < values.len();
+    !rare && values.iter().any(|value| *value != values[0])
+}
+
+/// 0 of nothing.
+fn median(mut values: Vec<u64>) -> i64 {
+    values.sort_unstable();
+    values.get(values.len() / 2).map_or(0, |value| *value as i64)
 }
 
 /// Mid-ranks, centred and scaled such that sums over relabelled trials have variance 1.

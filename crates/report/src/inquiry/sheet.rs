@@ -122,11 +122,12 @@ fn uploads(inquiry: &Inquiry) -> Sheet {
     }
 }
 
-fn statistic(statistic: UploadStatistic) -> &'static str {
+fn statistic(statistic: UploadStatistic) -> String {
     match statistic {
-        UploadStatistic::Contacted => "sent anything",
-        UploadStatistic::Flows => "flows begun",
-        UploadStatistic::BytesOut => "bytes out",
+        UploadStatistic::Contacted => "sent anything".into(),
+        UploadStatistic::Flows => "flows begun".into(),
+        UploadStatistic::BytesOut => "bytes out".into(),
+        UploadStatistic::Bursts { from, to } => format!("bursts of {from} to {} B", to.saturating_sub(1)),
     }
 }
 
