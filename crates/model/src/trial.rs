@@ -78,7 +78,7 @@ pub struct Upload {
     pub bytes_more: i64,
 }
 
-/// The smallest upload that would have been seen.
+/// The smallest upload from which on all sizes tried would have been seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Detectable {
     /// To which endpoint; absent: to one that is sent nothing else.
