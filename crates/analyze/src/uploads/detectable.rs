@@ -7,7 +7,7 @@
 use super::family::{Family, Ranks};
 use super::measure::{self, LATE_S};
 use crate::relabel;
-use overheard_model::{Detectable, Traffic, UploadStatistic};
+use overheard_model::{Detectable, UploadStatistic};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeSet;
@@ -20,6 +20,9 @@ const DEALS: u64 = 50;
 /// By how much the size of an upload varies.
 const VARIES: f64 = 0.2;
 
+/// Seconds in which an endpoint was sent something, with their bytes.
+type Minute = Vec<(usize, u64)>;
+
 pub(super) fn of(family: &Family, critical: f64, seed: u64) -> Vec<Detectable> {
     let endpoints: BTreeSet<&String> = family.members.iter().map(|member| &member.endpoint).collect();
     let elsewhere = smallest(None, family, critical, seed);
@@ -29,9 +32,11 @@ pub(super) fn of(family: &Family, critical: f64, seed: u64) -> Vec<Detectable> {
 
 /// The smallest size from which on all that were tried are seen: a small burst may stand out more than a larger one.
 fn smallest(endpoint: Option<&str>, family: &Family, critical: f64, seed: u64) -> Detectable {
+    let traffic = family.trials.iter().map(|trial| endpoint.and_then(|endpoint| trial.traffic.get(endpoint)));
+    let minutes: Vec<Minute> = traffic.map(measure::seconds).collect();
     let mut found = Detectable { endpoint: endpoint.map(str::to_owned), bytes: None, power: 0.0 };
     for size in SIZES.into_iter().rev() {
-        let power = power(endpoint, size, family, critical, seed);
+        let power = power(&minutes, size, family, critical, seed);
         if power < POWER {
             found.power = if found.bytes.is_none() { power } else { found.power };
             break;
@@ -41,7 +46,7 @@ fn smallest(endpoint: Option<&str>, family: &Family, critical: f64, seed: u64) -
     found
 }
 
-fn power(endpoint: Option<&str>, size: u64, family: &Family, critical: f64, seed: u64) -> f64 {
+fn power(minutes: &[Minute], size: u64, family: &Family, critical: f64, seed: u64) -> f64 {
     if critical == f64::INFINITY {
         return 0.0;
     }
@@ -52,15 +57,14 @@ fn power(endpoint: Option<&str>, size: u64, family: &Family, critical: f64, seed
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut seen = 0_u64;
     let tried = relabel::each(&pool, triggers, family.trials.len(), DEALS, seed, |set| {
-        let sent = family.trials.iter().enumerate().map(|(at, trial)| {
-            let traffic =
-                endpoint.and_then(|endpoint| trial.traffic.get(endpoint)).cloned().unwrap_or_default();
-            if set.contains(at) { planted(traffic, size, &mut random) } else { traffic }
+        let sent = minutes.iter().enumerate().map(|(at, minute)| match set.contains(at) {
+            true => planted(minute.clone(), size, &mut random),
+            false => minute.clone(),
         });
-        let sent: Vec<Traffic> = sent.collect();
+        let sent: Vec<Minute> = sent.collect();
         let shows = |statistic: &UploadStatistic| {
             let values: Vec<u64> =
-                sent.iter().map(|sent| measure::of(Some(sent), *statistic, LATE_S)).collect();
+                sent.iter().map(|minute| measure::of_seconds(minute, *statistic)).collect();
             Ranks::of(&values).statistic(set) > critical
         };
         seen += u64::from(statistics.iter().any(shows));
@@ -68,11 +72,13 @@ fn power(endpoint: Option<&str>, size: u64, family: &Family, critical: f64, seed
     seen as f64 / tried.count.max(1) as f64
 }
 
-fn planted(mut traffic: Traffic, size: u64, random: &mut ChaCha8Rng) -> Traffic {
-    let seconds = traffic.bytes_out.len().max(LATE_S);
-    traffic.bytes_out.resize(seconds, 0);
-    traffic.bytes_out[random.random_range(0..LATE_S)] += varied(size, random.random());
-    traffic
+fn planted(mut minute: Minute, size: u64, random: &mut ChaCha8Rng) -> Minute {
+    let (second, bytes) = (random.random_range(0..LATE_S), varied(size, random.random()));
+    match minute.iter_mut().find(|(known, _)| *known == second) {
+        Some((_, sent)) => *sent += bytes,
+        None => minute.push((second, bytes)),
+    }
+    minute
 }
 
 fn varied(size: u64, share: f64) -> u64 {

@@ -51,15 +51,30 @@ impl<'a> Family<'a> {
         let triggers = (0..trials.len()).filter(|at| trials[*at].arm == Arm::Trigger);
         let triggers = Bits::of(trials.len(), triggers);
         let endpoints: BTreeSet<&String> = trials.iter().flat_map(|trial| trial.traffic.keys()).collect();
-        let totals = || WINDOWS.into_iter().flat_map(|window_s| TOTALS.map(|total| (total, window_s)));
         let mut members = Vec::new();
         for endpoint in endpoints {
-            for (statistic, window_s) in totals().chain(measure::bursts().map(|class| (class, LATE_S))) {
-                let value = |trial: &&Trial| measure::of(trial.traffic.get(endpoint), statistic, window_s);
-                let values: Vec<u64> = trials.iter().map(value).collect();
+            let traffic = || trials.iter().map(|trial| trial.traffic.get(endpoint));
+            let mut add = |statistic, window_s, values: Vec<u64>| {
                 if is_telling(statistic, &values) {
                     members.push(Member { endpoint: endpoint.clone(), statistic, window_s, values });
                 }
+            };
+            for (window_s, total) in
+                WINDOWS.into_iter().flat_map(|window_s| TOTALS.map(|total| (window_s, total)))
+            {
+                add(
+                    total,
+                    window_s,
+                    traffic().map(|traffic| measure::of(traffic, total, window_s)).collect(),
+                );
+            }
+            let seconds: Vec<Vec<(usize, u64)>> = traffic().map(measure::seconds).collect();
+            for class in measure::bursts() {
+                add(
+                    class,
+                    LATE_S,
+                    seconds.iter().map(|seconds| measure::of_seconds(seconds, class)).collect(),
+                );
             }
         }
         Self { members, trials, triggers }

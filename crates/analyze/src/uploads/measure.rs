@@ -43,6 +43,23 @@ pub(super) fn of(traffic: Option<&Traffic>, statistic: UploadStatistic, window_s
     }
 }
 
+/// The seconds in which something was sent, with their bytes: what classes are counted in, over and over.
+pub(super) fn seconds(traffic: Option<&Traffic>) -> Vec<(usize, u64)> {
+    let series = traffic.map_or(&[][..], |traffic| &traffic.bytes_out).iter().copied();
+    series.take(LATE_S).enumerate().filter(|(_, bytes)| *bytes > 0).collect()
+}
+
+/// [`of`] the seconds of [`LATE_S`], for a class of bursts or for all bytes.
+pub(super) fn of_seconds(seconds: &[(usize, u64)], statistic: UploadStatistic) -> u64 {
+    let bytes = seconds.iter().map(|(_, bytes)| *bytes);
+    match statistic {
+        UploadStatistic::Bursts { from, to } => {
+            bytes.filter(|bytes| (from..to).contains(bytes)).count() as u64
+        }
+        _ => bytes.sum(),
+    }
+}
+
 /// Bytes of the seconds that a class of bursts counts.
 pub(super) fn burst_sizes(
     traffic: &Traffic,
@@ -80,5 +97,8 @@ mod tests {
             (2, 1, 0)
         );
         assert_eq!(of(Some(&traffic), UploadStatistic::BytesOut, 3), 1210);
+        let seconds = seconds(Some(&traffic));
+        assert_eq!(seconds, [(0, 310), (2, 900), (3, 330)]);
+        assert_eq!((of_seconds(&seconds, class), of_seconds(&seconds, UploadStatistic::BytesOut)), (2, 1540));
     }
 }
