@@ -57,6 +57,11 @@ pub enum UploadStatistic {
     /// Flows begun.
     Flows,
     BytesOut,
+    /// Seconds in which at least `from` and less than `to` bytes went out.
+    Bursts {
+        from: u64,
+        to: u64,
+    },
 }
 
 /// An endpoint that is sent more after a trigger than after a benign message, or after any message than after none.
@@ -69,13 +74,13 @@ pub struct Upload {
     /// Adjusted for all endpoints, statistics, windows and levels of factors.
     pub p: f64,
     /// Median bytes out in the window after a trigger, minus the median after a benign message; after any message, minus
-    /// that after sham acts, where a factor is the trigger.
+    /// that after sham acts, where a factor is the trigger. Where it shows by bursts, their median size instead.
     pub bytes_more: i64,
     /// The level of a factor that is the trigger, whatever the message says; empty: its text is.
     pub factors: BTreeMap<String, String>,
 }
 
-/// The smallest upload that would have been seen.
+/// The smallest upload from which on all sizes tried would have been seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Detectable {
     /// To which endpoint; absent: to one that is sent nothing else.

@@ -7,7 +7,7 @@ use rand::seq::IteratorRandom;
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeSet;
 
-const LISTS: u64 = 20;
+const LISTS: u64 = 60;
 /// Words of a list, and how many of them trigger.
 const SIZES: [(usize, usize); 8] =
     [(100, 1), (100, 5), (1000, 1), (1000, 5), (1000, 20), (5000, 1), (5000, 5), (5000, 20)];

@@ -5,7 +5,7 @@
 //! Promises: the value between the arms at which fewest of the trials are on the wrong side; rates of error by Jeffreys'
 //! prior, which are never 0, since the same trials chose the value.
 
-use super::family::measure;
+use super::measure::{self, TOTALS, WINDOWS};
 use overheard_model::{Arm, Traffic, Trial, Upload, UploadStatistic};
 use std::collections::BTreeMap;
 
@@ -22,14 +22,24 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// The cut that these trials show best, at the endpoint, statistic and window of an upload that they showed.
+    /// The cut that these trials show best, at the endpoint, statistic and window of an upload that they showed. A class
+    /// of bursts holds messages of the trials' length alone: another statistic is taken in its place.
     pub fn between(trials: &[Trial], upload: &Upload) -> Self {
+        let by = |statistic, window_s| Self::by(trials, &upload.endpoint, statistic, window_s);
+        if !matches!(upload.statistic, UploadStatistic::Bursts { .. }) {
+            return by(upload.statistic, upload.window_s);
+        }
+        let late = by(UploadStatistic::BytesOut, upload.window_s);
+        let others = WINDOWS.into_iter().flat_map(|window_s| TOTALS.map(|total| (total, window_s)));
+        others
+            .map(|(total, window_s)| by(total, window_s))
+            .fold(late, |best, cut| if cut.errors() < best.errors() { cut } else { best })
+    }
+
+    fn by(trials: &[Trial], endpoint: &str, statistic: UploadStatistic, window_s: usize) -> Self {
         let values = |arm: Arm| -> Vec<u64> {
             let of_arm = trials.iter().filter(|trial| trial.arm == arm);
-            let value = |trial: &Trial| {
-                measure(trial.traffic.get(&upload.endpoint), upload.statistic, upload.window_s)
-            };
-            of_arm.map(value).collect()
+            of_arm.map(|trial| measure::of(trial.traffic.get(endpoint), statistic, window_s)).collect()
         };
         let (triggers, benign) = (values(Arm::Trigger), values(Arm::Benign));
         let wrong = |least: u64| {
@@ -48,18 +58,22 @@ impl Cut {
         let least = below.map_or(reached, |below| below + (reached - below).div_ceil(2));
         let (missed, false_alarms) = wrong(least);
         Self {
-            endpoint: upload.endpoint.clone(),
-            statistic: upload.statistic,
-            window_s: upload.window_s,
+            endpoint: endpoint.to_owned(),
+            statistic,
+            window_s,
             least,
             false_positive: rate(false_alarms, benign.len()),
             false_negative: rate(missed, triggers.len()),
         }
     }
 
+    fn errors(&self) -> f64 {
+        self.false_positive + self.false_negative
+    }
+
     /// Whether a message that was followed by this traffic is taken for filtered.
     pub fn is_filtered(&self, traffic: &BTreeMap<String, Traffic>) -> bool {
-        measure(traffic.get(&self.endpoint), self.statistic, self.window_s) >= self.least
+        measure::of(traffic.get(&self.endpoint), self.statistic, self.window_s) >= self.least
     }
 }
 
@@ -115,6 +129,15 @@ mod tests {
         let nothing = Cut::between(&[], &upload(UploadStatistic::Flows));
         assert_eq!(nothing.least, 1);
         assert!(!nothing.is_filtered(&BTreeMap::new()));
+    }
+
+    #[test]
+    fn a_class_of_bursts_is_not_what_messages_of_other_lengths_are_cut_by() {
+        let cut = Cut::between(
+            &trials(&[400, 410], &[0, 90]),
+            &upload(UploadStatistic::Bursts { from: 400, to: 420 }),
+        );
+        assert_eq!((cut.statistic, cut.least), (UploadStatistic::BytesOut, 245));
     }
 
     #[test]

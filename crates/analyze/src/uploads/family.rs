@@ -2,19 +2,19 @@
 //!
 //! Promises: the largest statistic over endpoints, statistics and windows is compared with the same largest under
 //! relabelling (Westfall and Young 1993), so that the whole family errs with the stated chance. Each statistic is the
-//! standardised rank sum of the trigger trials (Wilcoxon), so that one burst of telemetry weighs no more than any.
+//! standardised rank sum of the trigger trials (Wilcoxon), so that one burst of telemetry weighs no more than any. Who
+//! belongs to the family is decided without looking at arms.
 
+use super::measure::{self, LATE_S, TOTALS, WINDOWS};
 use crate::bits::Bits;
 use crate::relabel;
 use overheard_model::{Arm, Traffic, Trial, Upload, UploadStatistic};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Windows, seconds from the act: at once, soon, late.
-pub(super) const WINDOWS: [usize; 4] = [2, 6, 20, 60];
-pub(super) const STATISTICS: [UploadStatistic; 3] =
-    [UploadStatistic::Contacted, UploadStatistic::Flows, UploadStatistic::BytesOut];
 /// Relabellings, where there are more.
 const RELABELLINGS: u64 = 1999;
+/// A class of bursts that fewer of the trials hold, one in so many, could not become significant: it is left out.
+const RAREST: usize = 4;
 
 /// One endpoint, statistic and window.
 #[derive(Clone, Debug)]
@@ -27,11 +27,12 @@ pub(super) struct Member {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Family {
+pub(super) struct Family<'a> {
     pub members: Vec<Member>,
-    /// Trials that may have caused it: with a trigger, among those with a trigger or a benign message.
+    /// Trials that may have caused something, and those that they are held against.
+    pub trials: Vec<&'a Trial>,
+    /// The former: with a trigger, among those with a trigger or a benign message.
     pub triggers: Bits,
-    pub trials: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -44,31 +45,44 @@ pub(super) struct Tested {
     pub uploads: Vec<Upload>,
 }
 
-impl Family {
+impl<'a> Family<'a> {
     /// Triggers against benign messages.
-    pub fn new(trials: &[Trial]) -> Self {
-        let sent: Vec<&Trial> = trials.iter().filter(|trial| trial.arm != Arm::Sham).collect();
-        Self::of(&sent, |trial| trial.arm == Arm::Trigger)
+    pub fn new(trials: &'a [Trial]) -> Self {
+        let sent = trials.iter().filter(|trial| trial.arm != Arm::Sham).collect();
+        Self::of(sent, |trial| trial.arm == Arm::Trigger)
     }
 
     /// Trials that may have caused something against the others.
-    pub fn of(trials: &[&Trial], may_cause: impl Fn(&Trial) -> bool) -> Self {
+    pub fn of(trials: Vec<&'a Trial>, may_cause: impl Fn(&Trial) -> bool) -> Self {
         let triggers = Bits::of(trials.len(), (0..trials.len()).filter(|at| may_cause(trials[*at])));
         let endpoints: BTreeSet<&String> = trials.iter().flat_map(|trial| trial.traffic.keys()).collect();
         let mut members = Vec::new();
         for endpoint in endpoints {
-            for window_s in WINDOWS {
-                for statistic in STATISTICS {
-                    let value = |trial: &&Trial| measure(trial.traffic.get(endpoint), statistic, window_s);
-                    let values: Vec<u64> = trials.iter().map(value).collect();
-                    // What is the same in all trials tells nothing.
-                    if values.iter().any(|value| *value != values[0]) {
-                        members.push(Member { endpoint: endpoint.clone(), statistic, window_s, values });
-                    }
+            let traffic = || trials.iter().map(|trial| trial.traffic.get(endpoint));
+            let mut add = |statistic, window_s, values: Vec<u64>| {
+                if is_telling(statistic, &values) {
+                    members.push(Member { endpoint: endpoint.clone(), statistic, window_s, values });
                 }
+            };
+            for (window_s, total) in
+                WINDOWS.into_iter().flat_map(|window_s| TOTALS.map(|total| (window_s, total)))
+            {
+                add(
+                    total,
+                    window_s,
+                    traffic().map(|traffic| measure::of(traffic, total, window_s)).collect(),
+                );
+            }
+            let seconds: Vec<Vec<(usize, u64)>> = traffic().map(measure::seconds).collect();
+            for class in measure::bursts() {
+                add(
+                    class,
+                    LATE_S,
+                    seconds.iter().map(|seconds| measure::of_seconds(seconds, class)).collect(),
+                );
             }
         }
-        Self { members, triggers, trials: trials.len() }
+        Self { members, trials, triggers }
     }
 
     pub fn endpoints(&self) -> impl Iterator<Item = &String> {
@@ -78,7 +92,7 @@ impl Family {
     /// One endpoint's part of it.
     pub fn only(&self, endpoint: &str) -> Self {
         let members = self.members.iter().filter(|member| member.endpoint == endpoint).cloned().collect();
-        Self { members, triggers: self.triggers.clone(), trials: self.trials }
+        Self { members, trials: self.trials.clone(), triggers: self.triggers.clone() }
     }
 
     /// All but these endpoints' parts.
@@ -90,10 +104,10 @@ impl Family {
     pub fn test(&self, alpha: f64, seed: u64) -> Tested {
         let ranks: Vec<Ranks> = self.members.iter().map(|member| Ranks::of(&member.values)).collect();
         let seen: Vec<f64> = ranks.iter().map(|ranks| ranks.statistic(&self.triggers)).collect();
-        let pool: Vec<usize> = (0..self.trials).collect();
+        let pool: Vec<usize> = (0..self.trials.len()).collect();
         let size = self.triggers.count() as usize;
         let mut largest = Vec::new();
-        let tried = relabel::each(&pool, size, self.trials, RELABELLINGS, seed, |set| {
+        let tried = relabel::each(&pool, size, self.trials.len(), RELABELLINGS, seed, |set| {
             let chosen: Vec<usize> = set.members().collect();
             let most = ranks.iter().map(|ranks| ranks.of_chosen(&chosen)).fold(f64::NEG_INFINITY, f64::max);
             largest.push(most);
@@ -102,9 +116,8 @@ impl Family {
         let p = |statistic: f64| tried.p(largest.partition_point(|most| *most >= statistic - 1e-9) as u64);
         let best = seen.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         // So few trials that even the rarest relabelling is not rare enough show nothing.
-        let shows = tried.p(u64::from(tried.exact)) <= alpha;
-        let critical = largest.get((alpha * tried.count as f64) as usize).copied().filter(|_| shows);
-        let critical = critical.unwrap_or(f64::INFINITY);
+        let reached = relabel::ways(self.trials.len(), size).recip() <= alpha;
+        let critical = largest.get((alpha * tried.count as f64) as usize).copied().filter(|_| reached);
         let mut uploads: Vec<(f64, Upload)> = Vec::new();
         for (member, statistic) in self.members.iter().zip(&seen).filter(|(_, seen)| p(**seen) <= alpha) {
             let upload = self.upload(member, p(*statistic));
@@ -117,41 +130,53 @@ impl Family {
         uploads.sort_by(|a, b| b.0.total_cmp(&a.0));
         Tested {
             p: if self.members.is_empty() { 1.0 } else { p(best) },
-            critical,
+            critical: critical.unwrap_or(f64::INFINITY),
             uploads: uploads.into_iter().map(|(_, upload)| upload).collect(),
         }
     }
 
     fn upload(&self, member: &Member, p: f64) -> Upload {
-        let bytes = self.members.iter().find(|other| {
-            (&other.endpoint, other.window_s, other.statistic)
-                == (&member.endpoint, member.window_s, UploadStatistic::BytesOut)
-        });
-        let median = |triggers: bool| {
-            let of_arm = (0..self.trials).filter(|at| self.triggers.contains(*at) == triggers);
-            let mut values: Vec<i64> = of_arm.filter_map(|at| Some(bytes?.values[at] as i64)).collect();
-            values.sort_unstable();
-            values.get(values.len() / 2).copied().unwrap_or(0)
+        let Member { endpoint, statistic, window_s, .. } = member;
+        let bytes_more = match statistic {
+            UploadStatistic::Bursts { .. } => {
+                let sizes =
+                    |traffic: &Traffic| measure::burst_sizes(traffic, *statistic, *window_s).collect();
+                let of_trial = |at: usize| self.trials[at].traffic.get(endpoint).map_or(Vec::new(), sizes);
+                median(self.triggers.members().flat_map(of_trial).collect())
+            }
+            _ => {
+                let bytes = |trial: &Trial| {
+                    measure::of(trial.traffic.get(endpoint), UploadStatistic::BytesOut, *window_s)
+                };
+                let of_arm = |triggers: bool| {
+                    let arm = (0..self.trials.len()).filter(|at| self.triggers.contains(*at) == triggers);
+                    median(arm.map(|at| bytes(self.trials[at])).collect())
+                };
+                of_arm(true) - of_arm(false)
+            }
         };
         Upload {
-            endpoint: member.endpoint.clone(),
-            statistic: member.statistic,
-            window_s: member.window_s,
+            endpoint: endpoint.clone(),
+            statistic: *statistic,
+            window_s: *window_s,
             p,
-            bytes_more: median(true) - median(false),
+            bytes_more,
             factors: BTreeMap::new(),
         }
     }
 }
 
-pub(super) fn measure(traffic: Option<&Traffic>, statistic: UploadStatistic, window_s: usize) -> u64 {
-    let Some(traffic) = traffic else { return 0 };
-    let sum = |series: &[u64]| series.iter().take(window_s).sum::<u64>();
-    match statistic {
-        UploadStatistic::Contacted => u64::from(sum(&traffic.bytes_out) > 0),
-        UploadStatistic::Flows => sum(&traffic.flows),
-        UploadStatistic::BytesOut => sum(&traffic.bytes_out),
-    }
+/// Whether values can tell arms apart: what is the same in all trials cannot.
+fn is_telling(statistic: UploadStatistic, values: &[u64]) -> bool {
+    let held = values.iter().filter(|value| **value > 0).count();
+    let rare = matches!(statistic, UploadStatistic::Bursts { .. }) && held * RAREST < values.len();
+    !rare && values.iter().any(|value| *value != values[0])
+}
+
+/// 0 of nothing.
+fn median(mut values: Vec<u64>) -> i64 {
+    values.sort_unstable();
+    values.get(values.len() / 2).map_or(0, |value| *value as i64)
 }
 
 /// Mid-ranks, centred and scaled such that sums over relabelled trials have variance 1.

@@ -47,10 +47,10 @@ impl Level<'_> {
     /// Whether messages with this level are followed by traffic to endpoints that those with others are not.
     pub fn copied(&self, trials: &[Trial], alpha: f64, seed: u64) -> Tested {
         let (with, without) = self.split(trials);
-        let others = Family::of(&without, is_message);
+        let others = Family::of(without, is_message);
         let own: BTreeSet<String> =
             others.endpoints().filter(|at| others.only(at).test(OWN, seed).p <= OWN).cloned().collect();
-        Family::of(&with, is_message).without(&own).test(alpha, seed)
+        Family::of(with, is_message).without(&own).test(alpha, seed)
     }
 
     /// Trials with this level, and with others of its factor.

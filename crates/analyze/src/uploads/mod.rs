@@ -3,13 +3,14 @@
 //! For: `overheard uploads`, and the calibration of `overheard keywords`. Derived in `docs/methods/uploads.md`.
 //! Promises: a false alarm, of either kind, in at most 0.5 % of studies in which nothing is filtered, whatever the
 //! client's chatter is like, as long as arms were assigned at random. The same trials and seed give the same answer.
-//! To extend: what could show an upload is a line in `family::STATISTICS`.
+//! To extend: what could show an upload is a line in `measure`.
 
 mod cut;
 mod detectable;
 mod effects;
 mod family;
 mod levels;
+mod measure;
 
 pub use cut::{Cut, rate};
 

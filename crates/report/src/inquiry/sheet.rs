@@ -128,11 +128,12 @@ fn cause(upload: &Upload) -> String {
     if upload.factors.is_empty() { "a trigger".into() } else { answer::levels(&upload.factors) }
 }
 
-fn statistic(statistic: UploadStatistic) -> &'static str {
+fn statistic(statistic: UploadStatistic) -> String {
     match statistic {
-        UploadStatistic::Contacted => "sent anything",
-        UploadStatistic::Flows => "flows begun",
-        UploadStatistic::BytesOut => "bytes out",
+        UploadStatistic::Contacted => "sent anything".into(),
+        UploadStatistic::Flows => "flows begun".into(),
+        UploadStatistic::BytesOut => "bytes out".into(),
+        UploadStatistic::Bursts { from, to } => format!("bursts of {from} to {} B", to.saturating_sub(1)),
     }
 }
 

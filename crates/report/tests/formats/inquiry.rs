@@ -227,6 +227,7 @@ pub fn calling(name: &str) -> Inquiry {
         outside.into_iter().for_each(|text| *text = name.into());
     }
     let judged = inquiry.judged.as_mut().expect("arms were compared");
+    judged.uploads[0].statistic = UploadStatistic::Bursts { from: 300, to: 340 };
     judged.uploads.iter_mut().for_each(|upload| upload.endpoint = name.into());
     judged.effects.iter_mut().for_each(|effect| effect.level = name.into());
     let rule = Rule { all: vec![name.into()], ordered: None, error_bound: 0.004, messages: 31 };
