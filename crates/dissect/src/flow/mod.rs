@@ -11,6 +11,7 @@ mod community_id;
 mod connection;
 mod content;
 mod dialogue;
+mod index;
 mod inspection;
 mod key;
 mod measure;
