@@ -88,7 +88,7 @@ mod tests {
         /// Whatever the hashes: of ten only, all their flows fall together.
         #[test]
         fn every_number_is_found_under_its_hash_alone(
-            hashes in prop::collection::vec(prop_oneof![any::<u64>(), (0..10_u64).prop_map(|hash| hash << 32)], 0..3000),
+            hashes in prop::collection::vec(prop_oneof![any::<u64>(), (0..10_u64).prop_map(|one| one << 32)], 0..3000),
         ) {
             let mut index = Index::default();
             for (number, &hash) in hashes.iter().enumerate() {
