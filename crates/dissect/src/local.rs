@@ -35,37 +35,72 @@ pub(crate) struct Known<'a> {
 /// addresses that it found, sorted.
 pub(crate) fn decide(flows: &mut [Record], known: Known<'_>) -> (LocalRule, Vec<IpAddr>) {
     let shares = shares_of_private(flows);
-    let by_address = |ends| known.side(ends).or_else(|| private_side(ends, &shares));
-    let shared = [true, false].map(|v4| {
-        let family = flows.iter().map(ends).filter(|[src, _]| src.is_ipv4() == v4);
-        shared_by_all(family.filter(|&ends| by_address(ends).is_none()))
-    });
-    let by_share = |ends| Some((LocalRule::Shared, only(ends, |end| shared.contains(&Some(end)))?));
-    let mut decided = {
-        use LocalRule::{Given, Interface, Originator, Private, Shared};
-        [Given, Interface, Private, Shared, Originator]
-    }
-    .map(|rule| (rule, (0_usize, 0_usize), HashSet::<Host, RandomState>::default()));
-    for flow in flows.iter_mut() {
-        let ends @ [src, dst] = ends(flow);
-        let (rule, side) =
-            by_address(ends).or_else(|| by_share(ends)).unwrap_or_else(|| originator_side(src));
-        flow.ours = side;
-        let (ours, remote) = if side == Side::Src { (src, dst) } else { (dst, src) };
-        for (_, flows, found) in decided.iter_mut().filter(|(other, ..)| *other == rule) {
-            *flows = (flows.0 + usize::from(!is_local(remote)), flows.1 + 1);
-            found.extend((!ours.is_unspecified()).then_some(Host(ours)));
+    let mut rulings = Rulings::default();
+    let mut open = Vec::new();
+    for (at, flow) in flows.iter_mut().enumerate() {
+        let ends = ends(flow);
+        match known.side(ends).or_else(|| private_side(ends, &shares)) {
+            Some((rule, side)) => rulings.decide(flow, ends, rule, side),
+            None => open.push(at),
         }
     }
-    // Of equal rules the surer one: the last maximum of the reversed order.
-    let used = decided.into_iter().rev().filter(|&(_, flows, _)| flows.1 > 0);
-    let most = used.max_by_key(|&(_, flows, _)| flows);
-    let sorted = |found: HashSet<Host, _>| {
-        let mut found: Vec<IpAddr> = found.into_iter().map(|Host(address)| address).collect();
+    let shared = [true, false].map(|v4| {
+        let open = open.iter().map(|&at| ends(&flows[at]));
+        shared_by_all(open.filter(|[src, _]| src.is_ipv4() == v4))
+    });
+    for at in open {
+        let flow = &mut flows[at];
+        let ends = ends(flow);
+        let by_share = only(ends, |end| shared.contains(&Some(end))).map(|side| (LocalRule::Shared, side));
+        let (rule, side) = by_share.unwrap_or_else(|| originator_side(ends[0]));
+        rulings.decide(flow, ends, rule, side);
+    }
+    rulings.most()
+}
+
+/// The rules, the surer first.
+const RULES: [LocalRule; 5] = {
+    use LocalRule::{Given, Interface, Originator, Private, Shared};
+    [Given, Interface, Private, Shared, Originator]
+};
+
+/// What each of [`RULES`] decided.
+#[derive(Debug, Default)]
+struct Rulings([Ruling; RULES.len()]);
+
+#[derive(Debug, Default)]
+struct Ruling {
+    /// Flows with the internet, and all flows.
+    flows: (usize, usize),
+    found: HashSet<Host, RandomState>,
+    latest: Option<IpAddr>,
+}
+
+impl Rulings {
+    fn decide(&mut self, flow: &mut Record, [src, dst]: [IpAddr; 2], rule: LocalRule, side: Side) {
+        flow.ours = side;
+        let (ours, remote) = if side == Side::Src { (src, dst) } else { (dst, src) };
+        let ruling = RULES.iter().zip(&mut self.0).find(|(other, _)| **other == rule);
+        let Some((_, ruling)) = ruling else { return };
+        ruling.flows = (ruling.flows.0 + usize::from(!is_local(remote)), ruling.flows.1 + 1);
+        // One address of ours has many flows in a row.
+        if ruling.latest != Some(ours) && !ours.is_unspecified() {
+            ruling.found.insert(Host(ours));
+            ruling.latest = Some(ours);
+        }
+    }
+
+    /// The rule that decided most, of equal ones the surer, and what it found.
+    fn most(self) -> (LocalRule, Vec<IpAddr>) {
+        // The last maximum of the reversed order.
+        let used = RULES.into_iter().zip(self.0).rev().filter(|(_, ruling)| ruling.flows.1 > 0);
+        let Some((rule, ruling)) = used.max_by_key(|(_, ruling)| ruling.flows) else {
+            return (LocalRule::Originator, Vec::new());
+        };
+        let mut found: Vec<IpAddr> = ruling.found.into_iter().map(|Host(address)| address).collect();
         found.sort_unstable();
-        found
-    };
-    most.map_or((LocalRule::Originator, Vec::new()), |(rule, _, found)| (rule, sorted(found)))
+        (rule, found)
+    }
 }
 
 /// The given addresses that stand at no end of a flow.
@@ -110,14 +145,21 @@ fn originator_side(src: IpAddr) -> (LocalRule, Side) {
     (LocalRule::Originator, side)
 }
 
-/// How many flows each private address sent packets in.
+/// How many flows each private address sent packets in, of those that ever spoke with another: nobody asks of others.
 fn shares_of_private(flows: &[Record]) -> Shares {
-    let mut shares = Shares::default();
+    let between_private = flows.iter().map(ends).filter(|ends| ends.iter().copied().all(is_private));
+    let mut shares: Shares = between_private.flatten().map(|address| (Host(address), 0)).collect();
+    if shares.is_empty() {
+        return shares;
+    }
     for flow in flows {
         for side in [Side::Src, Side::Dst] {
             let address = flow.address(side);
-            if flow.sent(side).0 > 0 && is_private(address) {
-                *shares.entry(Host(address)).or_default() += 1;
+            if flow.sent(side).0 > 0
+                && is_private(address)
+                && let Some(share) = shares.get_mut(&Host(address))
+            {
+                *share += 1;
             }
         }
     }

@@ -56,6 +56,12 @@ impl Addresses {
         }
     }
 
+    /// Both as IPv4 has them, in host order.
+    #[inline]
+    pub(crate) fn as_v4(&self) -> Option<(u32, u32)> {
+        (!self.v6).then_some((self.src[1] as u32, self.dst[1] as u32))
+    }
+
     pub fn src(&self) -> IpAddr {
         address(self.src, self.v6)
     }

@@ -4,7 +4,7 @@
 //! a thread of its own ([`crate::batch`]). Both get the same packets in the same order.
 
 use crate::capture::{Reader, Summary};
-use crate::decode::Decoder;
+use crate::decode::{Decoder, at_once};
 use crate::packet::{Packet, Undecoded};
 use crate::problems::Problems;
 use overheard_model::Timestamp;
@@ -41,6 +41,10 @@ pub(crate) fn walk(source: &mut dyn Read, audience: &mut impl Audience) -> (Summ
         hand_over_retired(&mut reader, audience);
         let frame = reader.frame(record);
         tally.see(frame.time);
+        if let Some(packet) = at_once(&frame) {
+            audience.packet(&packet, reader.buffer());
+            continue;
+        }
         match decoder.decode(&frame) {
             Ok(packet) => audience.packet(&packet, reader.buffer()),
             Err(Undecoded::Fragment) => tally.count_abandoned(&mut decoder, audience),

@@ -161,7 +161,14 @@ impl<R: Read> Reader<R> {
     #[inline(always)]
     pub(crate) fn next_record(&mut self) -> Option<Record> {
         let next = match &mut self.format {
-            Format::Pcap(pcap) => pcap.next(&mut self.window),
+            Format::Pcap(pcap) => match pcap.next(&mut self.window) {
+                // Returned from here, it stays in registers: it need not lie where the others leave theirs.
+                Ok(Some(record)) => {
+                    self.summary.packets += 1;
+                    return Some(record);
+                }
+                last => last,
+            },
             Format::Pcapng(pcapng) => pcapng.next(&mut self.window, &mut self.summary),
             Format::Ended => return None,
         };

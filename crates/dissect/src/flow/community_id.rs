@@ -19,7 +19,7 @@ pub(super) fn community_id(key: &Key, src: End) -> String {
             IpAddr::V6(v6) => bytes.extend(v6.octets()),
         }
     }
-    bytes.extend([key.transport.number(), 0]);
+    bytes.extend([key.transport().number(), 0]);
     for end in [first, first.other()] {
         if let Some((port, _)) = key.community_ports(end) {
             bytes.extend(port.to_be_bytes());

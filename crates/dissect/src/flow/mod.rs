@@ -1,7 +1,7 @@
 //! Packets become flows.
 //!
 //! For: who talked to whom, when, how much, and what each flow's payload shows.
-//! The path of a packet: its 5-tuple ([`key`]) finds its record in the [`table`]; TCP headers go to
+//! The path of a packet: its 5-tuple ([`key`]) finds its record in the [`table`] by its [`index`]; TCP headers go to
 //! the [`connection`]; the payloads of a flow that is not settled go to its [`inspection`], which puts
 //! TCP in order ([`stream`]) and lets the dissectors listen ([`dialogue`]). What they learn is the
 //! flow's [`content`]; unknown bytes are measured ([`measure`]).
@@ -11,6 +11,7 @@ mod community_id;
 mod connection;
 mod content;
 mod dialogue;
+mod index;
 mod inspection;
 mod key;
 mod measure;

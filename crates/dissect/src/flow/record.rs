@@ -222,7 +222,7 @@ impl Record {
 
     pub(super) fn parties(&self) -> Parties {
         Parties {
-            transport: self.key.transport,
+            transport: self.key.transport(),
             src: self.src,
             src_port: self.key.port(self.src),
             dst_port: self.key.port(self.src.other()),
@@ -241,7 +241,7 @@ impl Record {
     }
 
     pub(crate) fn transport(&self) -> Transport {
-        self.key.transport
+        self.key.transport()
     }
 
     /// The address at a side.
@@ -266,7 +266,7 @@ impl Record {
     }
 
     pub(super) fn state(&self) -> FlowState {
-        match self.key.transport {
+        match self.key.transport() {
             Transport::Tcp => self.connection.state(self.answered()),
             _ if self.answered() => FlowState::Established,
             _ => FlowState::Unanswered,
@@ -274,14 +274,14 @@ impl Record {
     }
 
     pub(crate) fn protocol(&self) -> Protocol {
-        match self.key.transport {
+        match self.key.transport() {
             Transport::Icmp | Transport::Icmp6 => Protocol::Icmp,
             _ => self.judged().0.unwrap_or(Protocol::NoPayload),
         }
     }
 
     pub(crate) fn visibility(&self) -> Visibility {
-        match self.key.transport {
+        match self.key.transport() {
             Transport::Icmp | Transport::Icmp6 => Visibility::Readable,
             _ => self.judged().1.unwrap_or(Visibility::Unknown),
         }

@@ -16,6 +16,7 @@
 
 use super::connection::Event;
 use super::dialogue::{Parties, Scene};
+use super::index::{self, Index};
 use super::inspection::Inspection;
 use super::key::{End, Key};
 use super::record::{Inspected, Payload, Record};
@@ -27,15 +28,10 @@ use crate::problems::Problems;
 use crate::proto::Notes;
 use crate::resolver::Resolver;
 use foldhash::fast::RandomState;
-use hashbrown::HashTable;
 use overheard_model::{Endpoint, Timestamp};
 use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::sync::Arc;
-
-/// What a flow takes in the index: its number and a byte of its hash, as many free places, and once
-/// more while a fuller index replaces the old one.
-const INDEXED: usize = 4 * (size_of::<u32>() + 1);
 
 /// What a flow takes when the capture has ended: it may stand for an endpoint of its own.
 const ENDPOINT: usize = size_of::<Endpoint>() + 256;
@@ -58,7 +54,7 @@ const PAUSE_AFTER_EACH: u64 = 16;
 #[derive(Debug)]
 pub(crate) struct Table {
     records: Vec<Record>,
-    index: HashTable<u32>,
+    index: Index,
     hasher: RandomState,
     /// The flow of the last packet: packets of one flow come in a row.
     latest: usize,
@@ -90,7 +86,7 @@ impl Table {
     pub(crate) fn new(memory: usize) -> Self {
         Self {
             records: Vec::new(),
-            index: HashTable::new(),
+            index: Index::default(),
             hasher: RandomState::default(),
             latest: 0,
             memory,
@@ -152,21 +148,24 @@ impl Table {
         self.resolver.add_block(address, name);
     }
 
-    #[inline]
+    #[inline(always)]
     fn find_or_begin(&mut self, key: &Key, from: End, packet: &Packet<'_>) -> usize {
         if self.records.get(self.latest).is_some_and(|record| record.key == *key) {
             return self.latest;
         }
-        let (records, hasher) = (&self.records, &self.hasher);
-        let is_it = |&at: &u32| records.get(at as usize).is_some_and(|record| record.key == *key);
-        let hash = hasher.hash_one(key);
-        if let Some(&at) = self.index.find(hash, is_it) {
-            return at as usize;
+        let hash = self.hasher.hash_one(key);
+        let is_it = |at: usize| self.records.get(at).is_some_and(|record| record.key == *key);
+        match self.index.find(hash, is_it) {
+            Some(at) => at,
+            None => self.begin(hash, *key, from, packet),
         }
-        let rehash = |&at: &u32| records.get(at as usize).map_or(0, |record| hasher.hash_one(record.key));
-        let at = records.len();
-        self.index.insert_unique(hash, at as u32, rehash);
-        self.records.push(Record::begin(*key, from, packet));
+    }
+
+    #[inline(never)]
+    fn begin(&mut self, hash: u64, key: Key, from: End, packet: &Packet<'_>) -> usize {
+        let at = self.records.len();
+        self.index.insert(hash, at);
+        self.records.push(Record::begin(key, from, packet));
         at
     }
 
@@ -275,7 +274,7 @@ impl Table {
 
     #[inline]
     pub(super) fn footprint(&self) -> usize {
-        let records = self.records.len() * (size_of::<Record>() + INDEXED + ENDPOINT);
+        let records = self.records.len() * (size_of::<Record>() + index::PER_FLOW + ENDPOINT);
         records + self.held + self.resolver.held()
     }
 
@@ -321,10 +320,8 @@ impl Table {
         self.inspected = read.map(|(at, _)| at).collect();
         self.latest = 0;
         self.index.clear();
-        let (records, hasher) = (&self.records, &self.hasher);
-        let rehash = |&at: &u32| records.get(at as usize).map_or(0, |record| hasher.hash_one(record.key));
-        for (at, record) in records.iter().enumerate() {
-            self.index.insert_unique(hasher.hash_one(record.key), at as u32, rehash);
+        for (at, record) in self.records.iter().enumerate() {
+            self.index.insert(self.hasher.hash_one(record.key), at);
         }
         let text = "flows left out to stay within the memory bound, unanswered and oldest first";
         self.problems.add("flow-evicted", text, Some(packet), share as u64);

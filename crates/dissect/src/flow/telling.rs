@@ -52,7 +52,7 @@ impl Lent<'_> {
         names.sort_by_key(|name| (name.rank(), name.packet));
         Flow {
             capture: self.capture.clone(),
-            transport: record.key.transport,
+            transport: record.key.transport(),
             src: record.address(src),
             src_port: record.port(src),
             dst: record.address(dst),

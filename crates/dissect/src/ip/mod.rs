@@ -12,7 +12,7 @@ mod segment;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use crate::link::{Outcome, Path, Span, cut};
+use crate::link::{self, Outcome, Path, Span, cut};
 use crate::packet::{Addresses, Segment, Tunnels};
 use crate::tunnel;
 
@@ -40,6 +40,14 @@ pub(crate) struct Fragment<'a> {
     pub(crate) path: Path,
 }
 
+/// The packet of a frame that holds nothing but Ethernet, IP and TCP or UDP, as nearly all do: the same that
+/// the long way inwards ([`crate::link::enter`]) leads to, in one stretch of code; nothing where that
+/// way may lead elsewhere.
+#[inline(always)]
+pub(crate) fn straight<'a>(link: u32, span: Span<'a>) -> Option<(Addresses, Segment<'a>)> {
+    header::straight(link::ip_at_once(link, span)?)
+}
+
 /// Enters a header of the version that its first bits tell.
 #[inline(always)]
 pub(crate) fn enter<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
@@ -59,8 +67,7 @@ pub(crate) fn payload<'a>(addresses: Addresses, protocol: u8, span: Span<'a>, pa
     }
     let segment = segment::segment(protocol, span);
     if let Segment::Udp { src_port, dst_port, payload, missing } = segment {
-        let wire = u32::try_from(payload.len()).unwrap_or(u32::MAX).saturating_add(missing);
-        let span = Span { bytes: payload, wire };
+        let span = Span::partial(payload, missing);
         if let Some(inner) = tunnel::by_port(src_port, dst_port, span, path) {
             return Ok(inner);
         }

@@ -2,6 +2,7 @@
 
 use crate::link::Span;
 use crate::packet::{Segment, TcpFlags, TcpSegment};
+use crate::tunnel;
 use overheard_model::Transport;
 
 /// Reads a payload's transport header; [`Segment::Other`] where it is cut short or not known.
@@ -19,7 +20,7 @@ pub(crate) fn segment(protocol: u8, span: Span<'_>) -> Segment<'_> {
 }
 
 #[inline(always)]
-fn tcp(span: Span<'_>) -> Option<Segment<'_>> {
+pub(super) fn tcp(span: Span<'_>) -> Option<Segment<'_>> {
     let (header, options) = span.split::<20>()?;
     let [s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, ..] = *header;
     // A header that says to be shorter than it must be leaves no payload to trust.
@@ -56,6 +57,14 @@ fn udp(span: Span<'_>) -> Option<Segment<'_>> {
         payload: payload.bytes,
         missing: payload.missing(),
     })
+}
+
+/// A datagram that nothing suggests to be a tunnel.
+#[inline(always)]
+pub(super) fn untunnelled_udp(span: Span<'_>) -> Option<Segment<'_>> {
+    let segment = udp(span)?;
+    let Segment::Udp { src_port, dst_port, payload, missing } = segment else { return None };
+    tunnel::entrance(src_port, dst_port, Span::partial(payload, missing)).is_none().then_some(segment)
 }
 
 fn sctp(span: Span<'_>) -> Option<Segment<'_>> {

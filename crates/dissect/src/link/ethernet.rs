@@ -11,11 +11,24 @@ const FIRST_TYPE: u16 = 0x0600;
 #[inline(always)]
 pub(crate) fn ethernet<'a>(span: Span<'a>, path: Path) -> Outcome<'a> {
     let (addresses, rest) = span.split::<12>().ok_or(cut("Ethernet header"))?;
-    // Cisco ISL puts a header of 26 bytes before the frame, known by its destination.
-    if matches!(addresses, [0x01 | 0x03, 0x00, 0x0c, 0x00, 0x00, ..]) {
+    if is_isl(addresses) {
         return Err(Undecoded::NotIp);
     }
     typed(rest, path.past_link()?)
+}
+
+/// Cisco ISL puts a header of 26 bytes before the frame, known by its destination.
+#[inline(always)]
+fn is_isl(addresses: &[u8; 12]) -> bool {
+    matches!(addresses, [0x01 | 0x03, 0x00, 0x0c, 0x00, 0x00, ..])
+}
+
+/// The IP packet of a frame that says to hold one.
+#[inline(always)]
+pub(super) fn ip_at_once(span: Span<'_>) -> Option<Span<'_>> {
+    let (addresses, rest) = span.split::<12>()?;
+    let (kind, rest) = rest.split::<2>()?;
+    (matches!(kind, [0x08, 0x00] | [0x86, 0xdd]) && !is_isl(addresses)).then_some(rest)
 }
 
 /// From the type or length on.

@@ -27,6 +27,8 @@ pub(crate) use ppp::ppp;
 pub(crate) use span::Span;
 pub(crate) use wireless::{dot11, dot11_in_either_order};
 
+const ETHERNET: u32 = 1;
+
 /// What a layer leads to.
 pub(crate) type Outcome<'a> = Result<Found<'a>, Undecoded>;
 
@@ -69,11 +71,19 @@ impl Path {
     }
 }
 
-/// Enters a frame of a link type. Nearly all are Ethernet frames with IP: that way inwards is one
-/// stretch of code, all others branch off.
+/// Where IP begins in a frame that is Ethernet with nothing between, or IP alone.
+#[inline(always)]
+pub(crate) fn ip_at_once(link: u32, span: Span<'_>) -> Option<Span<'_>> {
+    match link {
+        ETHERNET => ethernet::ip_at_once(span),
+        101 => Some(span),
+        _ => None,
+    }
+}
+
+/// Enters a frame of a link type.
 #[inline(always)]
 pub(crate) fn enter<'a>(link: u32, span: Span<'a>, path: Path) -> Outcome<'a> {
-    const ETHERNET: u32 = 1;
     if link == ETHERNET { ethernet(span, path) } else { enter_other(link, span, path) }
 }
 

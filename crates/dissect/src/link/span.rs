@@ -12,7 +12,13 @@ impl<'a> Span<'a> {
     /// `bytes` of which nothing is missing.
     #[inline]
     pub(crate) fn whole(bytes: &'a [u8]) -> Self {
-        Self { bytes, wire: u32::try_from(bytes.len()).unwrap_or(u32::MAX) }
+        Self::partial(bytes, 0)
+    }
+
+    /// `bytes` after which so many are missing.
+    #[inline(always)]
+    pub(crate) fn partial(bytes: &'a [u8], missing: u32) -> Self {
+        Self { bytes, wire: u32::try_from(bytes.len()).unwrap_or(u32::MAX).saturating_add(missing) }
     }
 
     /// The first `N` bytes, and what follows them.

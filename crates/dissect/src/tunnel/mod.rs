@@ -55,12 +55,18 @@ fn enter<'a>(outer: Addresses, protocol: u8, span: Span<'a>, path: Path) -> Opti
 /// The innermost packet within a UDP payload, where a port suggests a tunnel or the payload is one.
 #[inline(always)]
 pub(crate) fn by_port<'a>(src: u16, dst: u16, span: Span<'a>, path: Path) -> Option<Found<'a>> {
-    let (tunnel, enter) = of_port(dst).or_else(|| of_port(src)).or_else(|| teredo::recognise(span))?;
+    let (tunnel, enter) = entrance(src, dst, span)?;
     enter(span, path.into(tunnel).ok()?.strictly()).ok()
 }
 
+/// The tunnel that a port suggests or a UDP payload looks like.
+#[inline(always)]
+pub(crate) fn entrance(src: u16, dst: u16, span: Span<'_>) -> Option<Entrance> {
+    of_port(dst).or_else(|| of_port(src)).or_else(|| teredo::recognise(span))
+}
+
 /// A tunnel and how it is entered.
-type Entrance = (Tunnel, for<'a> fn(Span<'a>, Path) -> Outcome<'a>);
+pub(crate) type Entrance = (Tunnel, for<'a> fn(Span<'a>, Path) -> Outcome<'a>);
 
 #[inline]
 fn of_port(port: u16) -> Option<Entrance> {
