@@ -100,7 +100,7 @@ impl Tell for Conversations {
 impl Record {
     /// Names that the flow said of its responder, in the order in which it said them.
     pub(crate) fn said(&self) -> impl Iterator<Item = Name> + '_ {
-        let said = self.content().map_or(&[][..], |content| &content.names);
+        let said = self.content().map_or(&[][..], |content| content.names.as_slice());
         said.iter().map(|Said { name, source, packet }| Name {
             name: name.clone(),
             source: *source,
