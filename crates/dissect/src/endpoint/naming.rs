@@ -81,7 +81,6 @@ impl<'a> Naming<'a> {
     }
 
     /// Registrable domains of the best name of each flow, sorted, each once.
-    #[expect(clippy::drain_collect, reason = "the room is kept, and what is made of it fits")]
     fn domains(&mut self, flows: &[u32], answered: Answered<'a>) -> Vec<Arc<str>> {
         let mut last: Option<&Arc<str>> = None;
         for record in self.records(flows) {
