@@ -88,7 +88,7 @@ impl Inspection {
         for end in [parties.src, parties.src.other()] {
             streams[end].finish(&mut |piece| dialogue.hear(&chunk(end, &piece, parties), parties, scene));
         }
-        dialogue.finish(scene.content);
+        dialogue.finish(scene);
         self.leave_counts(scene.content);
     }
 

@@ -17,6 +17,7 @@ mod measure;
 mod owners;
 mod preface;
 mod record;
+mod room;
 mod sequence;
 mod spare;
 mod stream;
