@@ -36,35 +36,29 @@ pub(crate) struct Known<'a> {
 pub(crate) fn decide(flows: &mut [Record], known: Known<'_>) -> (LocalRule, Vec<IpAddr>) {
     let shares = shares_of_private(flows);
     let by_address = |ends| known.side(ends).or_else(|| private_side(ends, &shares));
-    let mut tallies = {
+    let shared = [true, false].map(|v4| {
+        let family = flows.iter().map(ends).filter(|[src, _]| src.is_ipv4() == v4);
+        shared_by_all(family.filter(|&ends| by_address(ends).is_none()))
+    });
+    let by_share = |ends| Some((LocalRule::Shared, only(ends, |end| shared.contains(&Some(end)))?));
+    let mut decided = {
         use LocalRule::{Given, Interface, Originator, Private, Shared};
         [Given, Interface, Private, Shared, Originator]
     }
     .map(|rule| (rule, (0_usize, 0_usize), HashSet::<Host, RandomState>::default()));
-    let mut decide = |flow: &mut Record, (rule, side)| {
+    for flow in flows.iter_mut() {
+        let ends @ [src, dst] = ends(flow);
+        let (rule, side) =
+            by_address(ends).or_else(|| by_share(ends)).unwrap_or_else(|| originator_side(src));
         flow.ours = side;
-        let (ours, remote) = (flow.address(side), flow.address(side.other()));
-        for (_, flows, found) in tallies.iter_mut().filter(|(other, ..)| *other == rule) {
+        let (ours, remote) = if side == Side::Src { (src, dst) } else { (dst, src) };
+        for (_, flows, found) in decided.iter_mut().filter(|(other, ..)| *other == rule) {
             *flows = (flows.0 + usize::from(!is_local(remote)), flows.1 + 1);
             found.extend((!ours.is_unspecified()).then_some(Host(ours)));
         }
-    };
-    let mut left: Vec<&mut Record> = Vec::new();
-    for flow in flows.iter_mut() {
-        match by_address(ends(flow)) {
-            Some(decided) => decide(flow, decided),
-            None => left.push(flow),
-        }
-    }
-    let shared = [true, false]
-        .map(|v4| shared_by_all(left.iter().map(|flow| ends(flow)).filter(|[src, _]| src.is_ipv4() == v4)));
-    let by_share = |ends| Some((LocalRule::Shared, only(ends, |end| shared.contains(&Some(end)))?));
-    for flow in left {
-        let ends @ [src, _] = ends(flow);
-        decide(flow, by_share(ends).unwrap_or_else(|| originator_side(src)));
     }
     // Of equal rules the surer one: the last maximum of the reversed order.
-    let used = tallies.into_iter().rev().filter(|&(_, flows, _)| flows.1 > 0);
+    let used = decided.into_iter().rev().filter(|&(_, flows, _)| flows.1 > 0);
     let most = used.max_by_key(|&(_, flows, _)| flows);
     let sorted = |found: HashSet<Host, _>| {
         let mut found: Vec<IpAddr> = found.into_iter().map(|Host(address)| address).collect();
