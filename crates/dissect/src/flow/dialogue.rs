@@ -10,7 +10,6 @@
 use super::content::Content;
 use super::key::{End, Ends};
 use super::preface::proxy_header;
-use super::room::Rooms;
 use super::texts::Texts;
 use crate::proto::{
     Appetite, Chunk, Dissector, Ja4, Notes, Opening, ReadDatagram, Reader, Recognition, asked,
@@ -145,7 +144,7 @@ impl Dialogue {
                 if !chunk.bytes.is_empty()
                     && let Some(next) = opened.hear(&chunk, parties, scene)
                 {
-                    self.begin(next, scene);
+                    self.stage = next;
                 }
             }
             Stage::Reading(reader) => {
@@ -155,15 +154,6 @@ impl Dialogue {
             }
             Stage::Datagrams(read) => scene.read_datagram(*read, chunk),
             Stage::Over => {}
-        }
-    }
-
-    /// The opening is over.
-    fn begin(&mut self, next: Stage, scene: &mut Scene<'_>) {
-        if let Stage::Opening(mut opened) = std::mem::replace(&mut self.stage, next) {
-            for end in [End::Low, End::High] {
-                scene.rooms.give(std::mem::take(&mut opened.said[end]));
-            }
         }
     }
 
@@ -177,11 +167,10 @@ impl Dialogue {
     }
 
     /// Nothing more will be said: what was not recognised is measured.
-    pub(super) fn finish(&mut self, scene: &mut Scene<'_>) {
-        if let Stage::Opening(opened) = &self.stage {
-            scene.content.measured(opened.both());
+    pub(super) fn finish(&mut self, content: &mut Content) {
+        if let Stage::Opening(opened) = std::mem::replace(&mut self.stage, Stage::Over) {
+            content.measured(opened.both());
         }
-        self.begin(Stage::Over, scene);
     }
 }
 
@@ -209,7 +198,7 @@ impl Opened {
             return Some(Stage::Over);
         }
         if !first {
-            self.note(chunk, parties, scene.rooms);
+            self.note(chunk, parties);
         }
         let opening = if first { first_opening(chunk) } else { self.opening(chunk, parties) };
         self.patience = match recognise(&opening) {
@@ -236,7 +225,7 @@ impl Opened {
             return Some(Stage::Over);
         }
         if first {
-            self.note(chunk, parties, scene.rooms);
+            self.note(chunk, parties);
         }
         if !is_stream && self.turns >= self.patience.turns || self.bytes() >= self.patience.bytes {
             scene.content.measured(self.both());
@@ -259,13 +248,13 @@ impl Opened {
         !goes_on || self.marks.last().is_none_or(|last| last.from != parties.end(chunk.from))
     }
 
-    fn note(&mut self, chunk: &Chunk<'_>, parties: &Parties, rooms: &mut Rooms) {
+    fn note(&mut self, chunk: &Chunk<'_>, parties: &Parties) {
         let begins_turn = self.begins_turn(chunk, parties);
         self.turns += usize::from(begins_turn);
         let from = parties.end(chunk.from);
         let said = &mut self.said[from];
         let start = said.len();
-        rooms.append(said, chunk.bytes);
+        said.extend_from_slice(chunk.bytes);
         let (end, gap, packet, time) = (said.len(), chunk.gap, chunk.packet, chunk.time);
         let full = self.marks.len() >= MOST_MARKS;
         match self.marks.last_mut().filter(|_| full && !begins_turn) {
@@ -365,7 +354,6 @@ pub(super) struct Scene<'a> {
     pub(super) texts: &'a mut Texts,
     /// Empty between chunks; lent out so that it is allocated once.
     pub(super) notes: &'a mut Notes,
-    pub(super) rooms: &'a mut Rooms,
 }
 
 impl Scene<'_> {

@@ -88,7 +88,7 @@ impl Inspection {
         for end in [parties.src, parties.src.other()] {
             streams[end].finish(&mut |piece| dialogue.hear(&chunk(end, &piece, parties), parties, scene));
         }
-        dialogue.finish(scene);
+        dialogue.finish(scene.content);
         self.leave_counts(scene.content);
     }
 

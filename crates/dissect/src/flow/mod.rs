@@ -17,7 +17,6 @@ mod measure;
 mod owners;
 mod preface;
 mod record;
-mod room;
 mod sequence;
 mod spare;
 mod stream;

@@ -19,7 +19,6 @@ use super::dialogue::{Parties, Scene};
 use super::inspection::Inspection;
 use super::key::{End, Key};
 use super::record::{Inspected, Payload, Record};
-use super::room::Rooms;
 use super::spare::Spare;
 use super::stream::{Arrival, Piece};
 use super::texts::Texts;
@@ -72,7 +71,6 @@ pub(crate) struct Table {
     /// Packets until the quiet flows are looked for.
     until_pause: u64,
     notes: Notes,
-    rooms: Rooms,
     texts: Texts,
     resolver: Resolver,
     problems: Problems,
@@ -101,7 +99,6 @@ impl Table {
             spare: Spare::default(),
             until_pause: PAUSE_AFTER,
             notes: Notes::default(),
-            rooms: Rooms::default(),
             texts: Texts::default(),
             resolver: Resolver::within(memory / ANSWERED_SHARE),
             problems: Problems::default(),
@@ -249,8 +246,8 @@ impl Table {
         let was_read = record.is_read();
         let Some(mut inspected) = record.inspected(&mut self.spare) else { return };
         let Inspected { content, inspection, .. } = &mut *inspected;
-        let Self { resolver, texts, notes, rooms, .. } = self;
-        let mut scene = Scene { content, resolver, texts, notes, rooms };
+        let (resolver, texts, notes) = (&mut self.resolver, &mut self.texts, &mut self.notes);
+        let mut scene = Scene { content, resolver, texts, notes };
         take(inspection, &parties, &mut scene);
         if inspection.is_over() {
             inspection.leave_counts(content);
@@ -271,8 +268,8 @@ impl Table {
         let (before, parties) = (record.held(), record.parties());
         let Some(mut inspected) = record.inspected(&mut self.spare) else { return };
         let Inspected { content, inspection, .. } = &mut *inspected;
-        let Self { resolver, texts, notes, rooms, .. } = self;
-        let mut scene = Scene { content, resolver, texts, notes, rooms };
+        let (resolver, texts, notes) = (&mut self.resolver, &mut self.texts, &mut self.notes);
+        let mut scene = Scene { content, resolver, texts, notes };
         inspection.finish(&parties, &mut scene);
         settle(record, inspected, &mut self.spare);
         self.held = (self.held + record.held()).saturating_sub(before);
