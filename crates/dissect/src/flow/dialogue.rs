@@ -5,7 +5,7 @@
 //! are tried (servers greet, media channels are set up with odd packets); while one is unsure it is
 //! shown more. Then the flow counts as unknown and is measured.
 //! The first chunk, which settles most flows, is judged and read where it lies; only what nobody
-//! recognises, and what is too short to be given up, is kept.
+//! recognises is kept.
 
 use super::content::Content;
 use super::key::{End, Ends};
@@ -220,10 +220,6 @@ impl Opened {
             }
             Err(patience) => patience,
         };
-        if first && chunk.bytes.len() >= self.patience.bytes {
-            scene.content.measured([chunk.bytes, &[]]);
-            return Some(Stage::Over);
-        }
         if first {
             self.note(chunk, parties);
         }
