@@ -16,6 +16,7 @@ pub mod copies;
 pub mod decode;
 mod endpoint;
 mod flow;
+mod heard;
 mod ip;
 mod link;
 pub mod live;

@@ -5,12 +5,14 @@
 //! refused for it is counted.
 
 use crate::flow::Texts;
+use crate::heard::Heard;
 use crate::packet::Host;
 use crate::problems::Problems;
 use crate::proto::Answer;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use overheard_model::{Learned, Name, NameSource};
+use hashbrown::hash_map::Entry;
+use overheard_model::{Learned, NameSource};
 use std::net::IpAddr;
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -79,8 +81,9 @@ impl Resolver {
     }
 
     fn learn(&mut self, address: IpAddr, mut known: Known) {
+        let first = self.first.entry(Host(address));
         let mut last = None;
-        let mut place = self.first.get(&Host(address)).copied();
+        let mut place = if let Entry::Occupied(first) = &first { Some(*first.get()) } else { None };
         let mut count = 0;
         while let Some(at) = place
             && let Some(other) = self.names.get_mut(at as usize)
@@ -101,29 +104,16 @@ impl Resolver {
         };
         match last.and_then(|last| self.names.get_mut(last as usize)) {
             Some(last) => last.next = Some(place),
-            None => _ = self.first.insert(Host(address), place),
+            None => _ = first.or_insert(place),
         }
         self.texts.share(&mut known.name);
         self.names.push(known);
         self.held += cost;
     }
 
-    /// Whether an address has any name.
-    pub(crate) fn knows(&self, address: IpAddr) -> bool {
-        self.first.contains_key(&Host(address))
-    }
-
-    /// The names of an address, as they were known to a flow that began with packet `began`.
-    pub(crate) fn names(&self, address: IpAddr, began: u64) -> impl Iterator<Item = Name> + '_ {
-        let at = |place: Place| self.names.get(place as usize);
-        let first = self.first.get(&Host(address)).and_then(|&place| at(place));
-        let known = std::iter::successors(first, move |known| known.next.and_then(at));
-        known.map(move |known| Name {
-            name: known.name.clone(),
-            source: known.source,
-            packet: known.packet.map(NonZeroU64::get),
-            learned: learned(known, began),
-        })
+    /// What name servers said of an address.
+    pub(crate) fn answered(&self, address: IpAddr) -> Answered<'_> {
+        Answered { names: &self.names, first: self.first.get(&Host(address)).copied() }
     }
 
     /// Says what was refused.
@@ -132,6 +122,32 @@ impl Resolver {
             let text = "answered names left out to stay within the memory bound";
             problems.add("name-refused", text, None, self.refused);
         }
+    }
+}
+
+/// What name servers said of one address.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answered<'a> {
+    names: &'a [Known],
+    first: Option<Place>,
+}
+
+impl<'a> Answered<'a> {
+    /// Whether the address has no name.
+    pub(crate) fn is_empty(self) -> bool {
+        self.first.is_none()
+    }
+
+    /// Its names, as they were known to a flow that began with packet `began`.
+    pub(crate) fn names(self, began: u64) -> impl Iterator<Item = Heard<'a>> {
+        let at = move |place: Place| self.names.get(place as usize);
+        let known = std::iter::successors(self.first.and_then(at), move |known| known.next.and_then(at));
+        known.map(move |known| Heard {
+            name: &known.name,
+            source: known.source,
+            packet: known.packet.map(NonZeroU64::get),
+            learned: learned(known, began),
+        })
     }
 }
 
@@ -154,9 +170,10 @@ mod tests {
     }
 
     fn names(resolver: &Resolver, began: u64) -> Vec<(String, Learned, Option<u64>)> {
-        let mut names: Vec<Name> = resolver.names("198.51.100.1".parse().unwrap(), began).collect();
-        names.sort_by_key(|name| (name.rank(), name.packet));
-        let shown = |name: &Name| (name.name.to_string(), name.learned, name.packet);
+        let answered = resolver.answered("198.51.100.1".parse().unwrap());
+        let mut names: Vec<Heard<'_>> = answered.names(began).collect();
+        names.sort_by_key(Heard::order);
+        let shown = |heard: &Heard<'_>| (heard.name.to_string(), heard.learned, heard.packet);
         names.iter().map(shown).collect()
     }
 

@@ -71,12 +71,12 @@ pub struct Name {
     pub learned: Learned,
 }
 
-impl Name {
+impl NameSource {
     /// Trust: the lower the better. What the flow said itself comes first, then what DNS said before
     /// it began, then certificates, then answers that came after, then reverse and foreign names.
-    pub fn rank(&self) -> u8 {
+    pub fn rank(self, learned: Learned) -> u8 {
         use NameSource::*;
-        match (self.source, self.learned) {
+        match (self, learned) {
             (TlsSni | QuicSni | DtlsSni, _) => 0,
             (HttpConnect | HttpHost | H2Authority, _) => 1,
             (Table, _) => 2,
@@ -88,6 +88,13 @@ impl Name {
             (DnsPtr, _) => 8,
             (Nrb, _) => 9,
         }
+    }
+}
+
+impl Name {
+    /// Trust: see [`NameSource::rank`].
+    pub fn rank(&self) -> u8 {
+        self.source.rank(self.learned)
     }
 }
 

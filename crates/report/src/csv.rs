@@ -11,6 +11,7 @@ use overheard_model::{Bundle, Cell, Comparison, Endpoint, Key, Level, PlaceSourc
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write};
+use std::sync::Arc;
 
 /// `--format csv`.
 pub(crate) struct Csv;
@@ -37,7 +38,7 @@ impl Format for Csv {
 
     fn readings(
         &self,
-        readings: &mut dyn Iterator<Item = Reading>,
+        readings: &mut dyn Iterator<Item = Arc<Reading>>,
         _: &[PlaceSource],
         _: Style,
         out: &mut dyn Write,

@@ -13,6 +13,7 @@ use overheard_model::{
 use serde::{Serialize, Serializer};
 use std::cell::RefCell;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 /// `--format json`.
 pub(crate) struct Json;
@@ -58,7 +59,7 @@ struct ReadingDocument<'a> {
 }
 
 /// Readings as a list, each made, written and dropped in turn.
-struct Each<'a>(RefCell<&'a mut dyn Iterator<Item = Reading>>);
+struct Each<'a>(RefCell<&'a mut dyn Iterator<Item = Arc<Reading>>>);
 
 impl Serialize for Each<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -116,7 +117,7 @@ impl Format for Json {
 
     fn readings(
         &self,
-        readings: &mut dyn Iterator<Item = Reading>,
+        readings: &mut dyn Iterator<Item = Arc<Reading>>,
         places: &[PlaceSource],
         _: Style,
         out: &mut dyn Write,

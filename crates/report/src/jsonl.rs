@@ -12,6 +12,7 @@ use overheard_model::{
 };
 use serde::Serialize;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 /// `--format jsonl`.
 pub(crate) struct Jsonl;
@@ -68,7 +69,7 @@ impl Format for Jsonl {
 
     fn readings(
         &self,
-        readings: &mut dyn Iterator<Item = Reading>,
+        readings: &mut dyn Iterator<Item = Arc<Reading>>,
         _: &[PlaceSource],
         _: Style,
         out: &mut dyn Write,

@@ -32,6 +32,7 @@ mod verdict;
 pub use foreign::safe;
 use overheard_model::{Bundle, PlaceSource, Plan, Reading};
 use std::io::{self, Write};
+use std::sync::Arc;
 
 /// How text is laid out.
 #[derive(Clone, Copy, Debug)]
@@ -52,10 +53,11 @@ pub trait Format: Sync {
     }
     /// A comparison of builds.
     fn comparison(&self, bundle: &Bundle, style: Style, out: &mut dyn Write) -> io::Result<()>;
-    /// The observations of artifacts, each as it comes; the databases of places are named beside them.
+    /// The observations of artifacts, each as it comes, and let go when it is written; the databases of places
+    /// are named beside them.
     fn readings(
         &self,
-        readings: &mut dyn Iterator<Item = Reading>,
+        readings: &mut dyn Iterator<Item = Arc<Reading>>,
         places: &[PlaceSource],
         style: Style,
         out: &mut dyn Write,

@@ -1,6 +1,5 @@
 //! What a flow's payload showed.
 
-use super::texts::Texts;
 use overheard_model::{Measure, NameSource, Protocol, Visibility};
 use std::sync::Arc;
 
@@ -15,14 +14,52 @@ pub(super) struct Said {
 /// Names kept of one flow; a flow that says more says nothing new.
 const MAX_NAMES: usize = 256;
 
+/// What a flow said. Most flows say one name, which takes no memory besides: a third of all flows say one.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Names {
+    #[default]
+    None,
+    One(Said),
+    Several(Vec<Said>),
+}
+
+impl Names {
+    pub(super) fn as_slice(&self) -> &[Said] {
+        match self {
+            Self::None => &[],
+            Self::One(said) => std::slice::from_ref(said),
+            Self::Several(said) => said,
+        }
+    }
+
+    fn push(&mut self, said: Said) {
+        *self = match std::mem::take(self) {
+            Self::None => Self::One(said),
+            Self::One(first) => Self::Several(vec![first, said]),
+            Self::Several(mut all) => {
+                all.push(said);
+                Self::Several(all)
+            }
+        };
+    }
+
+    /// Bytes held beyond the struct itself.
+    fn held(&self) -> usize {
+        match self {
+            Self::None | Self::One(_) => 0,
+            Self::Several(said) => said.capacity() * size_of::<Said>(),
+        }
+    }
+}
+
 /// What is known of a flow beyond its headers. Kept aside: a settled flow's packets never touch it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Content {
     pub(super) protocol: Option<Protocol>,
     pub(super) visibility: Option<Visibility>,
     pub(super) measure: Option<Measure>,
-    pub(super) names: Vec<Said>,
-    /// Bytes of `names` beyond the vector.
+    pub(super) names: Names,
+    /// Bytes of the names' texts.
     spelt: u32,
     pub(super) ja4: Option<(Arc<str>, Arc<str>)>,
     pub(super) gap_bytes: u64,
@@ -39,32 +76,24 @@ impl Content {
     pub(super) fn says_more(&self) -> bool {
         let Self { protocol: _, visibility: _, measure, names, spelt: _, ja4, gap_bytes, conflicting_bytes } =
             self;
-        measure.is_some() || !names.is_empty() || ja4.is_some() || *gap_bytes > 0 || *conflicting_bytes > 0
+        measure.is_some()
+            || !names.as_slice().is_empty()
+            || ja4.is_some()
+            || *gap_bytes > 0
+            || *conflicting_bytes > 0
     }
 
     /// All that it takes, bytes; names are shared by the flows that say them, yet charged to each.
     pub(super) fn footprint(&self) -> usize {
-        size_of::<Self>() + self.names.capacity() * size_of::<Said>() + self.spelt as usize
+        size_of::<Self>() + self.names.held() + self.spelt as usize
     }
 
     pub(super) fn add_name(&mut self, name: Arc<str>, source: NameSource, packet: u64) {
-        let known = self.names.iter().any(|said| said.name == name && said.source == source);
-        if !known && self.names.len() < MAX_NAMES {
-            // Most flows say one name.
-            self.names.reserve_exact(usize::from(self.names.is_empty()));
+        let said = self.names.as_slice();
+        let known = said.iter().any(|said| said.name == name && said.source == source);
+        if !known && said.len() < MAX_NAMES {
             self.spelt += name.len() as u32;
             self.names.push(Said { name, source, packet });
-        }
-    }
-
-    /// Shares every text with the flows that said it before.
-    pub(super) fn intern(&mut self, texts: &mut Texts) {
-        for said in &mut self.names {
-            texts.share(&mut said.name);
-        }
-        if let Some((plain, normalised)) = &mut self.ja4 {
-            texts.share(plain);
-            texts.share(normalised);
         }
     }
 

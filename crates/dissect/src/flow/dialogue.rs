@@ -10,7 +10,10 @@
 use super::content::Content;
 use super::key::{End, Ends};
 use super::preface::proxy_header;
-use crate::proto::{Appetite, Chunk, Dissector, Notes, Opening, ReadDatagram, Reader, Recognition, asked};
+use super::texts::Texts;
+use crate::proto::{
+    Appetite, Chunk, Dissector, Ja4, Notes, Opening, ReadDatagram, Reader, Recognition, asked,
+};
 use overheard_model::{Protocol, Side, Timestamp, Transport, Visibility};
 
 /// How much is looked at before a flow counts as unknown.
@@ -343,6 +346,8 @@ fn first_opening<'a>(chunk: &Chunk<'a>) -> Opening<'a> {
 pub(super) struct Scene<'a> {
     pub(super) content: &'a mut Content,
     pub(super) resolver: &'a mut crate::resolver::Resolver,
+    /// What other flows said before.
+    pub(super) texts: &'a mut Texts,
     /// Empty between chunks; lent out so that it is allocated once.
     pub(super) notes: &'a mut Notes,
 }
@@ -361,14 +366,16 @@ impl Scene<'_> {
 
     fn take_notes(&mut self, packet: u64) {
         let Notes { names, answers, ja4, protocol, visibility } = &mut *self.notes;
-        for (name, source) in names.drain(..) {
+        for (mut name, source) in names.drain(..) {
+            self.texts.share(&mut name);
             self.content.add_name(name, source, packet);
         }
         for answer in answers.drain(..) {
             self.resolver.add(answer);
         }
         if let Some((plain, normalised)) = ja4.take() {
-            self.content.ja4.get_or_insert_with(|| (plain.as_str().into(), normalised.as_str().into()));
+            let mut shared = |ja4: Ja4| self.texts.shared(ja4.as_str());
+            self.content.ja4.get_or_insert_with(|| (shared(plain), shared(normalised)));
         }
         self.content.protocol = protocol.take().or(self.content.protocol);
         self.content.visibility = visibility.take().or(self.content.visibility);

@@ -45,6 +45,8 @@ pub(super) enum Payload {
 pub(super) struct Inspected {
     pub(super) content: Content,
     pub(super) inspection: Inspection,
+    /// Bytes that both took when the latest payload had been read.
+    held: usize,
 }
 
 impl Inspected {
@@ -52,6 +54,7 @@ impl Inspected {
     pub(super) fn clear(&mut self) {
         self.content = Content::default();
         self.inspection.clear();
+        self.held = 0;
     }
 }
 
@@ -137,15 +140,18 @@ impl Record {
     }
 
     /// Keeps the reading of its payloads until the next one comes.
-    pub(super) fn keep(&mut self, inspected: Box<Inspected>, spare: &mut Spare) {
-        let Inspected { content, inspection } = &*inspected;
+    pub(super) fn keep(&mut self, mut inspected: Box<Inspected>, spare: &mut Spare) {
+        let Inspected { content, inspection, held } = &mut *inspected;
         match inspection.datagram_reader().filter(|_| !content.says_more()) {
             Some(read) => {
                 (self.protocol, self.visibility) = (content.protocol, content.visibility);
                 self.payload = Payload::Datagrams(read);
                 spare.give(inspected);
             }
-            None => self.payload = Payload::Inspected(inspected),
+            None => {
+                *held = content.footprint() + inspection.footprint();
+                self.payload = Payload::Inspected(inspected);
+            }
         }
     }
 
@@ -210,7 +216,7 @@ impl Record {
             Payload::Unread(content) | Payload::Paused(content) | Payload::Settled(content) => {
                 content.as_ref().map_or(0, |content| content.footprint())
             }
-            Payload::Inspected(inspected) => inspected.content.footprint() + inspected.inspection.footprint(),
+            Payload::Inspected(inspected) => inspected.held,
             Payload::Datagrams(_) => 0,
         }
     }
@@ -290,7 +296,7 @@ impl Record {
     /// Protocol and visibility; while payloads are being read, as far as they tell so far.
     fn judged(&self) -> (Option<Protocol>, Option<Visibility>) {
         let Payload::Inspected(inspected) = &self.payload else { return (self.protocol, self.visibility) };
-        let Inspected { content, inspection } = &**inspected;
+        let Inspected { content, inspection, .. } = &**inspected;
         match content.protocol {
             Some(_) => (content.protocol, content.visibility),
             None => inspection.judged().unzip(),

@@ -244,12 +244,13 @@ impl Table {
         let (before, parties) = (record.held(), record.parties());
         let was_read = record.is_read();
         let Some(mut inspected) = record.inspected(&mut self.spare) else { return };
-        let Inspected { content, inspection } = &mut *inspected;
-        let mut scene = Scene { content, resolver: &mut self.resolver, notes: &mut self.notes };
+        let Inspected { content, inspection, .. } = &mut *inspected;
+        let (resolver, texts, notes) = (&mut self.resolver, &mut self.texts, &mut self.notes);
+        let mut scene = Scene { content, resolver, texts, notes };
         take(inspection, &parties, &mut scene);
         if inspection.is_over() {
             inspection.leave_counts(content);
-            settle(record, inspected, &mut self.texts, &mut self.spare);
+            settle(record, inspected, &mut self.spare);
         } else {
             record.keep(inspected, &mut self.spare);
             self.inspected.extend((!was_read && record.is_read()).then_some(self.latest as u32));
@@ -265,10 +266,11 @@ impl Table {
         }
         let (before, parties) = (record.held(), record.parties());
         let Some(mut inspected) = record.inspected(&mut self.spare) else { return };
-        let Inspected { content, inspection } = &mut *inspected;
-        let mut scene = Scene { content, resolver: &mut self.resolver, notes: &mut self.notes };
+        let Inspected { content, inspection, .. } = &mut *inspected;
+        let (resolver, texts, notes) = (&mut self.resolver, &mut self.texts, &mut self.notes);
+        let mut scene = Scene { content, resolver, texts, notes };
         inspection.finish(&parties, &mut scene);
-        settle(record, inspected, &mut self.texts, &mut self.spare);
+        settle(record, inspected, &mut self.spare);
         self.held = (self.held + record.held()).saturating_sub(before);
     }
 
@@ -328,10 +330,8 @@ impl Table {
     }
 }
 
-/// Nothing further is read of the flow's payloads; what they showed is kept, its texts shared.
-fn settle(record: &mut Record, mut inspected: Box<Inspected>, texts: &mut Texts, spare: &mut Spare) {
-    let mut content = std::mem::take(&mut inspected.content);
-    content.intern(texts);
-    record.settle(content);
+/// Nothing further is read of the flow's payloads; what they showed is kept.
+fn settle(record: &mut Record, mut inspected: Box<Inspected>, spare: &mut Spare) {
+    record.settle(std::mem::take(&mut inspected.content));
     spare.give(inspected);
 }

@@ -7,6 +7,7 @@ use super::community_id::community_id;
 use super::content::Said;
 use super::owners::Owners;
 use super::record::Record;
+use crate::heard::Heard;
 use crate::resolver::Resolver;
 use overheard_model::{Flow, Learned, Name, Process, Side, Tell};
 use std::sync::Arc;
@@ -47,8 +48,8 @@ impl Lent<'_> {
         let content = record.content();
         let (ja4, ja4_normalised) = content.and_then(|content| content.ja4.clone()).unzip();
         let remote = record.address(record.ours.other());
-        let mut names: Vec<Name> =
-            record.said().chain(self.resolver.names(remote, record.first_packet)).collect();
+        let answered = self.resolver.answered(remote).names(record.first_packet);
+        let mut names: Vec<Name> = record.said().chain(answered).map(Heard::to_name).collect();
         names.sort_by_key(|name| (name.rank(), name.packet));
         Flow {
             capture: self.capture.clone(),
@@ -103,13 +104,18 @@ impl Tell for Conversations {
 
 impl Record {
     /// Names that the flow said of its responder, in the order in which it said them.
-    pub(crate) fn said(&self) -> impl Iterator<Item = Name> + '_ {
-        let said = self.content().map_or(&[][..], |content| &content.names);
-        said.iter().map(|Said { name, source, packet }| Name {
-            name: name.clone(),
+    pub(crate) fn said(&self) -> impl Iterator<Item = Heard<'_>> {
+        let said = self.content().map_or(&[][..], |content| content.names.as_slice());
+        said.iter().map(|Said { name, source, packet }| Heard {
+            name,
             source: *source,
             packet: Some(*packet),
             learned: Learned::Within,
         })
+    }
+
+    /// Whether its payloads showed more than protocol and visibility, so that there may be a name.
+    pub(crate) fn says_more(&self) -> bool {
+        self.content().is_some()
     }
 }

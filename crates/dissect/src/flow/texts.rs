@@ -13,6 +13,11 @@ impl Texts {
     pub(crate) fn share(&mut self, text: &mut Arc<str>) {
         *text = self.0.get_or_insert_with(text, Arc::clone).clone();
     }
+
+    /// The copy that is shared.
+    pub(crate) fn shared(&mut self, text: &str) -> Arc<str> {
+        self.0.get_or_insert_with(text, |text| text.into()).clone()
+    }
 }
 
 #[cfg(test)]
@@ -26,5 +31,6 @@ mod tests {
         texts.share(&mut one);
         texts.share(&mut other);
         assert!(Arc::ptr_eq(&one, &other));
+        assert!(Arc::ptr_eq(&one, &texts.shared("example.org")));
     }
 }

@@ -7,7 +7,10 @@
 //! data), both from the list and from its count, so that it is equal across resumptions.
 
 use super::client_hello::{ClientHello, extension, is_grease};
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use ring::digest::{SHA256, digest};
+use std::cell::RefCell;
 use std::fmt;
 
 /// What carries the ClientHello: the first letter.
@@ -42,11 +45,14 @@ impl fmt::Debug for Ja4 {
 
 /// JA4 and its normalised form.
 pub(crate) fn ja4(hello: &ClientHello<'_>, carrier: Carrier) -> (Ja4, Ja4) {
-    let mut text = Vec::with_capacity(512);
+    HASHES.with_borrow_mut(|hashes| ja4_with(hashes, hello, carrier))
+}
+
+fn ja4_with(hashes: &mut Hashes, hello: &ClientHello<'_>, carrier: Carrier) -> (Ja4, Ja4) {
     let mut numbers: Vec<u16> = Vec::with_capacity(64);
     numbers.extend(hello.ciphers().filter(|&cipher| !is_grease(cipher)));
     numbers.sort_unstable();
-    let ciphers = (numbers.len(), list_hash(&mut text, numbers.iter().copied(), std::iter::empty()));
+    let ciphers = (numbers.len(), hashes.of(numbers.iter().copied(), std::iter::empty()));
 
     numbers.clear();
     numbers.extend(hello.extensions().map(|(number, _)| number).filter(|&number| !is_grease(number)));
@@ -55,7 +61,7 @@ pub(crate) fn ja4(hello: &ClientHello<'_>, carrier: Carrier) -> (Ja4, Ja4) {
     let mut form = |numbers: &[u16]| {
         let listed = numbers.iter().copied().filter(|number| !UNLISTED.contains(number));
         let algorithms = hello.signature_algorithms().filter(|&number| !is_grease(number));
-        written(head, ciphers, (numbers.len(), list_hash(&mut text, listed, algorithms)))
+        written(head, ciphers, (numbers.len(), hashes.of(listed, algorithms)))
     };
     let plain = form(&numbers);
     let before = numbers.len();
@@ -122,36 +128,68 @@ fn alpn(hello: &ClientHello<'_>) -> [u8; 2] {
 /// The first 12 hexadecimal digits of SHA-256; zeros for an empty list.
 type Hash = [u8; 12];
 
-/// The hash of `1301,1302,…`, followed by `_0403,0804,…` where there are both.
-fn list_hash(
-    text: &mut Vec<u8>,
-    numbers: impl Iterator<Item = u16>,
-    more: impl Iterator<Item = u16>,
-) -> Hash {
-    text.clear();
-    push_list(text, numbers);
-    let listed = text.len();
-    if listed == 0 {
-        return *b"000000000000";
+thread_local! {
+    static HASHES: RefCell<Hashes> = RefCell::default();
+}
+
+/// Hashes of lists, each worked out once: programs are few and call often.
+#[derive(Default)]
+struct Hashes {
+    known: HashMap<Box<[u16]>, Hash, RandomState>,
+    /// Room to write a list into.
+    list: Vec<u16>,
+}
+
+impl Hashes {
+    /// Lists that are kept, some dozen numbers each; when there are more, they are learned anew.
+    const MOST: usize = 256;
+    /// Numbers of a list that is kept. No known program has one as long.
+    const LONGEST: usize = 256;
+    /// Stands between two lists, since numbers that never count are in neither.
+    const BETWEEN: u16 = 0x0a0a;
+
+    /// The hash of `1301,1302,…`, followed by `_0403,0804,…` where there are both.
+    fn of(&mut self, numbers: impl Iterator<Item = u16>, more: impl Iterator<Item = u16>) -> Hash {
+        self.list.clear();
+        self.list.extend(numbers);
+        if self.list.is_empty() {
+            return *b"000000000000";
+        }
+        self.list.push(Self::BETWEEN);
+        self.list.extend(more);
+        self.list.pop_if(|last| *last == Self::BETWEEN);
+        if let Some(hash) = self.known.get(&*self.list) {
+            return *hash;
+        }
+        let hash = hash(&self.list);
+        if self.known.len() >= Self::MOST {
+            self.known.clear();
+        }
+        if self.list.len() <= Self::LONGEST {
+            self.known.insert(self.list.as_slice().into(), hash);
+        }
+        hash
     }
-    push_list(text, more);
-    if let Some(between) = text.get_mut(listed) {
-        *between = b'_';
+}
+
+/// The hash of the list in hexadecimal.
+fn hash(list: &[u16]) -> Hash {
+    let mut text = Vec::with_capacity(5 * list.len());
+    for (at, &number) in list.iter().enumerate() {
+        if number == Hashes::BETWEEN {
+            continue;
+        }
+        let after = at.checked_sub(1).and_then(|before| list.get(before));
+        text.extend(after.map(|&number| if number == Hashes::BETWEEN { b'_' } else { b',' }));
+        let [high, low] = number.to_be_bytes();
+        text.extend_from_slice(&[digit(high >> 4), digit(high), digit(low >> 4), digit(low)]);
     }
-    let digest = digest(&SHA256, text.get(1..).unwrap_or_default());
+    let digest = digest(&SHA256, &text);
     let mut hash = [b'0'; 12];
     for (digits, byte) in hash.as_chunks_mut().0.iter_mut().zip(digest.as_ref()) {
         *digits = [digit(byte >> 4), digit(byte & 0xf)];
     }
     hash
-}
-
-/// The numbers in hexadecimal, each behind a comma.
-fn push_list(text: &mut Vec<u8>, numbers: impl Iterator<Item = u16>) {
-    for number in numbers {
-        let [high, low] = number.to_be_bytes();
-        text.extend_from_slice(&[b',', digit(high >> 4), digit(high), digit(low >> 4), digit(low)]);
-    }
 }
 
 /// A hexadecimal digit, of the lower four bits.
@@ -208,6 +246,20 @@ mod tests {
         let (plain, normalised) = both(&body(0x0303, &[1], &[extension_of(0x23, &[])]), Carrier::Tls);
         assert!(plain.starts_with("t12i010100_") && !plain.ends_with("_000000000000"));
         assert!(normalised.starts_with("t12i010000_") && normalised.ends_with("_000000000000"));
+    }
+
+    #[test]
+    fn what_is_remembered_is_what_was_hashed() {
+        let mut hashes = Hashes::default();
+        for round in 0..2 {
+            for length in 1..Hashes::MOST + 9 {
+                let numbers = || (0..length as u16).map(|number| 0x1000 + number);
+                let list: Vec<u16> = numbers().chain([Hashes::BETWEEN, 7]).collect();
+                assert_eq!(hashes.of(numbers(), [7].into_iter()), hash(&list), "round {round}");
+                assert!(hashes.known.len() <= Hashes::MOST);
+                assert!(hashes.known.keys().all(|list| list.len() <= Hashes::LONGEST));
+            }
+        }
     }
 
     #[test]

@@ -230,7 +230,7 @@ pub(super) fn interrupted() -> Result<Arc<AtomicBool>> {
 fn report(mut listener: Listener, concerns: &[Concern], lens: &Lens, style: Style) -> Result<Exit> {
     let reading = listener.finish(lens);
     let met = pipeline::closest(&reading.endpoints, concerns) == Contact::Certain;
-    let mut readings = std::iter::once(reading);
+    let mut readings = std::iter::once(Arc::new(reading));
     print(|out| FORMATS[0].readings(&mut readings, &lens.atlas.sources(), style, out))?;
     if let Some(why) = listener.ended() {
         eprintln!("{}", safe(why));

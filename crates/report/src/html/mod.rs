@@ -14,6 +14,7 @@ use crate::{Format, Style};
 use overheard_model::{Bundle, PlaceSource, Plan, Reading};
 use page::{Cell, Page, Row, Table};
 use std::io::{self, Write};
+use std::sync::Arc;
 
 /// `--format html`.
 pub(crate) struct Html;
@@ -29,7 +30,7 @@ impl Format for Html {
 
     fn readings(
         &self,
-        readings: &mut dyn Iterator<Item = Reading>,
+        readings: &mut dyn Iterator<Item = Arc<Reading>>,
         places: &[PlaceSource],
         _: Style,
         out: &mut dyn Write,

@@ -6,9 +6,10 @@ use crate::figures::{bytes, counted, milliseconds};
 use crate::{hostname, source};
 use overheard_model::{Endpoint, PlaceSource, Reading};
 use std::io::{self, Write};
+use std::sync::Arc;
 
 pub(super) fn page(
-    readings: &mut dyn Iterator<Item = Reading>,
+    readings: &mut dyn Iterator<Item = Arc<Reading>>,
     places: &[PlaceSource],
     out: &mut dyn Write,
 ) -> io::Result<()> {

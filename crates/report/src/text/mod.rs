@@ -13,6 +13,7 @@ mod table;
 use crate::{Format, Style, source};
 use overheard_model::{Bundle, PlaceSource, Plan, Reading};
 use std::io::{self, Write};
+use std::sync::Arc;
 
 /// `--format text`.
 pub(crate) struct Text;
@@ -32,7 +33,7 @@ impl Format for Text {
 
     fn readings(
         &self,
-        readings: &mut dyn Iterator<Item = Reading>,
+        readings: &mut dyn Iterator<Item = Arc<Reading>>,
         places: &[PlaceSource],
         style: Style,
         out: &mut dyn Write,

@@ -9,6 +9,7 @@ mod snapshot;
 use overheard_model::{Bundle, Reading};
 use overheard_report::{FORMATS, Format, Style};
 use std::io::{self, Write};
+use std::sync::Arc;
 
 /// A wide terminal without colour.
 const STYLE: Style = Style { width: 110, color: false };
@@ -28,7 +29,7 @@ fn comparison(format: &str, bundle: &Bundle, style: Style) -> String {
 }
 
 fn readings(format: &str, readings: Vec<Reading>) -> String {
-    let mut readings = readings.into_iter();
+    let mut readings = readings.into_iter().map(Arc::new);
     written(|out| crate::format(format).readings(&mut readings, &bundle::places(), STYLE, out))
 }
 

@@ -101,6 +101,13 @@ impl Way {
 /// `owner` and all names whose aliases lead to it. One that no alias leads to was asked for; the
 /// others are canonical names on the way.
 fn leading_to(owner: &str, direct: NameSource, aliases: &[Alias], names: &mut Vec<(Arc<str>, NameSource)>) {
+    let mut add = |name, source| {
+        names.extend(host_name(without_service_labels(name).as_bytes()).map(|name| (name, source)));
+    };
+    // Most answers are about the very name that was asked for.
+    if aliases.iter().all(|alias| alias.target != owner) {
+        return add(owner, direct);
+    }
     let mut way = vec![(owner, direct)];
     let mut next = 0;
     while let Some(&(name, reached_by)) = way.get(next) {
@@ -116,7 +123,7 @@ fn leading_to(owner: &str, direct: NameSource, aliases: &[Alias], names: &mut Ve
             (false, NameSource::DnsHttps) => NameSource::DnsHttps,
             (false, _) => NameSource::DnsCname,
         };
-        names.extend(host_name(without_service_labels(name).as_bytes()).map(|name| (name, source)));
+        add(name, source);
     }
 }
 

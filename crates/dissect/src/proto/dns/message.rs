@@ -203,6 +203,8 @@ impl<'a> Name<'a> {
     /// cannot hold stay visible as `\DDD` (RFC 1035 §5.1), so that no label can pretend to be two.
     pub(super) fn write(&self, text: &mut String) {
         text.clear();
+        // Room for nearly every name at once, rather than for the first label, then the second.
+        text.reserve(64);
         walk(self.bytes, self.at, &mut |label| push_label(text, label));
     }
 

@@ -1,0 +1,181 @@
+//! Flows become endpoints: who is on the other side, under which names.
+//!
+//! One endpoint per remote address, port and transport ([`remote`]). First it is summed up what its flows come to,
+//! then its names are found ([`naming`]), both in the order in which endpoints are met; last they are sorted. Places
+//! are added later.
+
+mod naming;
+mod remote;
+
+use crate::flow::{Lent, Record};
+use crate::place::scope::is_local;
+pub(crate) use naming::registrable_domain;
+use overheard_model::{Endpoint, Indices, Place, Protocols, Visibility};
+use remote::{Remote, Remotes};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+/// Groups the flows by their remote end, sorted by address, port and transport; on one thread, or two.
+pub(crate) fn group(conversations: Lent<'_>, threads: NonZeroUsize) -> Vec<Endpoint> {
+    let Lent { records, capture, .. } = conversations;
+    let mut remotes = Remotes::default();
+    // Room for as many as there can be, so that none is moved while they are met.
+    let mut endpoints: Vec<Endpoint> = Vec::with_capacity(records.len());
+    let mut numbers = Vec::with_capacity(records.len());
+    for record in records {
+        let (number, new) = remotes.meet(record);
+        endpoints.extend(new.map(|remote| unseen(remote, capture)));
+        add(&mut endpoints[number as usize], record);
+        numbers.push(number);
+    }
+    endpoints.shrink_to_fit();
+    assign(&numbers, &mut endpoints);
+    naming::name(&mut endpoints, conversations, threads);
+    remotes.sort(&mut endpoints);
+    endpoints
+}
+
+/// An endpoint of which no flow was looked at.
+fn unseen(remote: Remote, capture: &Arc<str>) -> Endpoint {
+    let address = remote.address();
+    Endpoint {
+        capture: capture.clone(),
+        address,
+        port: remote.port,
+        transport: remote.transport,
+        names: Vec::new(),
+        domains: Vec::new(),
+        place: Place { local: is_local(address), ..Place::default() },
+        protocols: Protocols::default(),
+        visibility: Visibility::Encrypted,
+        packets_out: 0,
+        packets_in: 0,
+        bytes_out: 0,
+        bytes_in: 0,
+        first: None,
+        last: None,
+        rtt_ms: None,
+        packet: u64::MAX,
+        flows: Indices::default(),
+    }
+}
+
+/// Adds what a flow counts to its endpoint.
+fn add(endpoint: &mut Endpoint, record: &Record) {
+    let [(packets_out, bytes_out), (packets_in, bytes_in)] =
+        [record.ours, record.ours.other()].map(|side| record.sent(side));
+    endpoint.packets_out += packets_out;
+    endpoint.packets_in += packets_in;
+    endpoint.bytes_out += bytes_out;
+    endpoint.bytes_in += bytes_in;
+    endpoint.protocols.insert(record.protocol());
+    endpoint.visibility = more_readable(endpoint.visibility, record.visibility());
+    let (first, last) = record.span();
+    endpoint.first = Some(endpoint.first.map_or(first, |earliest| earliest.min(first)));
+    endpoint.last = Some(endpoint.last.map_or(last, |latest| latest.max(last)));
+    endpoint.packet = endpoint.packet.min(record.first_packet());
+    endpoint.rtt_ms = match (endpoint.rtt_ms, record.rtt_ms()) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    };
+}
+
+fn more_readable(one: Visibility, other: Visibility) -> Visibility {
+    let either = |visibility| one == visibility || other == visibility;
+    match () {
+        () if either(Visibility::Readable) => Visibility::Readable,
+        () if either(Visibility::Unknown) => Visibility::Unknown,
+        () => Visibility::Encrypted,
+    }
+}
+
+/// Gives each endpoint the indices of its flows, of which `numbers` says to which endpoint they go: a stretch of one
+/// list that all share.
+fn assign(numbers: &[u32], endpoints: &mut [Endpoint]) {
+    let mut ends = vec![0_u32; endpoints.len()];
+    numbers.iter().for_each(|&number| ends[number as usize] += 1);
+    let mut sum = 0;
+    for end in &mut ends {
+        (*end, sum) = (sum, sum + *end);
+    }
+    // From where each stretch begins to where it ends, one flow after the other.
+    let starts = ends.clone();
+    let mut indices = vec![0; numbers.len()];
+    for (index, &number) in (0..).zip(numbers) {
+        let end = &mut ends[number as usize];
+        indices[*end as usize] = index;
+        *end += 1;
+    }
+    let all: Arc<[u32]> = indices.into();
+    for (endpoint, (start, end)) in endpoints.iter_mut().zip(starts.into_iter().zip(ends)) {
+        endpoint.flows = Indices::of(all.clone(), start..end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::Conversations;
+    use crate::flow::Record;
+    use crate::flow::tests::record;
+    use crate::proto::Answer;
+    use crate::resolver::Resolver;
+    use overheard_model::{NameSource, Side, Timestamp, Visibility};
+
+    fn conversations(records: Vec<Record>, answers: &[(&str, NameSource)]) -> Conversations {
+        let mut resolver = Resolver::within(1 << 20);
+        for &(name, source) in answers {
+            let (address, time) = ("198.51.100.1".parse().unwrap(), Timestamp(0));
+            resolver.add(Answer { address, name: name.into(), source, packet: 1, time });
+        }
+        Conversations { capture: "test".into(), records, resolver, owners: Default::default() }
+    }
+
+    #[test]
+    fn flows_to_one_remote_end_are_one_endpoint() {
+        let [mut one, other] = [4, 2].map(|packet| record("10.0.0.1", "198.51.100.1", packet));
+        one.say("b.example.org", NameSource::TlsSni, Visibility::Readable);
+        let answers = [("www.example.co.uk", NameSource::Dns), ("cdn.example.net", NameSource::DnsCname)];
+        let endpoints = group(conversations(vec![one, other], &answers).lend(), NonZeroUsize::MIN);
+        let [endpoint] = &endpoints[..] else { panic!("{endpoints:?}") };
+        assert_eq!((endpoint.port, endpoint.packets_out, endpoint.packet), (443, 2, 2));
+        assert_eq!(endpoint.visibility, Visibility::Readable, "the more readable of both");
+        let domains: Vec<&str> = endpoint.domains.iter().map(|domain| &**domain).collect();
+        assert_eq!(domains, ["example.co.uk", "example.org"], "of each flow's best name");
+        assert_eq!(&*endpoint.names[0].name, "b.example.org");
+        assert_eq!((endpoint.names.len(), &endpoint.flows[..]), (3, &[0, 1][..]));
+    }
+
+    #[test]
+    fn two_threads_group_as_one_does() {
+        for flows in 0..9 {
+            let records: Vec<Record> = (0..flows)
+                .map(|flow| record("10.0.0.1", &format!("198.51.100.{}", flow / 3), flow + 1))
+                .collect();
+            let conversations = conversations(records, &[]);
+            let [one, two] =
+                [1, 2].map(|threads| group(conversations.lend(), NonZeroUsize::new(threads).unwrap()));
+            assert_eq!(one, two);
+            assert_eq!(one.len() as u64, flows.div_ceil(3));
+        }
+    }
+
+    #[test]
+    fn what_a_caller_asked_us_for_is_not_the_callers_name() {
+        let mut inbound = record("198.51.100.1", "10.0.0.1", 1);
+        inbound.ours = Side::Dst;
+        inbound.say("ours.example.org", NameSource::HttpHost, Visibility::Readable);
+        let endpoints = group(conversations(vec![inbound], &[]).lend(), NonZeroUsize::MIN);
+        assert_eq!((endpoints[0].names.len(), endpoints[0].domains.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_domain_is_one_label_and_its_public_suffix() {
+        assert_eq!(registrable_domain("www.example.co.uk").as_deref(), Some("example.co.uk"));
+        assert_eq!(registrable_domain("*.user.github.io").as_deref(), Some("user.github.io"));
+        assert_eq!(registrable_domain("chat.kite.example").as_deref(), Some("kite.example"));
+        assert_eq!(registrable_domain("github.io"), None);
+        assert_eq!(registrable_domain("192.0.2.1"), None);
+        assert_eq!(registrable_domain("localhost"), None);
+    }
+}
