@@ -6,6 +6,7 @@ use overheard_model::{Bundle, Reading};
 use overheard_report::{FORMATS, Format, Style};
 use serde_json::Value;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 const STYLE: Style = Style { width: 100, color: false };
 
@@ -17,7 +18,7 @@ const ELEMENTS: &str = " !doctype a b body button caption code details div dl dd
 /// Renders readings in every format and checks each; the reports, in the order of the formats.
 pub(crate) fn of_readings(readings: &[Reading]) -> Vec<String> {
     let write = |format: &dyn Format, mut out: &mut dyn Write| {
-        format.readings(&mut readings.iter().cloned(), &[], STYLE, &mut out)
+        format.readings(&mut readings.iter().cloned().map(Arc::new), &[], STYLE, &mut out)
     };
     FORMATS.iter().map(|format| checked(format.name(), written(*format, write))).collect()
 }

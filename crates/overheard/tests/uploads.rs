@@ -215,13 +215,13 @@ fn in_rooms_a_copy_is_found_with_its_endpoint_and_read_where_it_can_be() {
         fs::write(folder.path().join(name), text).expect("a file");
         folder.path().join(name).display().to_string()
     });
-    let more = ["uploads", "--trigger", &words, "--benign", &plain, "--trials", "6", "--sham", "1"];
+    let more = ["uploads", "--trigger", &words, "--benign", &plain, "--trials", "8", "--sham", "1"];
     let Some(found) = in_the_world(folder.path(), "plain", &more) else { return };
     let json = found.json();
     assert_eq!((found.code, json["outcome"].as_str()), (1, Some("copied")), "{found:?}");
     assert_eq!(json["uploads"][0]["endpoint"], "logs.kite.example:9000", "{json}");
     let copies = json["copies"].as_array().expect("copies");
-    assert_eq!(copies.len(), 6, "{json}");
+    assert_eq!(copies.len(), 8, "{json}");
     assert!(copies.iter().all(|copy| copy["endpoint"] == "logs.kite.example:9000"));
     assert!(copies.iter().all(|copy| copy["encoding"] == "base64" && copy["packet"].as_u64() > Some(0)));
     let capture = copies[0]["capture"].as_str().expect("a path");

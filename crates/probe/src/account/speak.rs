@@ -85,6 +85,8 @@ async fn serve(
             break Ok(());
         }
         tokio::select! {
+            // Whoever asks to end is not told of what else happened just then.
+            biased;
             () = &mut asked_to_end => break Ok(()),
             () = sleep_until(leaving.unwrap_or_else(Instant::now)), if leaving.is_some() => break Ok(()),
             request = requests.recv(), if leaving.is_none() => match request {
