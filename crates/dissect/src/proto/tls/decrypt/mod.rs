@@ -5,7 +5,8 @@
 //! Promises: pure, never fails; what no secret opens stays as it is, and its bytes are counted. What was opened is never
 //! longer than the stream was. Secrets are never shown.
 //! Opened are AES-GCM and ChaCha20-Poly1305 of TLS 1.3 and 1.2, with resumption, early data and key updates. Not opened are
-//! CBC and CCM suites, TLS before 1.2, renegotiated keys, DTLS and QUIC, and what comes behind bytes that a capture lost.
+//! CBC and CCM suites, TLS before 1.2, renegotiated keys, a hello that was itself encrypted (logs go by the inner one),
+//! DTLS and QUIC, and what comes behind bytes that a capture lost.
 //! To extend: a suite is a line in [`suite`].
 
 mod key;
@@ -29,6 +30,8 @@ use std::collections::HashMap;
 /// Bytes of a stream within which a hello begins, and most that one is long with its records' headers.
 const EARLY: usize = 16 << 10;
 const LONGEST_HELLO: usize = 128 << 10;
+/// Places that look like the beginning of a hello and are tried.
+const MOST_TRIES: usize = 16;
 
 /// What the secrets opened.
 #[derive(Debug, Default)]
@@ -94,11 +97,14 @@ fn conversation<'a>(asked: &'a Hello, answered: &'a Hello) -> Option<Conversatio
 fn hello(payload: &Payload, kind: u8) -> Option<Hello> {
     let streamed = payload.way.transport == Transport::Tcp;
     let early = payload.bytes.get(..payload.bytes.len().min(EARLY)).filter(|_| streamed)?;
-    memchr::memchr_iter(content::HANDSHAKE, early).find_map(|at| {
+    let begins = |at: &usize| {
+        let stream = payload.bytes.get(*at..).unwrap_or_default();
+        stream.first_chunk().is_some_and(|bytes| header(bytes).is_some()) && stream.get(HEADER) == Some(&kind)
+    };
+    let mut places = memchr::memchr_iter(content::HANDSHAKE, early).filter(begins).take(MOST_TRIES);
+    places.find_map(|at| {
         let stream = payload.bytes.get(at..)?;
-        let record = header(stream.first_chunk()?);
-        let begins = record.is_some() && stream.get(HEADER) == Some(&kind);
-        let message = first_message(stream.get(..stream.len().min(LONGEST_HELLO))?).filter(|_| begins)?;
+        let message = first_message(stream.get(..stream.len().min(LONGEST_HELLO))?)?;
         let body = message.get(4..)?;
         let parsed = match kind {
             CLIENT_HELLO => ClientHello::parse_body(body, true).is_some(),

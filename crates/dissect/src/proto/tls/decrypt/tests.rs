@@ -1,3 +1,5 @@
+//! What opens, at which packet, and what stays closed.
+
 use super::*;
 use crate::proto::client_hello::tests::{body, extension_of, message};
 use proptest::prelude::*;
