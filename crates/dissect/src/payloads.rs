@@ -3,11 +3,13 @@
 //! For: looking for something in what was sent, wherever it stands in a stream.
 //! Promises: pure; bytes of TCP that were sent again are there once; where bytes are missing, what follows is there all
 //! the same, right behind. One stream keeps [`MOST_OF_STREAM`] bytes and all together [`MOST`]: what is beyond them is
-//! left out, and that is told. Nothing is decrypted.
+//! left out, and that is told. TLS for which the capture holds the secrets is there twice: as it was sent, and what it
+//! held, as [`crate::proto`] opens it, which is never more.
 
 use crate::capture::Reader;
 use crate::decode::Decoder;
 use crate::packet::{Packet, Segment, TcpFlags, TcpSegment};
+use crate::proto::decrypt::{self, KeyLog};
 use overheard_model::Transport;
 use std::collections::HashMap;
 use std::io::Read;
@@ -29,6 +31,8 @@ pub struct Way {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payload {
     pub way: Way,
+    /// Whether this is what TLS records held; a record's bytes are taken to be of the packet in which it begins.
+    pub decrypted: bool,
     pub bytes: Vec<u8>,
     /// Where in the bytes each packet begins, in the order of the bytes.
     pub packets: Vec<(usize, u64)>,
@@ -40,6 +44,8 @@ pub struct Payloads {
     pub payloads: Vec<Payload>,
     /// Bytes that were left out.
     pub left_out: u64,
+    /// Bytes of TLS that no secret of the capture opens.
+    pub sealed: u64,
 }
 
 impl Payload {
@@ -67,8 +73,11 @@ pub fn read(source: impl Read) -> Payloads {
             heard.take(&packet);
         }
     }
-    let payloads = heard.sides.into_iter().filter(|side| !side.pieces.is_empty()).map(Side::join).collect();
-    Payloads { payloads, left_out: heard.left_out }
+    let sides = heard.sides.into_iter().filter(|side| !side.pieces.is_empty());
+    let mut payloads: Vec<Payload> = sides.map(Side::join).collect();
+    let opened = decrypt::decrypt(&payloads, &KeyLog::read(&reader.into_summary().secrets));
+    payloads.extend(opened.payloads);
+    Payloads { payloads, left_out: heard.left_out, sealed: opened.sealed }
 }
 
 #[derive(Debug, Default)]
@@ -153,7 +162,7 @@ impl Side {
     fn join(mut self) -> Payload {
         // A capture that began in the middle may have a later byte first: what is before it wraps around, to the end.
         self.pieces.sort_by_key(|piece| (piece.at, piece.packet));
-        let mut payload = Payload { way: self.way, bytes: Vec::new(), packets: Vec::new() };
+        let mut payload = Payload { way: self.way, decrypted: false, bytes: Vec::new(), packets: Vec::new() };
         let mut known = 0_u64;
         for piece in self.pieces {
             let end = piece.at + piece.bytes.len() as u64;

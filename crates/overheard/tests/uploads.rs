@@ -3,6 +3,7 @@
 mod program;
 
 use program::{Answer, overheard};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -187,16 +188,27 @@ fn texts_of_all_kinds_arrive_as_they_are() {
 
 /// Runs the program in the world of `tests/filters`; nothing where this machine lets none be made.
 fn in_the_world(folder: &Path, mode: &str, more: &[&str]) -> Option<Answer> {
+    between(folder, &client("alice", mode), &client("bob", "clean"), more)
+}
+
+/// The command of a client; `mode` is what `client.py` takes behind the account, with the word in its place.
+fn client(account: &str, mode: &str) -> String {
+    let (mode, tls) = mode.split_once(' ').unwrap_or((mode, ""));
+    format!("python3 {}/client.py {account} {mode} river {tls}", filters())
+}
+
+fn filters() -> String {
     let filters = program::root().join("crates/overheard/tests/filters");
-    let filters = filters.canonicalize().expect("the tests' own folder");
-    let client =
-        |account: &str, mode: &str| format!("python3 {}/client.py {account} {mode} river", filters.display());
-    let (sender, receiver) = (client("alice", mode), client("bob", "clean"));
+    filters.canonicalize().expect("the tests' own folder").display().to_string()
+}
+
+/// The same, between two clients.
+fn between(folder: &Path, sender: &str, receiver: &str, more: &[&str]) -> Option<Answer> {
     let path = |name: &str| folder.join(name).display().to_string();
-    let (world, filters) = (filters.join("world.toml").display().to_string(), filters.display().to_string());
+    let (world, filters) = (format!("{}/world.toml", filters()), filters());
     let trials = path("trials");
     let program = env!("CARGO_BIN_EXE_overheard");
-    let mut all = vec!["world", &world, "--", program, more[0], "--sender", &sender, "--receiver", &receiver];
+    let mut all = vec!["world", &world, "--", program, more[0], "--sender", sender, "--receiver", receiver];
     all.extend(["--read", &filters, "--trials-folder", &trials, "--format", "json"]);
     all.extend(["--pace", "0-0.1", "--lag", "1", "--washout", "0", "--window", "1"]);
     all.extend(&more[1..]);
@@ -206,6 +218,57 @@ fn in_the_world(folder: &Path, mode: &str, more: &[&str]) -> Option<Answer> {
         return None;
     }
     Some(answer)
+}
+
+/// What a comparison of triggers and benign messages asks for.
+fn questions(folder: &Path, trials: &'static str) -> Vec<String> {
+    let path = |name: &str| folder.join(name).display().to_string();
+    fs::write(path("words.txt"), TRIGGERS).expect("a file");
+    fs::write(path("plain.txt"), BENIGN).expect("a file");
+    let (words, plain) = (path("words.txt"), path("plain.txt"));
+    ["uploads", "--trigger", &words, "--benign", &plain, "--trials", trials].map(str::to_owned).to_vec()
+}
+
+/// How many copies are at each endpoint, and in how many acts.
+fn copies(answer: &Answer) -> BTreeMap<(String, String), BTreeSet<u64>> {
+    let json = answer.json();
+    let mut found: BTreeMap<_, BTreeSet<u64>> = BTreeMap::new();
+    for copy in json["copies"].as_array().expect("copies") {
+        let text = |field: &str| copy[field].as_str().expect("text").to_owned();
+        let acts = found.entry((text("endpoint"), text("encoding"))).or_default();
+        acts.insert(copy["act"].as_u64().expect("an act"));
+    }
+    found
+}
+
+#[test]
+fn in_rooms_a_copy_under_tls_is_read_with_the_secrets_that_the_client_logs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let more = questions(folder.path(), "4");
+    let more: Vec<&str> = more.iter().map(String::as_str).collect();
+    let (sender, receiver) = (client("alice", "plain tls"), client("bob", "clean tls"));
+    let Some(found) = between(folder.path(), &sender, &receiver, &more) else { return };
+    let copies = copies(&found);
+    let at = |endpoint: &str| (endpoint.to_owned(), "base64 (decrypted)".to_owned());
+    // The chat server's connection is opened too, and is no copy.
+    assert_eq!(copies.keys().collect::<Vec<_>>(), [&at("logs.kite.example:9001")], "{found:?}");
+    assert_eq!(copies[&at("logs.kite.example:9001")].len(), 4, "after each trigger: {found:?}");
+}
+
+/// The receiver's secrets are not there: the chat server is who was sent every message and sent the receiver's client something.
+#[test]
+fn in_rooms_the_carrier_is_told_from_who_is_sent_a_copy_though_the_receiver_cannot_be_read() {
+    for (mode, acts) in [("plain tls", 3), ("all tls", 6)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let more = questions(folder.path(), "3");
+        let more: Vec<&str> = more.iter().map(String::as_str).collect();
+        let receiver = format!("env -u SSLKEYLOGFILE {}", client("bob", "clean tls"));
+        let Some(found) = between(folder.path(), &client("alice", mode), &receiver, &more) else { return };
+        let copies = copies(&found);
+        let logs = ("logs.kite.example:9001".to_owned(), "base64 (decrypted)".to_owned());
+        assert_eq!(copies.get(&logs).map(BTreeSet::len), Some(acts), "{found:?}");
+        assert_eq!(copies.len(), 1, "the chat server is no copy: {found:?}");
+    }
 }
 
 #[test]

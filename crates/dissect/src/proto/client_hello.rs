@@ -24,6 +24,7 @@ pub(crate) const CLIENT_HELLO: u8 = 1;
 pub(crate) struct ClientHello<'a> {
     /// `legacy_version`.
     pub(crate) version: u16,
+    pub(crate) random: &'a [u8; 32],
     ciphers: &'a [u8],
     extensions: &'a [u8],
     /// Where the extensions lie in the body, as far as their length states.
@@ -49,7 +50,7 @@ impl<'a> ClientHello<'a> {
     pub(crate) fn parse_body(body: &'a [u8], complete: bool) -> Option<Self> {
         let mut cursor = Cursor(body);
         let version = cursor.u16()?;
-        cursor.take(32)?;
+        let random = cursor.take(32)?.first_chunk()?;
         cursor.vector8()?;
         if is_dtls(version) {
             cursor.vector8()?;
@@ -65,7 +66,7 @@ impl<'a> ClientHello<'a> {
         let start = body.len() - cursor.rest().len();
         let extensions = cursor.take_up_to(length);
         let complete = complete && extensions.len() == length;
-        Some(Self { version, ciphers, extensions, span: (start, start + length), complete })
+        Some(Self { version, random, ciphers, extensions, span: (start, start + length), complete })
     }
 
     /// Cipher suites as offered, GREASE included.

@@ -1,25 +1,28 @@
 //! Readable copies: the texts that were sent, looked for in all that the sender's client sent elsewhere.
 //!
-//! A text is looked for in what went out from its act on until the next, in each flow and in every encoding of
-//! [`overheard_dissect::copies`]; at least half of it must be there in one piece, since the texts of a search share parts.
-//! The messages themselves are no copies: where the receiver's client is sent the text in the clear by an endpoint, that
-//! endpoint carries the messages, and what the sender's client sends to it is left out.
-//! Promises: nothing is decrypted, so that what is not found may be there under encryption; texts stay in memory.
+//! A text is looked for in what went out from its act on until the next, in each flow, also as it was before the client
+//! encrypted it where the capture holds the secrets, and in every encoding of [`overheard_dissect::copies`].
+//! The messages themselves are no copies: what goes to their [`carriers`] is left out.
+//! Promises: what is not found may be there under encryption that the secrets do not open; texts stay in memory.
 
-use crate::pipeline::name;
-use overheard_dissect::{Options, copies, payloads};
-use overheard_model::{Act, Delivery, Fate, ReadableCopy, Reading};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs::File;
-use std::io::BufReader;
-use std::net::IpAddr;
-use std::path::Path;
+use super::carriers;
+use super::heard::{Heard, copies_of};
+use overheard_dissect::copies;
+use overheard_model::{Act, Delivery, Fate, ReadableCopy};
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
 
 /// Texts by their SHA-256.
 pub type Texts = HashMap<String, String>;
 
-/// Texts that are looked for at the receiver's, to see who carries them.
-const CARRIED: usize = 20;
+/// An act and its text, and the packets from it until the next act.
+struct Sent<'a> {
+    act: u64,
+    text: &'a str,
+    first: u64,
+    last: u64,
+    arrived: bool,
+}
 
 /// All copies in the captures below the folder, in the order of acts.
 pub fn find(folder: &Path, acts: &[Act], deliveries: &[Delivery], texts: &Texts) -> Vec<ReadableCopy> {
@@ -29,90 +32,67 @@ pub fn find(folder: &Path, acts: &[Act], deliveries: &[Delivery], texts: &Texts)
             captures.entry(&packets.capture).or_default().push(act);
         }
     }
-    let of_act = |act: &Act| {
-        let delivery = deliveries.iter().find(|delivery| Some(delivery.number) == act.delivery)?;
-        Some((delivery, texts.get(&delivery.text_sha256)?.as_str()))
-    };
     let mut found = Vec::new();
     for (capture, acts) in captures {
-        let Some((reading, sent)) = read(&folder.join(capture)) else { continue };
-        let arrived = acts.iter().filter_map(|act| of_act(act));
-        let arrived = arrived.filter(|(delivery, _)| delivery.fate == Some(Fate::Delivered));
-        let arrived: BTreeSet<&str> = arrived.map(|(_, text)| text).take(CARRIED).collect();
-        let carriers = carriers(&folder.join(capture), &arrived);
-        let names = names(&reading);
-        for payload in sent.payloads.iter().filter(|payload| is_ours(&reading, payload.way.from.0)) {
-            let to = payload.way.to;
-            let endpoint = names.get(&to).cloned().unwrap_or_else(|| format!("{}:{}", to.0, to.1));
-            if carriers.contains(&endpoint) {
-                continue;
-            }
-            for (at, act) in acts.iter().enumerate() {
-                let Some(first) = act.packets.as_ref().map(|packets| packets.first) else { continue };
-                let next = acts.get(at + 1).and_then(|next| next.packets.as_ref());
-                let last = next.map_or(u64::MAX, |next| next.first.saturating_sub(1));
-                let Some((_, text)) = of_act(act) else { continue };
-                let (start, bytes) = payload.between(first, last);
-                let copies = copies::find(text, bytes).into_iter();
-                found.extend(copies.filter(|copy| 2 * copy.length >= text.len()).map(|copy| ReadableCopy {
-                    act: act.number,
-                    endpoint: endpoint.clone(),
-                    flow: flow(&reading, &payload.way),
-                    capture: folder.join(capture).to_string_lossy().into_owned(),
-                    packet: payload.packet_at(start + copy.offset).unwrap_or(first),
-                    encoding: encoding(&copy),
-                    bytes: copy.length as u64,
-                }));
-            }
+        let path = folder.join(capture);
+        let Some(sender) = Heard::read(&path) else { continue };
+        let sent = sent(&acts, deliveries, texts);
+        let mut copies = copies_in(&sender, &path, &sent);
+        if let Some(receiver) = of_receiver(&path).and_then(|path| Heard::read(&path)) {
+            let arrived = sent.iter().filter(|sent| sent.arrived).map(|sent| (sent.act, sent.text));
+            let carriers = carriers::find(&receiver, &arrived.collect::<Vec<_>>(), &copies);
+            copies.retain(|copy| !carriers.contains(&copy.endpoint));
         }
+        found.extend(copies);
     }
     found.sort_by_key(|copy| (copy.act, copy.packet));
     found
 }
 
-/// Endpoints that bring the receiver's client messages in the clear.
-fn carriers(of_sender: &Path, texts: &BTreeSet<&str>) -> BTreeSet<String> {
-    let receiver = of_sender.parent().and_then(Path::parent).map(|call| call.join("receiver"));
-    let capture = receiver.zip(of_sender.file_name()).map(|(folder, name)| folder.join(name));
-    let Some((reading, heard)) = capture.and_then(|path| read(&path)) else { return BTreeSet::new() };
-    let names = names(&reading);
-    let brought = heard.payloads.iter().filter(|payload| is_ours(&reading, payload.way.to.0));
-    let brought = brought.filter(|payload| {
-        let whole =
-            |text: &&str| copies::find(text, &payload.bytes).iter().any(|copy| 2 * copy.length >= text.len());
-        texts.iter().any(whole)
+/// The acts that sent something, of those of one capture.
+fn sent<'a>(acts: &[&Act], deliveries: &[Delivery], texts: &'a Texts) -> Vec<Sent<'a>> {
+    let begins = |act: &Act| act.packets.as_ref().map(|packets| packets.first);
+    let sent = acts.iter().enumerate().filter_map(|(at, act)| {
+        let delivery = deliveries.iter().find(|delivery| Some(delivery.number) == act.delivery)?;
+        let next = acts.get(at + 1).and_then(|next| begins(next));
+        Some(Sent {
+            act: act.number,
+            text: texts.get(&delivery.text_sha256)?,
+            first: begins(act)?,
+            last: next.map_or(u64::MAX, |next| next.saturating_sub(1)),
+            arrived: delivery.fate == Some(Fate::Delivered),
+        })
     });
-    brought.filter_map(|payload| names.get(&payload.way.from).cloned()).collect()
+    sent.collect()
 }
 
-fn read(path: &Path) -> Option<(Reading, payloads::Payloads)> {
-    let open = || File::open(path).ok().map(BufReader::new);
-    let options = Options { hash: false, ..Options::default() };
-    let reading = overheard_dissect::read(open()?, path.to_string_lossy().into(), &options);
-    Some((reading, payloads::read(open()?)))
+/// The texts in what was sent, wherever it went.
+fn copies_in(sender: &Heard, path: &Path, sent: &[Sent<'_>]) -> Vec<ReadableCopy> {
+    let mut found = Vec::new();
+    for (endpoint, payload) in sender.sent() {
+        for act in sent {
+            let (start, bytes) = payload.between(act.first, act.last);
+            found.extend(copies_of(act.text, bytes).map(|copy| ReadableCopy {
+                act: act.act,
+                endpoint: endpoint.clone(),
+                flow: sender.flow(&payload.way),
+                capture: path.to_string_lossy().into_owned(),
+                packet: payload.packet_at(start + copy.offset).unwrap_or(act.first),
+                encoding: encoding(&copy, payload.decrypted),
+                bytes: copy.length as u64,
+            }));
+        }
+    }
+    found
 }
 
-fn is_ours(reading: &Reading, address: IpAddr) -> bool {
-    reading.capture.local.contains(&address)
+/// The capture of the other client's room.
+fn of_receiver(of_sender: &Path) -> Option<PathBuf> {
+    Some(of_sender.parent()?.parent()?.join("receiver").join(of_sender.file_name()?))
 }
 
-fn names(reading: &Reading) -> HashMap<(IpAddr, u16), String> {
-    let named = reading.endpoints.iter();
-    named.map(|endpoint| ((endpoint.address, endpoint.port), name(endpoint))).collect()
-}
-
-/// The Community ID of the flow.
-fn flow(reading: &Reading, way: &payloads::Way) -> String {
-    let ends = |src, dst| [(way.from, way.to), (way.to, way.from)].contains(&(src, dst));
-    let mut flows = reading.flows.iter();
-    let flow = flows.find(|flow| {
-        flow.transport == way.transport && ends((flow.src, flow.src_port), (flow.dst, flow.dst_port))
-    });
-    flow.map(|flow| flow.community_id).unwrap_or_default()
-}
-
-/// `gzip, base64`: what must be undone, in this order.
-fn encoding(copy: &copies::Copy) -> String {
+/// `gzip, base64`: what must be undone, in this order; before that the encryption, where a key log tells how.
+fn encoding(copy: &copies::Copy, decrypted: bool) -> String {
     use copies::{Encoding, Packing};
     let packing = match copy.packing {
         Packing::None => None,
@@ -130,9 +110,10 @@ fn encoding(copy: &copies::Copy) -> String {
         Encoding::Utf16Be => "utf-16be".to_owned(),
         Encoding::Xor(key) => format!("xor 0x{key:02x}"),
     };
-    match packing {
+    let unpacked = match packing {
         Some(packing) if encoding == "raw" => packing.to_owned(),
         Some(packing) => format!("{packing}, {encoding}"),
         None => encoding,
-    }
+    };
+    if decrypted { format!("{unpacked} (decrypted)") } else { unpacked }
 }

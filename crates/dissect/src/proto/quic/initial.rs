@@ -2,11 +2,12 @@
 //!
 //! Source: RFC 9001 §5.2 (secrets), §5.3 (AEAD), §5.4 (header protection).
 
+use super::super::hkdf::expand_label;
 use super::packet::Packet;
 use super::version::Salt;
 use ring::aead::quic::HeaderProtectionKey;
 use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey, quic};
-use ring::hkdf::{HKDF_SHA256, KeyType, Prk};
+use ring::hkdf::{HKDF_SHA256, Prk};
 
 /// What a client's Initial packets are protected with.
 pub(crate) struct Keys {
@@ -19,11 +20,11 @@ impl Keys {
     /// Derives the client's keys from the destination connection identifier of its first packet.
     pub(crate) fn derive(salt: &Salt, dcid: &[u8]) -> Option<Self> {
         let initial = salt.extract(dcid);
-        let client = Prk::new_less_safe(HKDF_SHA256, &expand_label::<32>(&initial, "client in")?);
+        let client = Prk::new_less_safe(HKDF_SHA256, &expanded::<32>(&initial, "client in")?);
         let [key, iv, header] = salt.labels;
-        let packet = UnboundKey::new(&AES_128_GCM, &expand_label::<16>(&client, key)?).ok()?;
-        let header = HeaderProtectionKey::new(&quic::AES_128, &expand_label::<16>(&client, header)?).ok()?;
-        Some(Self { packet: LessSafeKey::new(packet), iv: expand_label(&client, iv)?, header })
+        let packet = UnboundKey::new(&AES_128_GCM, &expanded::<16>(&client, key)?).ok()?;
+        let header = HeaderProtectionKey::new(&quic::AES_128, &expanded::<16>(&client, header)?).ok()?;
+        Some(Self { packet: LessSafeKey::new(packet), iv: expanded(&client, iv)?, header })
     }
 
     /// The frames of a packet, if these keys protected it.
@@ -51,22 +52,9 @@ impl Keys {
     }
 }
 
-struct Length(usize);
-
-impl KeyType for Length {
-    fn len(&self) -> usize {
-        self.0
-    }
-}
-
-/// HKDF-Expand-Label with an empty context (RFC 8446 §7.1).
-fn expand_label<const LENGTH: usize>(secret: &Prk, label: &str) -> Option<[u8; LENGTH]> {
-    const PREFIX: &str = "tls13 ";
-    let length = u16::try_from(LENGTH).ok()?.to_be_bytes();
-    let label_length = [u8::try_from(PREFIX.len() + label.len()).ok()?];
-    let parts = [&length[..], &label_length, PREFIX.as_bytes(), label.as_bytes(), &[0]];
+fn expanded<const LENGTH: usize>(secret: &Prk, label: &str) -> Option<[u8; LENGTH]> {
     let mut bytes = [0; LENGTH];
-    secret.expand(&parts, Length(LENGTH)).ok()?.fill(&mut bytes).ok()?;
+    expand_label(secret, label, &mut bytes)?;
     Some(bytes)
 }
 

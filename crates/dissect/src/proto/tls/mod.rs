@@ -5,6 +5,7 @@
 //! Promises: what [`recognise_stream`] says of one side of a stream. A stream whose client spoke
 //! something else first is not TLS, whatever its server says.
 
+pub(crate) mod decrypt;
 mod reader;
 mod recognise;
 mod record;

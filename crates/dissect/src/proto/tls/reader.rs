@@ -6,15 +6,15 @@
 //! To extend: a protocol that turns into TLS (STARTTLS) hands its bytes to a [`TlsReader`] from the
 //! first one after the turn.
 
-use super::super::client_hello::{CLIENT_HELLO, ClientHello, NameSearch, extension};
+use super::super::client_hello::{CLIENT_HELLO, ClientHello, NameSearch};
 use super::super::cursor::Cursor;
 use super::super::ja4::{Carrier, ja4};
+use super::super::server_hello::{SERVER_HELLO, ServerHello};
 use super::super::{Appetite, Chunk, Notes, Reader, certificate, host_name};
 use super::record::{End, Records};
 use overheard_model::{NameSource, Protocol, Side};
 
-/// Handshake message types beside the ClientHello.
-const SERVER_HELLO: u8 = 2;
+/// Handshake message types beside the hellos.
 const CERTIFICATE: u8 = 11;
 const SERVER_HELLO_DONE: u8 = 14;
 
@@ -126,20 +126,5 @@ impl Handshake {
 fn hides_certificate(body: &[u8]) -> bool {
     const EARLY_DRAFTS: u16 = 0x7f;
     let early = Cursor(body).u16().is_some_and(|version| version >> 8 == EARLY_DRAFTS);
-    early
-        || server_extensions(body).is_some_and(|vector| has_extension(vector, extension::SUPPORTED_VERSIONS))
-}
-
-fn server_extensions(body: &[u8]) -> Option<&[u8]> {
-    let mut cursor = Cursor(body);
-    let _version = cursor.u16()?;
-    let _random = cursor.take(32)?;
-    let _session = cursor.vector8()?;
-    let _cipher_and_compression = cursor.take(3)?;
-    cursor.vector16()
-}
-
-fn has_extension(vector: &[u8], number: u16) -> bool {
-    let mut cursor = Cursor(vector);
-    std::iter::from_fn(|| Some((cursor.u16()?, cursor.vector16()?))).any(|(found, _)| found == number)
+    early || ServerHello::parse_body(body).is_some_and(|hello| hello.supports_tls_1_3())
 }

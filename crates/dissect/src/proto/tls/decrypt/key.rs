@@ -1,0 +1,104 @@
+//! The key of one direction, and the records that it opens.
+//!
+//! Sources: RFC 8446 §5.2 and §5.3; RFC 5288 §3 (explicit nonce), RFC 7905 §2, RFC 5246 §6.2.3.3 (additional data).
+
+use super::super::record::HEADER;
+use ring::aead::{Aad, Algorithm, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+
+/// How nonce and additional data are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// The type is within, behind the content.
+    Tls13,
+    /// TLS 1.2, with eight bytes of the nonce before the content (AES-GCM).
+    Explicit,
+    /// TLS 1.2, with a nonce that is not sent (ChaCha20-Poly1305).
+    Implicit,
+}
+
+/// A key, and the number of the record that it opens next.
+#[derive(Debug)]
+pub(super) struct Key {
+    aead: LessSafeKey,
+    /// Four bytes and zeros where the rest is explicit.
+    iv: [u8; NONCE_LEN],
+    form: Form,
+    sequence: u64,
+}
+
+/// A record as it lies in a stream.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Record<'a> {
+    pub(super) header: &'a [u8; HEADER],
+    pub(super) body: &'a [u8],
+}
+
+/// What was in it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Content {
+    pub(super) kind: u8,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Key {
+    /// Nothing where the key has not the algorithm's length.
+    pub(super) fn new(
+        algorithm: &'static Algorithm,
+        key: &[u8],
+        iv: [u8; NONCE_LEN],
+        form: Form,
+    ) -> Option<Self> {
+        let aead = LessSafeKey::new(UnboundKey::new(algorithm, key).ok()?);
+        Some(Self { aead, iv, form, sequence: 0 })
+    }
+
+    /// The content, if this key sealed the record and it is the next one.
+    pub(super) fn open(&mut self, record: Record<'_>) -> Option<Content> {
+        let content = match self.form {
+            Form::Tls13 => self.open_inner(record),
+            Form::Explicit => self.open_explicit(record),
+            Form::Implicit => self.open_outer(record, self.nonce(), record.body),
+        }?;
+        self.sequence += 1;
+        Some(content)
+    }
+
+    fn open_inner(&self, record: Record<'_>) -> Option<Content> {
+        let mut bytes = self.unseal(self.nonce(), record.header, record.body)?;
+        let padding = bytes.iter().rev().take_while(|byte| **byte == 0).count();
+        bytes.truncate(bytes.len() - padding);
+        Some(Content { kind: bytes.pop()?, bytes })
+    }
+
+    fn open_explicit(&self, record: Record<'_>) -> Option<Content> {
+        let (explicit, sealed) = record.body.split_first_chunk::<8>()?;
+        let mut nonce = self.iv;
+        *nonce.last_chunk_mut()? = *explicit;
+        self.open_outer(record, nonce, sealed)
+    }
+
+    /// TLS 1.2: what is authenticated beside the content is its number, its type and its length.
+    fn open_outer(&self, record: Record<'_>, nonce: [u8; NONCE_LEN], sealed: &[u8]) -> Option<Content> {
+        let [kind, major, minor, ..] = *record.header;
+        let length = sealed.len().checked_sub(self.aead.algorithm().tag_len())?;
+        let length = u16::try_from(length).ok()?.to_be_bytes();
+        let aad = [&self.sequence.to_be_bytes()[..], &[kind, major, minor], &length].concat();
+        Some(Content { kind, bytes: self.unseal(nonce, &aad, sealed)? })
+    }
+
+    fn nonce(&self) -> [u8; NONCE_LEN] {
+        let mut nonce = self.iv;
+        for (byte, sequence) in nonce.iter_mut().rev().zip(self.sequence.to_le_bytes()) {
+            *byte ^= sequence;
+        }
+        nonce
+    }
+
+    fn unseal(&self, nonce: [u8; NONCE_LEN], aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        let mut bytes = sealed.to_vec();
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let length = self.aead.open_in_place(nonce, Aad::from(aad), &mut bytes).ok()?.len();
+        bytes.truncate(length);
+        Some(bytes)
+    }
+}
