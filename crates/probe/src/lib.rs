@@ -18,6 +18,7 @@ pub mod execute;
 pub mod gateway;
 mod hex;
 pub mod ledger;
+mod lock;
 pub mod record;
 pub mod room;
 pub mod schedule;

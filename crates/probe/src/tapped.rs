@@ -97,7 +97,11 @@ impl Tapped {
         let counts = self.gateway.stop().map_err(Error::of("the gateway ended"))?;
         let held = || Error::of("the recording")(io::Error::other("the gateway still holds it"));
         let recording = Arc::into_inner(self.recording).ok_or_else(held)?;
-        Ok((counts, recording.into_inner().unwrap_or_else(PoisonError::into_inner).finish()))
+        let mut recording = recording.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(remark) = counts.remark() {
+            recording.remark(remark);
+        }
+        Ok((counts, recording.finish()))
     }
 }
 

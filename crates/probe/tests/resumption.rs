@@ -122,7 +122,7 @@ const FOLDER: &str = "OVERHEARD_TEST_STUDY";
 #[test]
 fn victim() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
-    go_on(&plan("sleep 0.05"), Path::new(&folder), 0, 0);
+    assert_eq!(go_on(&plan("sleep 0.05"), Path::new(&folder), 0, 0), Ended::Complete);
 }
 
 #[test]
@@ -138,19 +138,21 @@ fn a_study_killed_again_and_again_loses_and_doubles_nothing() {
     // Longer each time, so that it comes to an end on any machine.
     for round in 1..200 {
         let mut victim = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "victim"])
+            .args(["--exact", "victim", "--nocapture"])
             .env(FOLDER, folder.path())
             .stdout(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         thread::sleep(Duration::from_millis(7 * round));
-        let ended = victim.try_wait().unwrap().is_some();
+        let ended = victim.try_wait().unwrap();
         victim.kill().unwrap();
-        victim.wait().unwrap();
+        let said = victim.wait_with_output().unwrap().stderr;
         let now = made();
         assert!(now >= before, "{before} runs became {now}");
         before = now;
-        if ended {
+        if let Some(status) = ended {
+            assert!(status.success(), "{status}: {}", String::from_utf8_lossy(&said));
             break;
         }
     }

@@ -45,7 +45,7 @@ fn answers_for_others_repeats_and_strangers_are_counted_and_decide_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let answers = r#"case $n in
         1) say sent m1; say sent m9; say error m8; tell "other"; tell " a   b "; tell "a b" ;;
-        2) say sent m2 ;;
+        2) say sent m1; say sent m2 ;;
         3) say error m3 ;;
         4) tell "second"; say sent m4; tell "fourth" ;;
     esac"#;

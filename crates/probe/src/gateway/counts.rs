@@ -18,8 +18,10 @@ pub struct Counts {
     pub bytes_in: u64,
     /// Packets that were recorded and went no further: of a protocol, or to an address, that is not carried.
     pub dropped: u64,
-    /// Packets that a device had no room for, as on any wire: of those for the app none crossed, all others were recorded.
-    pub lost: u64,
+    /// Packets of the app that were recorded and did not arrive: the lobby's device did not take them.
+    pub lost_out: u64,
+    /// Packets for the app that its device did not take: they did not cross, and were not recorded.
+    pub lost_in: u64,
     /// Connections and associations for which the proxy could not be reached or refused its service.
     pub proxy_failures: u64,
     /// Packets that the policy denied.
@@ -48,6 +50,25 @@ impl Counts {
 
     pub fn bytes(&self) -> u64 {
         self.bytes_out + self.bytes_in
+    }
+
+    /// What whoever reads the recording must know beside it; nothing on an ordinary day.
+    pub fn remark(&self) -> Option<String> {
+        let Self { lost_out, lost_in, .. } = self;
+        (lost_out + lost_in > 0).then(|| {
+            format!(
+                "lost at a device, as on any wire: outbound {lost_out} (recorded, but not arrived), inbound {lost_in} (not \
+                 recorded, since they did not cross)"
+            )
+        })
+    }
+
+    /// A device did not take it.
+    pub(super) fn lost(&mut self, direction: Direction) {
+        match direction {
+            Direction::Outbound => self.lost_out += 1,
+            Direction::Inbound => self.lost_in += 1,
+        }
     }
 
     pub(super) fn crossed(&mut self, direction: Direction, length: usize) {

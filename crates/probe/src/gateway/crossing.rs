@@ -46,16 +46,16 @@ impl Crossing {
             return;
         }
         if let Err(error) = self.room.write(offload, ip) {
-            return self.lost(&error);
+            return self.lost(Direction::Inbound, &error);
         }
         offload.complete(ip);
         self.record(Direction::Inbound, ip);
     }
 
     /// Counts a packet that a device did not take, unless there is nobody any more whom it could have reached.
-    pub fn lost(&self, error: &io::Error) {
+    pub fn lost(&self, direction: Direction, error: &io::Error) {
         if error.raw_os_error() != Some(Errno::EBADFD as i32) {
-            self.count(|counts| counts.lost += 1);
+            self.count(|counts| counts.lost(direction));
         }
     }
 

@@ -14,13 +14,13 @@ use nix::sys::socket;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-use super::Gateway;
 use super::device::{FRAME, Offload, Tun};
 use super::flows::{Ends, Flows, Slot, Stage};
 use super::packet::{self, Header, Segment, TCP};
 use super::policy::Verdict;
 use super::refusal::Refusal;
 use super::relay::{Pipes, relay};
+use super::{Direction, Gateway};
 
 /// For the last step of a handshake between two kernels of one machine; an app that has gone never takes it.
 const GREETING: Duration = Duration::from_secs(30);
@@ -101,7 +101,7 @@ fn forward(gateway: &Gateway, slot: Slot, ends: Ends, offload: Offload, ip: &mut
     let from = SocketAddr::new(slot.address(v6), ends.0.port());
     packet::redirect(ip, header, offload.is_partial(), from, gateway.tcp.at(v6));
     if let Err(error) = gateway.tcp.lobby.write(offload, ip) {
-        gateway.crossing.lost(&error);
+        gateway.crossing.lost(Direction::Outbound, &error);
     }
 }
 

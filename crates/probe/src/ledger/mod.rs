@@ -27,9 +27,10 @@ pub use fault::LedgerFault;
 pub use pedigree::{FileHash, Pedigree, pedigrees};
 pub use record::{Outcome, Record};
 
+use crate::lock;
 use crate::schedule::{Plan, Slot, order};
 use fault::at;
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::Flock;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
@@ -49,7 +50,7 @@ impl Ledger {
     pub fn open(root: &Path, plan: &Plan, now: Charter, accept: bool) -> Result<Self, LedgerFault> {
         must_be_ours(root)?;
         DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(at(root))?;
-        let lock = lock(root)?;
+        let lock = hold(root)?;
         if !root.join("study.json").exists() {
             charter::found(root, plan, &now)?;
         }
@@ -169,13 +170,10 @@ fn must_be_ours(root: &Path) -> Result<(), LedgerFault> {
     }
 }
 
-fn lock(root: &Path) -> Result<Flock<File>, LedgerFault> {
+fn hold(root: &Path) -> Result<Flock<File>, LedgerFault> {
     let path = root.join("lock");
     let file = File::create(&path).map_err(at(&path))?;
-    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| match error {
-        nix::errno::Errno::EWOULDBLOCK => LedgerFault::Busy { root: root.to_owned() },
-        other => LedgerFault::Io { path: path.clone(), error: other.into() },
-    })
+    lock::exclusive(file).map_err(at(&path))?.ok_or_else(|| LedgerFault::Busy { root: root.to_owned() })
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 //! Asked once, at the flow's first packet. A program that connects waits for an answer that has not been given yet, so
 //! it is still there; one that sends a datagram may be gone, and then the honest answer is that it is not known.
 //! From the two ends the kernel tells the socket's inode ([`super::sock_diag`], [`super::socket_table`]), and the
-//! process is the one that holds it. Who held the last ones is looked at first, then the newest processes.
+//! process is the one that holds it. Who held the last ones is looked at first, and there the descriptors beside the last
+//! one: listing all that a busy program has costs more than everything else. Then come the newest processes.
 //! A socket that several processes share is laid to the first of them that is found.
 
 use super::opening::Ends;
-use super::process::Processes;
+use super::process::{Held, Processes};
 use super::sock_diag::SocketDiagnosis;
 use super::socket_table;
 use overheard_model::{Process, Timestamp};
@@ -31,8 +32,8 @@ pub struct Attributed {
 pub struct Attribution {
     diagnosis: Option<SocketDiagnosis>,
     processes: Processes,
-    /// Who held the sockets asked for last, latest first.
-    recent: Vec<u32>,
+    /// Where the sockets asked for last were held, latest first; each process once.
+    recent: Vec<Held>,
 }
 
 impl Attribution {
@@ -46,11 +47,11 @@ impl Attribution {
 
     /// The process that owns the flow; `None` where nobody holds its socket any more.
     pub fn owner(&mut self, ends: &Ends) -> Option<Process> {
-        let pid = self.holder(self.inode(ends)?)?;
-        self.recent.retain(|recent| *recent != pid);
-        self.recent.insert(0, pid);
+        let held = self.holder(self.inode(ends)?)?;
+        self.recent.retain(|recent| recent.pid != held.pid);
+        self.recent.insert(0, held);
         self.recent.truncate(RECENT);
-        self.processes.describe(pid)
+        self.processes.describe(held.pid)
     }
 
     fn inode(&self, ends: &Ends) -> Option<u64> {
@@ -58,10 +59,11 @@ impl Attribution {
         diagnosed.or_else(|| socket_table::inode(&self.processes.net(), ends))
     }
 
-    fn holder(&self, inode: u64) -> Option<u32> {
-        let holds = |pid: &u32| self.processes.holds(*pid, inode);
-        let recent = self.recent.iter().copied().find(holds);
-        recent
-            .or_else(|| self.processes.all().into_iter().filter(|pid| !self.recent.contains(pid)).find(holds))
+    fn holder(&self, inode: u64) -> Option<Held> {
+        let near = || self.recent.iter().find_map(|last| self.processes.held_near(*last, inode));
+        let recent = || self.recent.iter().find_map(|last| self.processes.held(last.pid, inode));
+        let is_recent = |pid: &u32| self.recent.iter().any(|last| last.pid == *pid);
+        let others = || self.processes.all().into_iter().filter(|pid| !is_recent(pid));
+        near().or_else(recent).or_else(|| others().find_map(|pid| self.processes.held(pid, inode)))
     }
 }

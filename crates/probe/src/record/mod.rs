@@ -85,6 +85,7 @@ pub struct Recording {
     attribution: Option<Attribution>,
     attributed: Vec<Attributed>,
     unlisted: u64,
+    remark: Option<String>,
 }
 
 /// A capture that is whole, and what is known of it.
@@ -125,6 +126,7 @@ impl Recording {
             attribution: sources.attribution,
             attributed: Vec::new(),
             unlisted: 0,
+            remark: None,
         })
     }
 
@@ -158,6 +160,11 @@ impl Recording {
         &self.attributed
     }
 
+    /// What shall stand beside the counts at the file's end.
+    pub fn remark(&mut self, remark: String) {
+        self.remark = Some(remark);
+    }
+
     /// Writes what waits, and ends the file with its counts.
     pub fn finish(mut self) -> Recorded {
         self.end();
@@ -181,7 +188,7 @@ impl Recording {
 
     fn end(&mut self) {
         if let Some(attendant) = self.attendant.take() {
-            self.writer.end();
+            self.writer.end(self.remark.as_deref());
             let _panicked = attendant.join();
         }
     }

@@ -12,6 +12,16 @@ use std::path::{Path, PathBuf};
 /// Steps up that are followed: deeper than any tree of processes that is not made to be deep.
 const DEEPEST: usize = 64;
 
+/// Descriptors to either side of a socket's among which the process's next one is looked for.
+const NEAR: u32 = 4;
+
+/// A socket in the hands of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Held {
+    pub(super) pid: u32,
+    pub(super) descriptor: u32,
+}
+
 /// Where processes are looked up.
 #[derive(Debug)]
 pub(super) struct Processes {
@@ -44,18 +54,32 @@ impl Processes {
         all
     }
 
-    /// Whether a process holds the socket with this inode. The highest descriptors are looked at first: a socket that
-    /// was just made has one of them.
-    pub(super) fn holds(&self, pid: u32, inode: u64) -> bool {
-        let folder = self.folder(pid).join("fd");
-        // Names are looked up from the open folder: that halves what a process with many costs.
-        let Ok(open) = File::open(&folder) else { return false };
-        let mut descriptors = numbers(&folder);
+    /// Where a process holds the socket with this inode. The highest descriptors are looked at first: a socket that was
+    /// just made has one of them.
+    pub(super) fn held(&self, pid: u32, inode: u64) -> Option<Held> {
+        let mut descriptors = numbers(&self.descriptors(pid));
         descriptors.sort_unstable_by(|a, b| b.cmp(a));
-        let holds = |descriptor: u32| {
-            readlinkat(&open, &*descriptor.to_string()).is_ok_and(|link| socket(&link) == Some(inode))
+        self.held_at(pid, inode, descriptors)
+    }
+
+    /// The same, where it is beside one that the process held: without listing all that it has.
+    pub(super) fn held_near(&self, Held { pid, descriptor }: Held, inode: u64) -> Option<Held> {
+        let near = descriptor.saturating_sub(NEAR)..=descriptor.saturating_add(NEAR);
+        self.held_at(pid, inode, near)
+    }
+
+    fn held_at(&self, pid: u32, inode: u64, descriptors: impl IntoIterator<Item = u32>) -> Option<Held> {
+        // Names are looked up from the open folder: that halves what a process with many costs.
+        let folder = File::open(self.descriptors(pid)).ok()?;
+        let is_held = |descriptor: &u32| {
+            readlinkat(&folder, &*descriptor.to_string()).is_ok_and(|link| socket(&link) == Some(inode))
         };
-        descriptors.into_iter().any(holds)
+        let descriptor = descriptors.into_iter().find(is_held)?;
+        Some(Held { pid, descriptor })
+    }
+
+    fn descriptors(&self, pid: u32) -> PathBuf {
+        self.folder(pid).join("fd")
     }
 
     /// The process with its parents up to the room's first.
@@ -105,6 +129,8 @@ fn socket(link: &OsStr) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::fs::MetadataExt;
 
     #[test]
     fn a_name_with_brackets_is_read_whole() {
@@ -120,5 +146,18 @@ mod tests {
         assert_eq!(us.exe, std::env::current_exe().unwrap().to_str().map(String::from));
         assert_eq!(us.parents.first().map(|parent| parent.pid), Some(std::os::unix::process::parent_id()));
         assert!(processes.describe(u32::MAX).is_none());
+    }
+
+    #[test]
+    fn a_socket_is_found_beside_the_last_one_and_among_all() {
+        let processes = Processes::new("/proc".into(), 1);
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let (pid, descriptor) = (std::process::id(), socket.as_raw_fd().cast_unsigned());
+        let inode = std::fs::metadata(format!("/proc/self/fd/{descriptor}")).unwrap().ino();
+        let held = Held { pid, descriptor };
+        assert_eq!(processes.held(pid, inode), Some(held));
+        assert_eq!(processes.held_near(Held { pid, descriptor: descriptor + NEAR }, inode), Some(held));
+        assert_eq!(processes.held_near(Held { pid, descriptor: descriptor + NEAR + 1 }, inode), None);
+        assert_eq!(processes.held(pid, 0), None);
     }
 }

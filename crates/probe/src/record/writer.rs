@@ -1,14 +1,14 @@
 //! Brings packets to the file, many at a time.
 //!
-//! Whoever hands over a packet copies it into a buffer. A thread writes each buffer that is full, past the page cache
-//! ([`super::file`]), and whatever has waited longer than [`INTERVAL`]. Who hands packets over waits only while the disk
-//! is more than [`MOST`] buffers behind, which is meant: a slow app is better than a packet lost.
+//! Whoever hands over a packet copies it into a buffer. A thread writes each buffer that is full, and whatever has waited
+//! longer than [`INTERVAL`]. Who hands packets over waits only while the disk is more than [`MOST`] buffers behind, which
+//! is meant: a slow app is better than a packet lost.
 //! Promises: packets stay in order; a write that fails, as on a full disk, loses what it held, which is counted and
 //! told, and the next is tried all the same, since there may be room again; never panics.
 
 use super::Direction;
 use super::block::{self, Statistics};
-use super::file::{CaptureFile, PAGE};
+use super::file::CaptureFile;
 use super::secrets::Secrets;
 use overheard_model::Timestamp;
 use std::collections::VecDeque;
@@ -58,8 +58,6 @@ struct Desk {
     open: Buffer,
     full: VecDeque<Buffer>,
     spare: Vec<Buffer>,
-    /// Where the open buffer's end will be in the file, if all before it can be written.
-    position: u64,
     /// What stands behind the latest packet in its block.
     after: Vec<u8>,
     counts: Statistics,
@@ -80,33 +78,14 @@ struct Shelf {
 /// Packets as the blocks that they will be in the file.
 #[derive(Debug, Default)]
 struct Buffer {
-    memory: Vec<u8>,
-    /// Where in the memory the blocks begin.
-    start: usize,
+    blocks: Vec<u8>,
     packets: u64,
-}
-
-impl Buffer {
-    /// Empty, and such that blocks lie within pages of memory as they will within those of the file.
-    fn prepare(&mut self, position: u64) {
-        self.memory.clear();
-        self.memory.reserve(FULL + (FULL >> 1));
-        self.start = self.memory.as_ptr().align_offset(PAGE) + (position % PAGE as u64) as usize;
-        self.memory.resize(self.start, 0);
-        self.packets = 0;
-    }
-
-    fn blocks(&self) -> &[u8] {
-        &self.memory[self.start..]
-    }
 }
 
 impl Writer {
     pub(super) fn new(file: CaptureFile, secrets: Option<Secrets>) -> Self {
-        let mut desk = Desk { position: file.end(), ..Desk::default() };
-        desk.open.prepare(desk.position);
         Self {
-            desk: Mutex::new(desk),
+            desk: Mutex::default(),
             shelf: Mutex::new(Shelf { file, secrets, unfollowed: 0 }),
             called: Condvar::new(),
             cleared: Condvar::new(),
@@ -125,7 +104,7 @@ impl Writer {
         let mut desk = lock(&self.desk);
         desk.take(direction, time, ip, comment);
         let first = desk.open.packets == 1;
-        let full = desk.open.blocks().len() >= FULL;
+        let full = desk.open.blocks.len() >= FULL;
         if full {
             desk.turn();
         }
@@ -172,13 +151,13 @@ impl Writer {
         }
     }
 
-    /// Writes what waits and the counts; nothing more will come.
-    pub(super) fn end(&self) {
+    /// Writes what waits and the counts, with what is to be said beside them; nothing more will come.
+    pub(super) fn end(&self, remark: Option<&str>) {
         let mut shelf = lock(&self.shelf);
         self.write(&mut shelf, true);
         let mut desk = lock(&self.desk);
         let mut statistics = Vec::new();
-        block::statistics(&mut statistics, &desk.counts);
+        block::statistics(&mut statistics, &desk.counts, remark);
         let written = shelf.file.append(&statistics);
         desk.note(written);
         desk.ended = true;
@@ -206,16 +185,14 @@ impl Writer {
             let mut desk = lock(&self.desk);
             desk.full.pop_front()
         } {
-            let written = shelf.file.append(buffer.blocks());
-            shelf.unfollowed += buffer.blocks().len();
+            let written = shelf.file.append(&buffer.blocks);
+            shelf.unfollowed += buffer.blocks.len();
             lock(&self.desk).wrote(buffer, written);
             self.cleared.notify_all();
         }
         if all || shelf.unfollowed >= FULL {
-            let (followed, reserved) = shelf.follow_secrets();
-            let mut desk = lock(&self.desk);
-            desk.position += reserved;
-            desk.note(followed);
+            let followed = shelf.follow_secrets();
+            lock(&self.desk).note(followed);
         }
     }
 }
@@ -226,12 +203,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shelf {
-    /// Gives the bytes that were added to the file.
-    fn follow_secrets(&mut self) -> (io::Result<()>, u64) {
+    fn follow_secrets(&mut self) -> io::Result<()> {
         self.unfollowed = 0;
-        let before = self.file.end();
-        let followed = self.secrets.as_mut().map_or(Ok(()), |secrets| secrets.follow(&mut self.file));
-        (followed, self.file.end() - before)
+        self.secrets.as_mut().map_or(Ok(()), |secrets| secrets.follow(&mut self.file))
     }
 }
 
@@ -244,12 +218,10 @@ impl Desk {
         self.counts.received += 1;
         self.after.clear();
         block::packet_end(&mut self.after, direction, ip.len(), comment);
-        let memory = &mut self.open.memory;
-        let before = memory.len();
-        block::packet_begin(memory, time, ip.len(), &self.after);
-        memory.extend_from_slice(ip);
-        memory.extend_from_slice(&self.after);
-        self.position += (memory.len() - before) as u64;
+        let blocks = &mut self.open.blocks;
+        block::packet_begin(blocks, time, ip.len(), &self.after);
+        blocks.extend_from_slice(ip);
+        blocks.extend_from_slice(&self.after);
         self.open.packets += 1;
     }
 
@@ -258,22 +230,20 @@ impl Desk {
         if self.open.packets == 0 {
             return;
         }
-        let mut next = self.spare.pop().unwrap_or_default();
-        next.prepare(self.position);
+        let next = self.spare.pop().unwrap_or_default();
         self.full.push_back(std::mem::replace(&mut self.open, next));
     }
 
     /// What became of a buffer.
-    fn wrote(&mut self, buffer: Buffer, written: io::Result<()>) {
+    fn wrote(&mut self, mut buffer: Buffer, written: io::Result<()>) {
         match written {
             Ok(()) => self.counts.delivered += buffer.packets,
-            Err(_) => {
-                self.counts.dropped += buffer.packets;
-                self.position -= buffer.blocks().len() as u64;
-            }
+            Err(_) => self.counts.dropped += buffer.packets,
         }
         self.note(written);
         if self.spare.len() < MOST {
+            buffer.blocks.clear();
+            buffer.packets = 0;
             self.spare.push(buffer);
         }
     }
@@ -322,10 +292,10 @@ mod tests {
                 writer.flush();
             }
         }
-        writer.end();
+        writer.end(None);
         let (began, ended, packets) = (Timestamp(7), Timestamp(256), lengths.len() as u64);
         let counts = Statistics { began, ended, received: packets, dropped: 0, delivered: packets };
-        block::statistics(&mut expected, &counts);
+        block::statistics(&mut expected, &counts, None);
         assert!(std::fs::read(&path).unwrap() == expected);
     }
 
@@ -343,7 +313,7 @@ mod tests {
                     std::thread::sleep(Duration::from_millis(5));
                 }
             }
-            writer.end();
+            writer.end(None);
         });
         assert_eq!(writer.outcome().kept, 3);
     }
@@ -358,7 +328,7 @@ mod tests {
         writer.flush();
         let error = push(&writer, 3, &[0x45; 20_000]).unwrap_err().to_string();
         assert!(error.starts_with("3 packets could not be kept: No space"), "{error}");
-        writer.end();
+        writer.end(None);
         let outcome = writer.outcome();
         assert_eq!((outcome.received, outcome.kept, outcome.lost, outcome.bytes), (4, 0, 4, 0));
         assert!(outcome.error.unwrap().contains("No space left on device"));

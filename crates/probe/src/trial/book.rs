@@ -18,7 +18,8 @@
 
 use super::line::Outcome;
 use crate::digest;
-use nix::fcntl::{Flock, FlockArg};
+use crate::lock;
+use nix::fcntl::Flock;
 use overheard_model::{Act, Arm, Delivery, PacketRange, Strays, Timestamp, Traffic};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -154,10 +155,8 @@ impl Book {
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).mode(0o600).open(&path).map_err(failed)?;
-        let file = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| match error {
-            nix::errno::Errno::EWOULDBLOCK => BookFault::Busy { path: path.clone() },
-            other => failed(other.into()),
-        })?;
+        let file = lock::exclusive(file).map_err(failed)?;
+        let file = file.ok_or_else(|| BookFault::Busy { path: path.clone() })?;
         let (acts, watched, deliveries) = (Vec::new(), Vec::new(), Vec::new());
         let mut book = Self { path, file, budget, acts, watched, deliveries, strays: Strays::default() };
         let mut text = Vec::new();

@@ -106,6 +106,8 @@ pub struct Line {
     /// Texts sent so far, and of them those that are still to arrive.
     sent: HashSet<String>,
     awaited: HashSet<String>,
+    /// What the sender's client knows those messages by.
+    asked: HashSet<String>,
 }
 
 impl fmt::Debug for Line {
@@ -122,7 +124,8 @@ impl Line {
     pub fn open(sender: Order, receiver: Order, interrupted: &AtomicBool) -> Result<Self, Broken> {
         let receiver = End::open(Role::Receiver, receiver, interrupted)?;
         let sender = End::open(Role::Sender, sender, interrupted)?;
-        Ok(Self { sender, receiver, sent: HashSet::new(), awaited: HashSet::new() })
+        let (sent, awaited, asked) = (HashSet::new(), HashSet::new(), HashSet::new());
+        Ok(Self { sender, receiver, sent, awaited, asked })
     }
 
     /// The account that sends.
@@ -147,6 +150,7 @@ impl Line {
         let text = seen(text);
         self.sent.insert(text.clone());
         self.awaited.insert(text.clone());
+        self.asked.insert(id.clone());
         loop {
             let arrived = match self.receiver.event(until.min(Instant::now() + TURN))? {
                 Some(Event::Received { text: arrived, .. }) => {
@@ -159,7 +163,8 @@ impl Line {
                 _ => false,
             };
             while let Some(event) = self.sender.event(Instant::now())? {
-                wait.hear(&event, &mut strays);
+                wait.hear(&event);
+                strays.misplaced += self.misplaced(&event);
             }
             if arrived {
                 self.awaited.remove(&text);
@@ -186,9 +191,17 @@ impl Line {
             }
         }
         while let Some(event) = self.sender.event(Instant::now())? {
-            strays.misplaced += u64::from(matches!(event, Event::Error { .. }));
+            strays.misplaced += self.misplaced(&event);
         }
         Ok(strays)
+    }
+
+    /// One where the sender's client speaks of what it was not asked for. A late word of an earlier message is in its place.
+    fn misplaced(&self, event: &Event) -> u64 {
+        match event {
+            Event::Sent { id } | Event::Error { id: Some(id), .. } => u64::from(!self.asked.contains(id)),
+            Event::Error { id: None, .. } | Event::Ready { .. } | Event::Received { .. } => 0,
+        }
     }
 
     fn stray(&mut self, text: &str, strays: &mut Strays) {
@@ -208,12 +221,11 @@ struct Wait<'a> {
 }
 
 impl Wait<'_> {
-    fn hear(&mut self, event: &Event, strays: &mut Strays) {
+    fn hear(&mut self, event: &Event) {
         match event {
             Event::Sent { id } if id == self.id => self.sent = true,
             Event::Error { id: Some(id), .. } if id == self.id => self.refused = true,
-            Event::Sent { .. } | Event::Error { .. } => strays.misplaced += 1,
-            Event::Ready { .. } | Event::Received { .. } => {}
+            _ => {}
         }
     }
 

@@ -124,7 +124,7 @@ pub struct World {
     pub host: Namespace,
     pub running: Option<Running>,
     pub tape: Tape,
-    _lobby: Namespace,
+    pub lobby: Namespace,
 }
 
 impl World {
@@ -164,7 +164,7 @@ impl World {
             diagnosis: None,
         };
         let running = host.run(|| Running::start(door, options, recorder)).expect("a gateway");
-        Some(Self { room, host, running: Some(running), tape, _lobby: lobby })
+        Some(Self { room, host, running: Some(running), tape, lobby })
     }
 }
 

@@ -1,11 +1,11 @@
 //! What crosses is recorded, all of it; what cannot be recorded does not cross.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use overheard_probe::gateway::{Direction, Options, Recorder};
+use overheard_probe::gateway::{Direction, Options, Recorder, Running};
 use overheard_probe::record::{Recording, Section, Sources};
 
 use crate::datagrams::{bind, echoing, uninterrupted};
@@ -44,7 +44,7 @@ fn a_recorder_that_fails_ends_the_gateway() {
         return;
     };
     let server = world.host.run(|| std::net::UdpSocket::bind((SERVER_V4, PORT))).expect("a socket");
-    server.set_read_timeout(Some(std::time::Duration::from_secs(60))).expect("a limit");
+    server.set_read_timeout(Some(Duration::from_secs(60))).expect("a limit");
     let app = bind(&world.room, "0.0.0.0");
     for number in 0..2 {
         app.send_to(&[number], (SERVER_V4, PORT)).expect("sent");
@@ -53,16 +53,25 @@ fn a_recorder_that_fails_ends_the_gateway() {
         assert_eq!(heard, [number]);
     }
     app.send_to(&[2], (SERVER_V4, PORT)).expect("sent");
-    server.set_read_timeout(Some(std::time::Duration::from_millis(300))).expect("a limit");
+    server.set_read_timeout(Some(Duration::from_millis(300))).expect("a limit");
     assert!(uninterrupted(|| server.recv(&mut [0])).is_err(), "it crossed unrecorded");
     let error = world.running.take().expect("a gateway").stop().expect_err("it failed");
     assert_eq!(error.kind(), ErrorKind::StorageFull, "{error}");
     assert!(*finished.lock().expect("a flag"));
 }
 
-/// A device that is down takes nothing: what it refused is counted, and nobody finds it in a recording.
+/// Waits until the gateway has counted a loss.
+fn lost(running: &Running) {
+    let is_lost = |_| {
+        std::thread::sleep(Duration::from_millis(10));
+        running.counts().remark().is_some()
+    };
+    assert!((0..6000).any(is_lost), "{:?}", running.counts());
+}
+
+/// A device that is down takes nothing: what the room's refused is counted, and nobody finds it in a recording.
 #[test]
-fn what_the_device_refuses_is_counted_and_not_recorded() {
+fn what_the_rooms_device_refuses_is_counted_and_not_recorded() {
     let Some(mut world) = World::new(Options::default()) else { return };
     let server = bind(&world.host, SERVER_V4);
     let app = bind(&world.room, "0.0.0.0");
@@ -71,14 +80,31 @@ fn what_the_device_refuses_is_counted_and_not_recorded() {
     world.room.ip("link set room down");
     server.send_to(b"anybody?", seen).expect("sent");
     let running = world.running.take().expect("a gateway");
-    let is_lost = |_| {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-        running.counts().lost == 1
-    };
-    assert!((0..6000).any(is_lost), "{:?}", running.counts());
+    lost(&running);
     let counts = running.stop().expect("counts");
+    assert_eq!((counts.lost_out, counts.lost_in), (0, 1));
     let inbound = world.tape.packets().iter().filter(|packet| packet.0 == Direction::Inbound).count();
     assert_eq!((counts.packets_in, inbound), (0, 0));
+}
+
+/// The app's segment was seen where it crossed; that it went no further is told beside it.
+#[test]
+fn what_the_lobbys_device_refuses_is_recorded_and_told() {
+    let Some(mut world) = World::new(Options::default()) else { return };
+    let listener = world.host.run(|| TcpListener::bind((SERVER_V4, 0))).expect("a listener");
+    let to = listener.local_addr().expect("an address");
+    world.lobby.ip("link set lobby down");
+    world.room.spawn(move || drop(TcpStream::connect_timeout(&to, Duration::from_secs(5))));
+    let running = world.running.take().expect("a gateway");
+    lost(&running);
+    let counts = running.stop().expect("counts");
+    assert_eq!(counts.lost_in, 0);
+    let remark = counts.remark().expect("a remark");
+    let told = format!("outbound {} (recorded, but not arrived), inbound 0", counts.lost_out);
+    assert!(remark.contains(&told), "{remark}");
+    let to = &to.port().to_be_bytes()[..];
+    let recorded = world.tape.packets().iter().filter(|packet| packet.1.get(22..24) == Some(to)).count();
+    assert!(recorded as u64 >= counts.lost_out, "{recorded} of {counts:?}");
 }
 
 /// Keeps everything in a file, as a run does.

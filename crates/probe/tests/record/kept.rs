@@ -53,6 +53,18 @@ proptest! {
 }
 
 #[test]
+fn what_must_be_known_beside_the_packets_stands_with_the_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("capture.pcapng");
+    let mut recording = Recording::create(&path, &SECTION, Sources::default()).unwrap();
+    recording.remark("two were lost".into());
+    recording.finish();
+    let blocks = read(&path);
+    assert_eq!(reader::count(&blocks, 4), 0);
+    assert_eq!(text(&options(&blocks[2].body[12..]), COMMENT), "two were lost");
+}
+
+#[test]
 fn a_capture_says_where_it_comes_from_and_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
