@@ -1,9 +1,9 @@
 //! One flow as the table keeps it: counters, the two ends, and boxes for everything rare.
 //!
-//! Promises: 216 bytes a flow; it stays as it is when the capture has ended, and becomes a
-//! [`overheard_model::Flow`] only when somebody asks ([`super::telling`]).
+//! Promises: 144 bytes a flow, and what a connection takes where it is of TCP ([`Record::LARGEST`]); it stays as it is
+//! when the capture has ended, and becomes a [`overheard_model::Flow`] only when somebody asks ([`super::telling`]).
 
-use super::connection::Connection;
+use super::connection::{Connection, Event};
 use super::content::Content;
 use super::dialogue::Parties;
 use super::inspection::Inspection;
@@ -58,6 +58,8 @@ impl Inspected {
     }
 }
 
+const _: () = assert!(size_of::<Record>() <= 144, "there is one for each flow");
+
 /// A flow in the making.
 #[derive(Debug)]
 pub(crate) struct Record {
@@ -67,7 +69,8 @@ pub(crate) struct Record {
     pub(super) last: Timestamp,
     pub(super) first_packet: u64,
     pub(super) last_packet: u64,
-    pub(super) connection: Connection,
+    /// Of TCP alone: all other flows are spared the room.
+    connection: Option<Box<Connection>>,
     pub(super) payload: Payload,
     /// Of its first packet.
     pub(super) tunnels: Tunnels,
@@ -81,6 +84,9 @@ pub(crate) struct Record {
 }
 
 impl Record {
+    /// The most that a record takes before any payload came, bytes.
+    pub(super) const LARGEST: usize = size_of::<Self>() + size_of::<Connection>();
+
     pub(super) fn begin(key: Key, from: End, packet: &Packet<'_>) -> Self {
         let (src, began_by) = originator(&key, from, packet);
         Self {
@@ -90,7 +96,7 @@ impl Record {
             last: packet.time,
             first_packet: packet.number,
             last_packet: packet.number,
-            connection: Connection::default(),
+            connection: matches!(packet.segment, Segment::Tcp(_)).then(Box::default),
             payload: Payload::Unread(None),
             tunnels: packet.tunnels,
             src,
@@ -119,7 +125,8 @@ impl Record {
     /// Takes the reading of its payloads out, begun where it has not; nothing once the flow is settled.
     /// Whoever takes it puts back what it came to: [`Self::keep`] or [`Self::settle`].
     pub(super) fn inspected(&mut self, spare: &mut Spare) -> Option<Box<Inspected>> {
-        let starts = [End::Low, End::High].map(|end| self.connection.stream_start(end));
+        let start = |end| self.connection.as_ref().and_then(|connection| connection.stream_start(end));
+        let starts = [End::Low, End::High].map(start);
         let (content, starts, read) = match std::mem::replace(&mut self.payload, Payload::Settled(None)) {
             Payload::Inspected(inspected) => return Some(inspected),
             Payload::Settled(content) => {
@@ -235,9 +242,19 @@ impl Record {
         }
     }
 
+    /// Takes the header of a segment.
+    #[inline]
+    pub(super) fn observe(&mut self, from: End, segment: &TcpSegment<'_>, time: Timestamp) -> Event {
+        self.note_syn(from, segment);
+        match &mut self.connection {
+            Some(connection) => connection.observe(from, segment, time),
+            None => Event::Segment,
+        }
+    }
+
     /// A SYN that came after the first packet still says who began.
     #[inline]
-    pub(super) fn note_syn(&mut self, from: End, segment: &TcpSegment<'_>) {
+    fn note_syn(&mut self, from: End, segment: &TcpSegment<'_>) {
         if self.began_by != BeganBy::Syn
             && let Some(src) = syn_sender(from, segment)
         {
@@ -272,10 +289,10 @@ impl Record {
     }
 
     pub(super) fn state(&self) -> FlowState {
-        match self.key.transport() {
-            Transport::Tcp => self.connection.state(self.answered()),
-            _ if self.answered() => FlowState::Established,
-            _ => FlowState::Unanswered,
+        match &self.connection {
+            Some(connection) => connection.state(self.answered()),
+            None if self.answered() => FlowState::Established,
+            None => FlowState::Unanswered,
         }
     }
 
@@ -304,7 +321,17 @@ impl Record {
     }
 
     pub(crate) fn rtt_ms(&self) -> Option<f64> {
-        self.connection.rtt_ms()
+        self.connection.as_ref()?.rtt_ms()
+    }
+
+    pub(super) fn retransmissions(&self) -> u32 {
+        self.connection.as_ref().map_or(0, |connection| connection.retransmissions)
+    }
+
+    /// Where both of its streams end, once both sides have ended theirs.
+    #[inline]
+    pub(super) fn ends(&self) -> Option<Ends<u32>> {
+        self.connection.as_ref()?.ends()
     }
 
     /// When its first and last packet came.

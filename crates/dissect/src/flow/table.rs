@@ -172,8 +172,7 @@ impl Table {
     #[inline]
     fn observe_tcp(&mut self, from: End, segment: &TcpSegment<'_>, packet: &Packet<'_>) {
         let Some(record) = self.records.get_mut(self.latest) else { return };
-        let event = record.connection.observe(from, segment, packet.time);
-        record.note_syn(from, segment);
+        let event = record.observe(from, segment, packet.time);
         if event == Event::Restart {
             self.end_inspection();
         }
@@ -204,7 +203,7 @@ impl Table {
     fn end_what_was_read_whole(&mut self) {
         let Some(record) = self.records.get(self.latest) else { return };
         if let Payload::Inspected(inspected) = &record.payload
-            && let Some(ends) = record.connection.ends()
+            && let Some(ends) = record.ends()
             && inspected.inspection.reached(&ends)
         {
             self.end_inspection();
@@ -276,7 +275,7 @@ impl Table {
 
     #[inline]
     pub(super) fn footprint(&self) -> usize {
-        let records = self.records.len() * (size_of::<Record>() + index::PER_FLOW + ENDPOINT);
+        let records = self.records.len() * (Record::LARGEST + index::PER_FLOW + ENDPOINT);
         records + self.held + self.resolver.held()
     }
 

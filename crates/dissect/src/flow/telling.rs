@@ -69,7 +69,7 @@ impl Lent<'_> {
             last: record.last,
             first_packet: record.first_packet,
             last_packet: record.last_packet,
-            retransmissions: u64::from(record.connection.retransmissions),
+            retransmissions: u64::from(record.retransmissions()),
             gap_bytes: content.map_or(0, |content| content.gap_bytes),
             conflicting_bytes: content.map_or(0, |content| content.conflicting_bytes),
             rtt_ms: record.rtt_ms(),
