@@ -18,6 +18,12 @@ use std::net::IpAddr;
 /// network address translator must keep a quiet UDP flow (RFC 4787 §4.3).
 const QUIET: i64 = 120 * 1_000_000_000;
 
+/// Whether a flow that spoke then, and not since, is quiet.
+#[inline]
+pub(super) fn is_long_ago(spoke: Timestamp, now: Timestamp) -> bool {
+    now.0.saturating_sub(spoke.0) > QUIET
+}
+
 /// Packets and bytes that one end sent.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Count {
@@ -172,7 +178,7 @@ impl Record {
     #[inline]
     pub(super) fn is_quiet(&self, now: Timestamp) -> bool {
         let is_read = matches!(self.payload, Payload::Inspected(_) | Payload::Datagrams(_));
-        is_read && now.0.saturating_sub(self.last.0) > QUIET
+        is_read && is_long_ago(self.last, now)
     }
 
     /// Nothing further is read of its payloads.
