@@ -11,7 +11,7 @@
 use super::key::{End, Ends};
 use super::sequence;
 use crate::packet::{TcpFlags, TcpSegment};
-use overheard_model::{FlowState, Timestamp};
+use overheard_model::{BeganBy, FlowState, Timestamp};
 
 /// What a segment means for the streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,15 +92,23 @@ enum RoundTrip {
 const _: () = assert!(size_of::<Connection>() <= 72, "there is one for each flow of TCP");
 
 /// Both sides of a TCP connection.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Connection {
     senders: Ends<Sender>,
     round_trip: RoundTrip,
     pub(super) retransmissions: u32,
     reset: bool,
+    /// What decided who began the flow.
+    pub(super) began_by: BeganBy,
 }
 
 impl Connection {
+    /// One of which no segment was looked at.
+    pub(super) fn begin(began_by: BeganBy) -> Self {
+        let (senders, round_trip) = (Ends::default(), RoundTrip::Unknown);
+        Self { senders, round_trip, retransmissions: 0, reset: false, began_by }
+    }
+
     /// Takes one segment's header.
     #[inline]
     pub(super) fn observe(&mut self, from: End, segment: &TcpSegment<'_>, time: Timestamp) -> Event {
@@ -110,7 +118,7 @@ impl Connection {
                 took @ RoundTrip::Took(_) => took,
                 _ => RoundTrip::Unknown,
             };
-            *self = Self { round_trip, retransmissions: self.retransmissions, ..Self::default() };
+            *self = Self { round_trip, retransmissions: self.retransmissions, ..Self::begin(self.began_by) };
         }
         self.follow_handshake(from, segment, time);
         self.follow_sequence(from, segment);

@@ -1,6 +1,6 @@
 //! One flow as the table keeps it: counters, the two ends, and boxes for everything rare.
 //!
-//! Promises: 144 bytes a flow, and what a connection takes where it is of TCP ([`Record::LARGEST`]); it stays as it is
+//! Promises: 136 bytes a flow, and what a connection takes where it is of TCP ([`Record::LARGEST`]); it stays as it is
 //! when the capture has ended, and becomes a [`overheard_model::Flow`] only when somebody asks ([`super::telling`]).
 
 use super::connection::{Connection, Event};
@@ -64,7 +64,7 @@ impl Inspected {
     }
 }
 
-const _: () = assert!(size_of::<Record>() <= 144, "there is one for each flow");
+const _: () = assert!(size_of::<Record>() <= 136, "there is one for each flow");
 
 /// A flow in the making.
 #[derive(Debug)]
@@ -82,7 +82,6 @@ pub(crate) struct Record {
     pub(super) tunnels: Tunnels,
     /// The originator.
     pub(super) src: End,
-    pub(super) began_by: BeganBy,
     /// Which end is ours: decided when the capture has ended.
     pub(crate) ours: Side,
     pub(super) protocol: Option<Protocol>,
@@ -102,11 +101,11 @@ impl Record {
             last: packet.time,
             first_packet: packet.number,
             last_packet: packet.number,
-            connection: matches!(packet.segment, Segment::Tcp(_)).then(Box::default),
+            connection: matches!(packet.segment, Segment::Tcp(_))
+                .then(|| Box::new(Connection::begin(began_by))),
             payload: Payload::Unread(None),
             tunnels: packet.tunnels,
             src,
-            began_by,
             ours: Side::Src,
             protocol: None,
             visibility: None,
@@ -251,22 +250,19 @@ impl Record {
     /// Takes the header of a segment.
     #[inline]
     pub(super) fn observe(&mut self, from: End, segment: &TcpSegment<'_>, time: Timestamp) -> Event {
-        self.note_syn(from, segment);
-        match &mut self.connection {
-            Some(connection) => connection.observe(from, segment, time),
-            None => Event::Segment,
-        }
-    }
-
-    /// A SYN that came after the first packet still says who began.
-    #[inline]
-    fn note_syn(&mut self, from: End, segment: &TcpSegment<'_>) {
-        if self.began_by != BeganBy::Syn
+        let Some(connection) = &mut self.connection else { return Event::Segment };
+        // A SYN that came after the first packet still says who began.
+        if connection.began_by != BeganBy::Syn
             && let Some(src) = syn_sender(from, segment)
         {
             self.src = src;
-            self.began_by = BeganBy::Syn;
+            connection.began_by = BeganBy::Syn;
         }
+        connection.observe(from, segment, time)
+    }
+
+    pub(super) fn began_by(&self) -> BeganBy {
+        self.connection.as_ref().map_or(BeganBy::FirstPacket, |connection| connection.began_by)
     }
 
     pub(crate) fn transport(&self) -> Transport {
