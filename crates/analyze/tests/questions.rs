@@ -8,6 +8,7 @@ mod study;
 use overheard_analyze::compare;
 use overheard_model::{Claim, Comparison, Endpoint, Level, Relation, Run, Verdict};
 use server::server;
+use std::sync::Arc;
 use study::{run, study};
 
 const US: &str = "198.18.0.1";
@@ -120,7 +121,7 @@ fn a_disputed_country_is_neither_contact_nor_absence() {
     let mut disputed = away();
     let first = disputed.place.claims[0].clone();
     let second = Claim { country: "AU".parse().ok(), ..first.clone() };
-    disputed.place.claims = [first, second].into();
+    Arc::make_mut(&mut disputed.place).claims = [first, second].into();
     let runs: Vec<Run> =
         (0..30).map(|at| run(0, &at.to_string(), Some(at), vec![disputed.clone()])).collect();
     let comparison = compare(&study(&["regular"], &["CN"]), &runs);

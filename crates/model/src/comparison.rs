@@ -33,7 +33,7 @@ impl Level {
         }
         match self {
             Self::Address => vec![endpoint.address.to_string().into()],
-            Self::Name => endpoint.domains.clone(),
+            Self::Name => endpoint.domains.to_vec(),
             Self::Network => endpoint.place.asn().iter().map(|asn| asn.to_string().into()).collect(),
             Self::Country => endpoint.place.label().map(Arc::from).into_iter().collect(),
         }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+const _: () = assert!(size_of::<Endpoint>() <= 192, "there are nearly as many as flows");
+
 /// One remote transport address and all that was learned of it in one capture or table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Endpoint {
@@ -17,10 +19,12 @@ pub struct Endpoint {
     pub port: u16,
     pub transport: Transport,
     /// Best first, without repeats.
-    pub names: Vec<Name>,
-    /// Registrable domains (Public Suffix List) of the best name of each of its flows, sorted.
-    pub domains: Vec<Arc<str>>,
-    pub place: Place,
+    pub names: Box<[Name]>,
+    /// Registrable domains (Public Suffix List) of the best name of each of its flows, sorted; mostly one, which
+    /// many endpoints have.
+    pub domains: Arc<[Arc<str>]>,
+    /// Few places are unlike, so that endpoints share them.
+    pub place: Arc<Place>,
     /// Of its flows.
     pub protocols: Protocols,
     /// The most readable of its flows: `readable`, else `unknown`, else `encrypted`.

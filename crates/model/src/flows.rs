@@ -55,7 +55,7 @@ impl Tell for Vec<Flow> {
 pub struct Flows {
     told_by: Arc<dyn Tell>,
     /// Sorted by remote address; they may cover more than these flows.
-    places: Arc<[(IpAddr, Place)]>,
+    places: Arc<[(IpAddr, Arc<Place>)]>,
 }
 
 impl Flows {
@@ -65,7 +65,7 @@ impl Flows {
 
     /// From now on every flow whose remote address is among these, which are sorted, is told with its
     /// place.
-    pub fn set_places(&mut self, places: Arc<[(IpAddr, Place)]>) {
+    pub fn set_places(&mut self, places: Arc<[(IpAddr, Arc<Place>)]>) {
         self.places = places;
     }
 
@@ -216,7 +216,7 @@ mod tests {
         let (source, country) = ("test".into(), "LU".parse().ok());
         let claim = Claim { source, country, asn: Some(Asn(64_496)), network: None };
         let known = Place { claims: [claim].into(), ..Place::default() };
-        flows.set_places([([198, 51, 100, 2].into(), known)].into());
+        flows.set_places([([198, 51, 100, 2].into(), Arc::new(known))].into());
         let told: Vec<_> = flows.iter().map(|flow| (flow.country, flow.asn)).collect();
         assert_eq!(told, [(None, None), (Some("LU".into()), Some(Asn(64_496)))]);
         assert_eq!((flows.len(), flows.get(2)), (2, None));

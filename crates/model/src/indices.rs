@@ -7,18 +7,19 @@ use std::fmt;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
-/// A stretch of a list of indices.
+/// A stretch of a list of indices, in 16 bytes.
 #[derive(Clone, Default)]
 pub struct Indices {
-    all: Arc<[u32]>,
+    /// Nothing where there are none.
+    all: Option<Arc<Box<[u32]>>>,
     start: u32,
     end: u32,
 }
 
 impl Indices {
     /// The stretch of a list that others share; empty where the list does not reach as far.
-    pub fn of(all: Arc<[u32]>, stretch: Range<u32>) -> Self {
-        Self { all, start: stretch.start, end: stretch.end }
+    pub fn of(all: Arc<Box<[u32]>>, stretch: Range<u32>) -> Self {
+        Self { all: Some(all), start: stretch.start, end: stretch.end }
     }
 }
 
@@ -26,15 +27,16 @@ impl Deref for Indices {
     type Target = [u32];
 
     fn deref(&self) -> &[u32] {
-        self.all.get(self.start as usize..self.end as usize).unwrap_or_default()
+        let stretch = self.start as usize..self.end as usize;
+        self.all.as_ref().and_then(|all| all.get(stretch)).unwrap_or_default()
     }
 }
 
 impl FromIterator<u32> for Indices {
     fn from_iter<I: IntoIterator<Item = u32>>(indices: I) -> Self {
-        let all: Arc<[u32]> = indices.into_iter().collect();
+        let all: Box<[u32]> = indices.into_iter().collect();
         let end = all.len() as u32;
-        Self::of(all, 0..end)
+        Self::of(Arc::new(all), 0..end)
     }
 }
 
@@ -68,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_stretch_shows_its_own_indices_only() {
-        let all: Arc<[u32]> = [7, 8, 9].into();
+        let all: Arc<Box<[u32]>> = Arc::new([7, 8, 9].into());
         assert_eq!(*Indices::of(all.clone(), 1..3), [8, 9]);
         assert_eq!(Indices::of(all.clone(), 1..2), [8].into_iter().collect());
         assert!(Indices::of(all, 2..4).is_empty() && Indices::default().is_empty());

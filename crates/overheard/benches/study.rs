@@ -3,7 +3,7 @@
 //! Prints the best of five in milliseconds. A study of 100,000 flows shall be opened and rendered, as text
 //! and as HTML, within 300 ms.
 
-use overheard_model::{Build, Bundle, Endpoint, Flow, Name, Place, Timestamp};
+use overheard_model::{Build, Bundle, Endpoint, Flow, Name, Timestamp};
 use overheard_report::{FORMATS, Style};
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -85,8 +85,8 @@ fn endpoint(like: &Flow, number: u32) -> Endpoint {
         port: like.dst_port,
         transport: like.transport,
         names: names.collect(),
-        domains: vec![name.clone()],
-        place: Place::default(),
+        domains: [name.clone()].into(),
+        place: Arc::default(),
         protocols: [like.protocol].into(),
         visibility: like.visibility,
         packets_out: like.packets_out,

@@ -58,9 +58,9 @@ impl<'c> Writer<'c> {
 #[derive(Default)]
 pub(crate) struct Shared {
     strings: Strings,
-    names: Parsed<Vec<Name>>,
-    domains: Parsed<Vec<Arc<str>>>,
-    places: Parsed<Place>,
+    names: Parsed<Box<[Name]>>,
+    domains: Parsed<Arc<[Arc<str>]>>,
+    places: Parsed<Arc<Place>>,
     protocols: Parsed<Protocols>,
     flows: Parsed<Indices>,
 }

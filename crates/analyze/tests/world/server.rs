@@ -2,6 +2,7 @@
 
 use overheard_model::{Asn, Claim, Endpoint, Indices, Place, Protocols, Transport, Visibility};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// A server as a table gives it; empty texts for what is not known.
 pub fn server(address: &str, country: &str, asn: u32, domain: &str) -> Endpoint {
@@ -17,9 +18,9 @@ pub fn server(address: &str, country: &str, asn: u32, domain: &str) -> Endpoint 
         address,
         port: 443,
         transport: Transport::Tcp,
-        names: Vec::new(),
-        domains: if domain.is_empty() { Vec::new() } else { vec![domain.into()] },
-        place: Place { claims: [claim].into(), ..Place::default() },
+        names: Box::default(),
+        domains: if domain.is_empty() { Arc::default() } else { [domain.into()].into() },
+        place: Place { claims: [claim].into(), ..Place::default() }.into(),
         protocols: Protocols::default(),
         visibility: Visibility::Unknown,
         packets_out: 1,

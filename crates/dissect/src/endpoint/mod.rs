@@ -19,12 +19,14 @@ use std::sync::Arc;
 pub(crate) fn group(conversations: Lent<'_>, threads: NonZeroUsize) -> Vec<Endpoint> {
     let Lent { records, capture, .. } = conversations;
     let mut remotes = Remotes::default();
+    let [beyond, local] = [false, true].map(|local| Arc::new(Place { local, ..Place::default() }));
+    let place = |remote: &Remote| if is_local(remote.address()) { local.clone() } else { beyond.clone() };
     // Room for as many as there can be, so that none is moved while they are met.
     let mut endpoints: Vec<Endpoint> = Vec::with_capacity(records.len());
     let mut numbers = Vec::with_capacity(records.len());
     for record in records {
         let (number, new) = remotes.meet(record);
-        endpoints.extend(new.map(|remote| unseen(remote, capture)));
+        endpoints.extend(new.map(|remote| unseen(remote, capture, place(&remote))));
         add(&mut endpoints[number as usize], record);
         numbers.push(number);
     }
@@ -36,16 +38,15 @@ pub(crate) fn group(conversations: Lent<'_>, threads: NonZeroUsize) -> Vec<Endpo
 }
 
 /// An endpoint of which no flow was looked at.
-fn unseen(remote: Remote, capture: &Arc<str>) -> Endpoint {
-    let address = remote.address();
+fn unseen(remote: Remote, capture: &Arc<str>, place: Arc<Place>) -> Endpoint {
     Endpoint {
         capture: capture.clone(),
-        address,
+        address: remote.address(),
         port: remote.port,
         transport: remote.transport,
-        names: Vec::new(),
-        domains: Vec::new(),
-        place: Place { local: is_local(address), ..Place::default() },
+        names: Box::default(),
+        domains: Arc::default(),
+        place,
         protocols: Protocols::default(),
         visibility: Visibility::Encrypted,
         packets_out: 0,
@@ -106,7 +107,7 @@ fn assign(numbers: &[u32], endpoints: &mut [Endpoint]) {
         indices[*end as usize] = index;
         *end += 1;
     }
-    let all: Arc<[u32]> = indices.into();
+    let all = Arc::new(indices.into_boxed_slice());
     for (endpoint, (start, end)) in endpoints.iter_mut().zip(starts.into_iter().zip(ends)) {
         endpoint.flows = Indices::of(all.clone(), start..end);
     }

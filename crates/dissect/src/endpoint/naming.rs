@@ -44,11 +44,11 @@ pub(crate) fn registrable_domain(name: &str) -> Option<Arc<str>> {
 /// Endpoints named one after the other.
 struct Naming<'a> {
     conversations: Lent<'a>,
-    /// Of names that were met.
-    domains: HashMap<Arc<str>, Option<Arc<str>>, RandomState>,
+    /// Of names that were met: each one's domain, if any, as the list that most endpoints share.
+    domains: HashMap<Arc<str>, Arc<[Arc<str>]>, RandomState>,
     /// Room to sort in, so that what is kept is allocated once and fits.
     heard: Vec<Heard<'a>>,
-    found: Vec<Arc<str>>,
+    found: Vec<Arc<[Arc<str>]>>,
 }
 
 impl<'a> Naming<'a> {
@@ -71,7 +71,7 @@ impl<'a> Naming<'a> {
 
     /// Names of all flows, best first, each name and source once. What was answered before any of them began
     /// was known before.
-    fn names(&mut self, flows: &[u32], answered: Answered<'a>) -> Vec<Name> {
+    fn names(&mut self, flows: &[u32], answered: Answered<'a>) -> Box<[Name]> {
         let began = self.records(flows).map(Record::first_packet).max();
         let said = self.records(flows).flat_map(said_of_remote);
         self.heard.extend(said.chain(answered.names(began.unwrap_or_default())));
@@ -81,21 +81,26 @@ impl<'a> Naming<'a> {
     }
 
     /// Registrable domains of the best name of each flow, sorted, each once.
-    fn domains(&mut self, flows: &[u32], answered: Answered<'a>) -> Vec<Arc<str>> {
+    fn domains(&mut self, flows: &[u32], answered: Answered<'a>) -> Arc<[Arc<str>]> {
         let mut last: Option<&Arc<str>> = None;
+        self.found.clear();
         for record in self.records(flows) {
             let best = said_of_remote(record).chain(answered.names(record.first_packet()));
             let best = best.min_by_key(Heard::order).map(|heard| heard.name);
             // Most flows to one end have one name.
             if let Some(name) = best.filter(|name| last.is_none_or(|last| !Arc::ptr_eq(last, name))) {
-                let domain = self.domains.entry_ref(name).or_insert_with(|| registrable_domain(name));
-                self.found.extend(domain.clone());
+                let listed = || registrable_domain(name).into_iter().collect();
+                let domain = self.domains.entry_ref(name).or_insert_with(listed);
+                self.found.extend((!domain.is_empty()).then(|| domain.clone()));
             }
             last = best;
         }
         self.found.sort_unstable();
         self.found.dedup();
-        self.found.drain(..).collect()
+        match &self.found[..] {
+            [one] => one.clone(),
+            several => several.iter().flat_map(|domain| domain.iter().cloned()).collect(),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the headers of a TCP connection show: handshake, end, repetitions.
 //!
-//! For: a flow's state, its round-trip time and its retransmissions, at a few bytes per flow.
+//! For: a flow's state, its round-trip time and its retransmissions, at [`Connection`]'s 72 bytes for each flow of TCP.
 //! Round-trip time: from SYN to the handshake's last ACK, as the capturing point saw both. That is
 //! the sum of the way to the server and back and the way to the client and back, so wherever the
 //! capture was taken it is no less than the server's own. Handshakes with a repeated SYN or SYN-ACK
@@ -11,7 +11,7 @@
 use super::key::{End, Ends};
 use super::sequence;
 use crate::packet::{TcpFlags, TcpSegment};
-use overheard_model::{FlowState, Timestamp};
+use overheard_model::{BeganBy, FlowState, Timestamp};
 
 /// What a segment means for the streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,12 +22,22 @@ pub(super) enum Event {
     Restart,
 }
 
-/// One side's sequence numbers. There is one for each end of each flow: kept small.
+/// How much of a side was seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Sent {
+    #[default]
+    Nothing,
+    /// A SYN, which takes a sequence number.
+    Syn,
+    Payload,
+}
+
+/// One side's sequence numbers. There are two for each connection: kept small.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sender {
     /// Initial sequence number; nothing unless `begun`.
     initial: u32,
-    /// End of what was sent so far; nothing unless `sent`.
+    /// End of what was sent so far; nothing unless anything was.
     high: u32,
     /// The latest stretch that was jumped over, which may still come.
     hole: (u32, u32),
@@ -36,16 +46,18 @@ struct Sender {
     syns: u8,
     /// A SYN showed the initial sequence number, or a SYN-ACK confirmed it.
     begun: bool,
-    /// Anything was sent that takes sequence numbers.
-    sent: bool,
     fin: bool,
-    spoke: bool,
+    sent: Sent,
 }
 
 impl Sender {
     /// Where its stream ends, once a FIN said so.
     fn end(&self) -> Option<u32> {
         self.fin.then_some(self.end)
+    }
+
+    fn spoke(&self) -> bool {
+        self.sent == Sent::Payload
     }
 
     fn initial(&self) -> Option<u32> {
@@ -77,16 +89,26 @@ enum RoundTrip {
     Took(u32),
 }
 
+const _: () = assert!(size_of::<Connection>() <= 72, "there is one for each flow of TCP");
+
 /// Both sides of a TCP connection.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Connection {
     senders: Ends<Sender>,
     round_trip: RoundTrip,
     pub(super) retransmissions: u32,
     reset: bool,
+    /// What decided who began the flow.
+    pub(super) began_by: BeganBy,
 }
 
 impl Connection {
+    /// One of which no segment was looked at.
+    pub(super) fn begin(began_by: BeganBy) -> Self {
+        let (senders, round_trip) = (Ends::default(), RoundTrip::Unknown);
+        Self { senders, round_trip, retransmissions: 0, reset: false, began_by }
+    }
+
     /// Takes one segment's header.
     #[inline]
     pub(super) fn observe(&mut self, from: End, segment: &TcpSegment<'_>, time: Timestamp) -> Event {
@@ -96,7 +118,7 @@ impl Connection {
                 took @ RoundTrip::Took(_) => took,
                 _ => RoundTrip::Unknown,
             };
-            *self = Self { round_trip, retransmissions: self.retransmissions, ..Self::default() };
+            *self = Self { round_trip, retransmissions: self.retransmissions, ..Self::begin(self.began_by) };
         }
         self.follow_handshake(from, segment, time);
         self.follow_sequence(from, segment);
@@ -131,7 +153,7 @@ impl Connection {
         match () {
             () if low.syns == 0 && high.syns == 0 => FlowState::Midstream,
             () if !answered => FlowState::Unanswered,
-            () if self.reset && !handshake && !(low.spoke || high.spoke) => FlowState::Refused,
+            () if self.reset && !handshake && !(low.spoke() || high.spoke()) => FlowState::Refused,
             () if low.fin && high.fin => FlowState::Closed,
             () if self.reset => FlowState::Reset,
             () => FlowState::Established,
@@ -148,7 +170,7 @@ impl Connection {
         let (sender, peer) = (&self.senders[from], &self.senders[from.other()]);
         let another = match sender.initial() {
             Some(initial) => initial != segment.seq,
-            None => sender.spoke,
+            None => sender.spoke(),
         };
         if !another {
             return Event::Segment;
@@ -157,7 +179,7 @@ impl Connection {
         let confirms_another = || peer.initial() != Some(segment.ack.wrapping_sub(1));
         let restarts = match segment.flags.has(TcpFlags::ACK) {
             true => over || confirms_another(),
-            false => over || !sender.begun || !(sender.spoke || peer.spoke),
+            false => over || !sender.begun || !(sender.spoke() || peer.spoke()),
         };
         if restarts { Event::Restart } else { Event::Segment }
     }
@@ -207,10 +229,10 @@ impl Connection {
         }
         let sender = &mut self.senders[from];
         let (start, end) = (segment.seq, segment.seq.wrapping_add(payload).wrapping_add(syn));
-        sender.spoke |= payload > 0;
-        if !sender.sent {
-            (sender.sent, sender.high) = (true, start);
+        if sender.sent == Sent::Nothing {
+            sender.high = start;
         }
+        sender.sent = sender.sent.max(if payload > 0 { Sent::Payload } else { Sent::Syn });
         let high = sender.high;
         if sequence::distance(high, end) > 0 {
             if sequence::distance(high, start) > 0 {

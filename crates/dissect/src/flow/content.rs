@@ -52,12 +52,15 @@ impl Names {
     }
 }
 
+const _: () = assert!(size_of::<Content>() <= 96, "every third flow has one");
+
 /// What is known of a flow beyond its headers. Kept aside: a settled flow's packets never touch it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Content {
     pub(super) protocol: Option<Protocol>,
     pub(super) visibility: Option<Visibility>,
-    pub(super) measure: Option<Measure>,
+    /// Of the few flows that nobody recognised.
+    pub(super) measure: Option<Box<Measure>>,
     pub(super) names: Names,
     /// Bytes of the names' texts.
     spelt: u32,
@@ -85,7 +88,8 @@ impl Content {
 
     /// All that it takes, bytes; names are shared by the flows that say them, yet charged to each.
     pub(super) fn footprint(&self) -> usize {
-        size_of::<Self>() + self.names.held() + self.spelt as usize
+        let measure = self.measure.as_deref().map_or(0, size_of_val);
+        size_of::<Self>() + measure + self.names.held() + self.spelt as usize
     }
 
     pub(super) fn add_name(&mut self, name: Arc<str>, source: NameSource, packet: u64) {
@@ -112,7 +116,7 @@ impl Content {
             let (measure, protocol, visibility) = super::measure::judge(said);
             self.protocol = Some(protocol);
             self.visibility = Some(visibility);
-            self.measure = Some(measure);
+            self.measure = Some(Box::new(measure));
         }
     }
 }

@@ -1,9 +1,9 @@
 //! One flow as the table keeps it: counters, the two ends, and boxes for everything rare.
 //!
-//! Promises: 216 bytes a flow; it stays as it is when the capture has ended, and becomes a
-//! [`overheard_model::Flow`] only when somebody asks ([`super::telling`]).
+//! Promises: 136 bytes a flow, and what a connection takes where it is of TCP ([`Record::LARGEST`]); it stays as it is
+//! when the capture has ended, and becomes a [`overheard_model::Flow`] only when somebody asks ([`super::telling`]).
 
-use super::connection::Connection;
+use super::connection::{Connection, Event};
 use super::content::Content;
 use super::dialogue::Parties;
 use super::inspection::Inspection;
@@ -17,6 +17,12 @@ use std::net::IpAddr;
 /// How long a flow may be quiet before what its reading holds is let go, nanoseconds: as long as a
 /// network address translator must keep a quiet UDP flow (RFC 4787 §4.3).
 const QUIET: i64 = 120 * 1_000_000_000;
+
+/// Whether a flow that spoke then, and not since, is quiet.
+#[inline]
+pub(super) fn is_long_ago(spoke: Timestamp, now: Timestamp) -> bool {
+    now.0.saturating_sub(spoke.0) > QUIET
+}
 
 /// Packets and bytes that one end sent.
 #[derive(Clone, Copy, Debug, Default)]
@@ -58,6 +64,8 @@ impl Inspected {
     }
 }
 
+const _: () = assert!(size_of::<Record>() <= 136, "there is one for each flow");
+
 /// A flow in the making.
 #[derive(Debug)]
 pub(crate) struct Record {
@@ -67,13 +75,13 @@ pub(crate) struct Record {
     pub(super) last: Timestamp,
     pub(super) first_packet: u64,
     pub(super) last_packet: u64,
-    pub(super) connection: Connection,
+    /// Of TCP alone: all other flows are spared the room.
+    connection: Option<Box<Connection>>,
     pub(super) payload: Payload,
     /// Of its first packet.
     pub(super) tunnels: Tunnels,
     /// The originator.
     pub(super) src: End,
-    pub(super) began_by: BeganBy,
     /// Which end is ours: decided when the capture has ended.
     pub(crate) ours: Side,
     pub(super) protocol: Option<Protocol>,
@@ -81,6 +89,9 @@ pub(crate) struct Record {
 }
 
 impl Record {
+    /// The most that a record takes before any payload came, bytes.
+    pub(super) const LARGEST: usize = size_of::<Self>() + size_of::<Connection>();
+
     pub(super) fn begin(key: Key, from: End, packet: &Packet<'_>) -> Self {
         let (src, began_by) = originator(&key, from, packet);
         Self {
@@ -90,11 +101,11 @@ impl Record {
             last: packet.time,
             first_packet: packet.number,
             last_packet: packet.number,
-            connection: Connection::default(),
+            connection: matches!(packet.segment, Segment::Tcp(_))
+                .then(|| Box::new(Connection::begin(began_by))),
             payload: Payload::Unread(None),
             tunnels: packet.tunnels,
             src,
-            began_by,
             ours: Side::Src,
             protocol: None,
             visibility: None,
@@ -119,7 +130,8 @@ impl Record {
     /// Takes the reading of its payloads out, begun where it has not; nothing once the flow is settled.
     /// Whoever takes it puts back what it came to: [`Self::keep`] or [`Self::settle`].
     pub(super) fn inspected(&mut self, spare: &mut Spare) -> Option<Box<Inspected>> {
-        let starts = [End::Low, End::High].map(|end| self.connection.stream_start(end));
+        let start = |end| self.connection.as_ref().and_then(|connection| connection.stream_start(end));
+        let starts = [End::Low, End::High].map(start);
         let (content, starts, read) = match std::mem::replace(&mut self.payload, Payload::Settled(None)) {
             Payload::Inspected(inspected) => return Some(inspected),
             Payload::Settled(content) => {
@@ -165,7 +177,7 @@ impl Record {
     #[inline]
     pub(super) fn is_quiet(&self, now: Timestamp) -> bool {
         let is_read = matches!(self.payload, Payload::Inspected(_) | Payload::Datagrams(_));
-        is_read && now.0.saturating_sub(self.last.0) > QUIET
+        is_read && is_long_ago(self.last, now)
     }
 
     /// Nothing further is read of its payloads.
@@ -235,15 +247,22 @@ impl Record {
         }
     }
 
-    /// A SYN that came after the first packet still says who began.
+    /// Takes the header of a segment.
     #[inline]
-    pub(super) fn note_syn(&mut self, from: End, segment: &TcpSegment<'_>) {
-        if self.began_by != BeganBy::Syn
+    pub(super) fn observe(&mut self, from: End, segment: &TcpSegment<'_>, time: Timestamp) -> Event {
+        let Some(connection) = &mut self.connection else { return Event::Segment };
+        // A SYN that came after the first packet still says who began.
+        if connection.began_by != BeganBy::Syn
             && let Some(src) = syn_sender(from, segment)
         {
             self.src = src;
-            self.began_by = BeganBy::Syn;
+            connection.began_by = BeganBy::Syn;
         }
+        connection.observe(from, segment, time)
+    }
+
+    pub(super) fn began_by(&self) -> BeganBy {
+        self.connection.as_ref().map_or(BeganBy::FirstPacket, |connection| connection.began_by)
     }
 
     pub(crate) fn transport(&self) -> Transport {
@@ -272,10 +291,10 @@ impl Record {
     }
 
     pub(super) fn state(&self) -> FlowState {
-        match self.key.transport() {
-            Transport::Tcp => self.connection.state(self.answered()),
-            _ if self.answered() => FlowState::Established,
-            _ => FlowState::Unanswered,
+        match &self.connection {
+            Some(connection) => connection.state(self.answered()),
+            None if self.answered() => FlowState::Established,
+            None => FlowState::Unanswered,
         }
     }
 
@@ -304,7 +323,17 @@ impl Record {
     }
 
     pub(crate) fn rtt_ms(&self) -> Option<f64> {
-        self.connection.rtt_ms()
+        self.connection.as_ref()?.rtt_ms()
+    }
+
+    pub(super) fn retransmissions(&self) -> u32 {
+        self.connection.as_ref().map_or(0, |connection| connection.retransmissions)
+    }
+
+    /// Where both of its streams end, once both sides have ended theirs.
+    #[inline]
+    pub(super) fn ends(&self) -> Option<Ends<u32>> {
+        self.connection.as_ref()?.ends()
     }
 
     /// When its first and last packet came.

@@ -223,6 +223,11 @@ impl Stream {
         let room = MAX_KEPT - self.kept.len();
         if room > 0 && self.kept_end == seq {
             let kept = bytes.get(..room).unwrap_or(bytes);
+            let (len, capacity) = (self.kept.len(), self.kept.capacity());
+            if len + kept.len() > capacity {
+                // As a vector grows, yet to no more room than is ever needed.
+                self.kept.reserve_exact((2 * capacity).clamp(len + kept.len(), MAX_KEPT) - len);
+            }
             self.kept.extend_from_slice(kept);
             self.kept_end = seq.wrapping_add(kept.len() as u32);
         }

@@ -19,7 +19,7 @@ use super::dialogue::{Parties, Scene};
 use super::index::{self, Index};
 use super::inspection::Inspection;
 use super::key::{End, Key};
-use super::record::{Inspected, Payload, Record};
+use super::record::{Inspected, Payload, Record, is_long_ago};
 use super::spare::Spare;
 use super::stream::{Arrival, Piece};
 use super::texts::Texts;
@@ -29,6 +29,7 @@ use crate::proto::Notes;
 use crate::resolver::Resolver;
 use foldhash::fast::RandomState;
 use overheard_model::{Endpoint, Timestamp};
+use std::collections::VecDeque;
 use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -45,10 +46,8 @@ const CONTENT_SHARE: usize = 4;
 /// Share of the candidates that one eviction removes: its cost is spread over as many new ones.
 const EVICTED_SHARE: usize = 8;
 
-/// Packets between two looks at the flows that became quiet: the fewest, and so many for each flow that
-/// is looked at, so that the looks cost a packet next to nothing however many flows there are.
+/// Packets between two looks for flows that became quiet.
 const PAUSE_AFTER: u64 = 1 << 14;
-const PAUSE_AFTER_EACH: u64 = 16;
 
 /// Packets become flows.
 #[derive(Debug)]
@@ -61,8 +60,9 @@ pub(crate) struct Table {
     memory: usize,
     /// Bytes held by records beyond themselves.
     held: usize,
-    /// Flows whose payloads are read, and some for which that is over.
-    inspected: Vec<u32>,
+    /// Flows whose payloads are read, and some for which that is over, each with a time at which it spoke: nearly in
+    /// the order of these times, so that a look meets no flow that was met in the last two minutes.
+    inspected: VecDeque<(Timestamp, u32)>,
     spare: Spare,
     /// Packets until the quiet flows are looked for.
     until_pause: u64,
@@ -91,7 +91,7 @@ impl Table {
             latest: 0,
             memory,
             held: 0,
-            inspected: Vec::new(),
+            inspected: VecDeque::new(),
             spare: Spare::default(),
             until_pause: PAUSE_AFTER,
             notes: Notes::default(),
@@ -172,8 +172,7 @@ impl Table {
     #[inline]
     fn observe_tcp(&mut self, from: End, segment: &TcpSegment<'_>, packet: &Packet<'_>) {
         let Some(record) = self.records.get_mut(self.latest) else { return };
-        let event = record.connection.observe(from, segment, packet.time);
-        record.note_syn(from, segment);
+        let event = record.observe(from, segment, packet.time);
         if event == Event::Restart {
             self.end_inspection();
         }
@@ -204,7 +203,7 @@ impl Table {
     fn end_what_was_read_whole(&mut self) {
         let Some(record) = self.records.get(self.latest) else { return };
         if let Payload::Inspected(inspected) = &record.payload
-            && let Some(ends) = record.connection.ends()
+            && let Some(ends) = record.ends()
             && inspected.inspection.reached(&ends)
         {
             self.end_inspection();
@@ -224,18 +223,19 @@ impl Table {
     /// Lets go what the inspections of quiet flows hold.
     fn pause_the_quiet(&mut self, now: Timestamp) {
         let latest = self.latest;
-        // A flow that was read, paused and read again is listed twice.
-        self.inspected.sort_unstable();
-        self.inspected.dedup();
-        for at in std::mem::take(&mut self.inspected) {
+        let mut still = Vec::new();
+        while let Some((_, at)) = self.inspected.pop_front_if(|(spoke, _)| is_long_ago(*spoke, now)) {
             self.latest = at as usize;
             self.pause_if_quiet(now);
-            if self.records.get(self.latest).is_some_and(Record::is_read) {
-                self.inspected.push(at);
-            }
+            let record = self.records.get(self.latest).filter(|record| record.is_read());
+            still.extend(record.map(|record| (record.last, at)));
         }
+        // A flow that was read, paused and read again is listed twice.
+        still.sort_unstable();
+        still.dedup();
+        self.inspected.extend(still);
         self.latest = latest;
-        self.until_pause = PAUSE_AFTER.max(self.inspected.len() as u64 * PAUSE_AFTER_EACH);
+        self.until_pause = PAUSE_AFTER;
     }
 
     /// Lets the latest flow's inspection take something; settles the flow when that was the last.
@@ -253,7 +253,8 @@ impl Table {
             settle(record, inspected, &mut self.spare);
         } else {
             record.keep(inspected, &mut self.spare);
-            self.inspected.extend((!was_read && record.is_read()).then_some(self.latest as u32));
+            let listed = (record.last, self.latest as u32);
+            self.inspected.extend((!was_read && record.is_read()).then_some(listed));
         }
         self.held = (self.held + record.held()).saturating_sub(before);
     }
@@ -276,7 +277,7 @@ impl Table {
 
     #[inline]
     pub(super) fn footprint(&self) -> usize {
-        let records = self.records.len() * (size_of::<Record>() + index::PER_FLOW + ENDPOINT);
+        let records = self.records.len() * (Record::LARGEST + index::PER_FLOW + ENDPOINT);
         records + self.held + self.resolver.held()
     }
 
@@ -319,7 +320,9 @@ impl Table {
         self.records.retain(|record| rank(record) > last_evicted);
         self.held = self.records.iter().map(Record::held).sum();
         let read = (0_u32..).zip(&self.records).filter(|(_, record)| record.is_read());
-        self.inspected = read.map(|(at, _)| at).collect();
+        let mut read: Vec<_> = read.map(|(at, record)| (record.last, at)).collect();
+        read.sort_unstable();
+        self.inspected = read.into();
         self.latest = 0;
         self.index.clear();
         for (at, record) in self.records.iter().enumerate() {

@@ -124,7 +124,9 @@ impl Atlas {
             (None, Some(quickest)) => self.bound(self.locate(address), quickest),
             (None, None) => self.locate(address),
         };
-        let places: Arc<[_]> = addresses(&readings).map(|address| (address, place(address))).collect();
+        let mut alike = Alike::default();
+        let mut placed = |address| (address, alike.share(place(address)));
+        let places: Arc<[_]> = addresses(&readings).map(&mut placed).collect();
         for reading in readings {
             let mut at = 0;
             for endpoint in &mut reading.endpoints {
@@ -161,6 +163,22 @@ impl Atlas {
         let impossible = place.countries().into_iter().filter(beyond).collect();
         let within_km = quickest.iter().map(|(_, rtt_ms)| rtt_ms * KM_PER_MS).fold(f64::INFINITY, f64::min);
         Place { reach: Some(Arc::new(Reach { within_km, impossible })), ..place }
+    }
+}
+
+/// Places that light does not bound, each kept once: they differ by little but their claims, which are shared.
+#[derive(Default)]
+struct Alike(HashMap<(usize, bool, bool), Arc<Place>>);
+
+impl Alike {
+    fn share(&mut self, place: Place) -> Arc<Place> {
+        if place.reach.is_some() {
+            return Arc::new(place);
+        }
+        // Where claims are is theirs alone as long as a place among these keeps them.
+        let claims = Arc::as_ptr(&place.claims).addr();
+        let known = self.0.entry((claims, place.anycast, place.local));
+        known.or_insert_with(|| Arc::new(place)).clone()
     }
 }
 

@@ -12,9 +12,9 @@ fn endpoint(address: &str, port: u16, rtt_ms: Option<f64>) -> Endpoint {
         address: address.parse().unwrap(),
         port,
         transport: Transport::Tcp,
-        names: Vec::new(),
-        domains: Vec::new(),
-        place: Place::default(),
+        names: Box::default(),
+        domains: Arc::default(),
+        place: Arc::default(),
         protocols: Protocols::default(),
         visibility: Visibility::Unknown,
         packets_out: 1,
@@ -115,7 +115,7 @@ fn endpoints_and_flows_get_country_and_network() {
 fn the_country_is_the_tables_and_the_network_the_databases() {
     let claim = Claim { source: Claim::TABLE.into(), country: Some(country("LU")), asn: None, network: None };
     let mut listed = endpoint(CHINANET, 443, Some(1.0));
-    listed.place.claims = [claim.clone()].into();
+    Arc::make_mut(&mut listed.place).claims = [claim.clone()].into();
     let mut reading = reading(vec![listed], Vec::new());
     Atlas::embedded().place([&mut reading], Some(&Vantage::Country(country("LU"))));
     let place = &reading.endpoints[0].place;
@@ -130,7 +130,7 @@ fn a_place_is_the_same_in_all_runs() {
         let claim =
             Claim { source: Claim::TABLE.into(), country: Some(country(code)), asn: None, network: None };
         let mut listed = endpoint(CHINANET, 443, None);
-        listed.place.claims = [claim].into();
+        Arc::make_mut(&mut listed.place).claims = [claim].into();
         reading(vec![listed], Vec::new())
     };
     let mut silent = reading(vec![endpoint(CHINANET, 443, None)], Vec::new());

@@ -357,9 +357,10 @@ fn endpoint(index: usize, flow: &Flow, server: &Server) -> Endpoint {
         address,
         port: flow.dst_port,
         transport: flow.transport,
-        names: flow.names.clone(),
+        names: flow.names.clone().into(),
         domains: flow.names.first().map(|_| "example.cn".into()).into_iter().collect(),
-        place: Place { claims: [claim].into(), anycast: server.country == "anycast", ..Place::default() },
+        place: Place { claims: [claim].into(), anycast: server.country == "anycast", ..Place::default() }
+            .into(),
         protocols: [flow.protocol].into(),
         visibility: flow.visibility,
         packets_out: flow.packets_out,

@@ -38,8 +38,8 @@ fn row(number: u8, country: &str, name: &str) -> Row {
         port: 443,
         transport: Transport::Tcp,
         names: names.into_iter().filter(|name| !name.name.is_empty()).collect(),
-        domains: vec!["example.org".into()],
-        place: if country.is_empty() { Place::default() } else { place },
+        domains: ["example.org".into()].into(),
+        place: Arc::new(if country.is_empty() { Place::default() } else { place }),
         protocols: [Protocol::Tls].into(),
         visibility: Visibility::Encrypted,
         packets_out: 3,
@@ -70,10 +70,10 @@ fn sight() -> Sight {
         network: Some("ネットワーク会社の長い名前です".into()),
         ..readable.endpoint.place.claims[0].clone()
     };
-    readable.endpoint.place.claims = [claim].into();
+    Arc::make_mut(&mut readable.endpoint.place).claims = [claim].into();
     let disguised = row(4, "US", "\u{430}pple.example.org");
     let mut local = row(5, "", "");
-    local.endpoint.place.local = true;
+    Arc::make_mut(&mut local.endpoint.place).local = true;
     local.processes.clear();
     Sight {
         rows: vec![concern, suspect, readable, disguised, local],
@@ -108,7 +108,7 @@ fn flow() -> Flow {
         gap_bytes: 0,
         conflicting_bytes: 0,
         rtt_ms: Some(12.0),
-        names: row(3, "IE", "update.\u{1b}[2Jevil.example.org").endpoint.names,
+        names: row(3, "IE", "update.\u{1b}[2Jevil.example.org").endpoint.names.into_vec(),
         protocol: Protocol::Http,
         measure: None,
         visibility: Visibility::Readable,
