@@ -6,7 +6,7 @@
 
 use super::run::interruption;
 use crate::exit::{Exit, Failure, Result};
-use crate::inquiry::calibration::{self, Calibrated, Given};
+use crate::inquiry::calibration::{self, Calibrated, Given, LEAK, LOSS};
 use crate::inquiry::clients::{ClientArgs, without_rooms};
 use crate::inquiry::comparison::Comparison;
 use crate::inquiry::copies;
@@ -65,9 +65,9 @@ pub struct KeywordsArgs {
     #[arg(long, value_name = "RATE")]
     loss: Option<f64>,
 
-    /// Share of messages that the filter lets pass although it should not
-    #[arg(long, value_name = "RATE", default_value_t = 0.0)]
-    leak: f64,
+    /// Share of messages that the filter lets pass although it should not (default: as measured, 0.02 where it cannot be)
+    #[arg(long, value_name = "RATE")]
+    leak: Option<f64>,
 
     /// Chance of error allowed for each rule
     #[arg(long, value_name = "P", default_value_t = 0.005)]
@@ -122,9 +122,9 @@ impl KeywordsArgs {
     }
 
     fn check(&self) -> Result<()> {
-        let loss = self.loss.unwrap_or_default();
+        let (loss, leak) = (self.loss.unwrap_or_default(), self.leak.unwrap_or_default());
         for (option, value, most) in
-            [("--loss", loss, 0.45), ("--leak", self.leak, 0.45), ("--error", self.error, 0.5)]
+            [("--loss", loss, 0.45), ("--leak", leak, 0.45), ("--error", self.error, 0.5)]
         {
             if !(0.0..=most).contains(&value) || option == "--error" && value == 0.0 {
                 return Err(Failure::new(format!("{option} {value}: no proportion up to {most}"))
@@ -155,8 +155,8 @@ impl KeywordsArgs {
 
     fn rehearse(&self, question: &Question, lexicon: Vec<String>, calibration: &Comparison) -> Result<Exit> {
         let ClientArgs { seed, pace, budget, .. } = &self.clients;
-        let loss = self.loss.unwrap_or(0.02);
-        let options = self.options(lexicon, Noise::new(loss, self.leak));
+        let (loss, leak) = (self.loss.unwrap_or(LOSS), self.leak.unwrap_or(LEAK));
+        let options = self.options(lexicon, Noise::new(loss, leak));
         let (median, most) = rehearse(question, &options, loss, *seed)?;
         let first = calibration.messages() as u64;
         let hours = |messages: u64| messages as f64 * (pace.mean_s() + 1.0) / 3600.0;

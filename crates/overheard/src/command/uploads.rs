@@ -20,6 +20,9 @@ use overheard_model::{Arm, Fate, Inquiry, Outcome, Signal};
 use overheard_probe::trial::{Book, Opening};
 use std::path::{Path, PathBuf};
 
+/// Triggers, and as many harmless messages, of which at least one way to deal the arms is rare enough to show something.
+const FEWEST: usize = 6;
+
 const EXAMPLES: &str = "\
 Examples:
   overheard uploads --sender './driver alice' --receiver './driver bob' --trigger words.txt --benign plain.txt
@@ -110,6 +113,10 @@ impl UploadsArgs {
         }
         let combinations = design::combinations(&self.factor).len();
         let messages = self.trials as usize * combinations;
+        if messages < FEWEST {
+            return Err(Failure::new(format!("--trials {}: so few could show nothing", self.trials))
+                .hint(format!("give at least {}", FEWEST.div_ceil(combinations))));
+        }
         let pairs = wording::pairs(&triggers, &files::lines(&self.benign)?, messages, *seed)?;
         // Without traffic an act that sends nothing shows nothing.
         let sham = if watched { self.sham as usize } else { 0 };

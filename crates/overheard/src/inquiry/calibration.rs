@@ -19,7 +19,10 @@ use overheard_model::{Act, Arm, Fate, Outcome, Signal, Uploads};
 use overheard_probe::trial::Book;
 
 /// Share of messages that are lost anyway, where it was neither measured nor given.
-const LOSS: f64 = 0.02;
+pub const LOSS: f64 = 0.02;
+/// Share of filtered messages that pass all the same, likewise: a search that takes it for none says wrong words where
+/// one does.
+pub const LEAK: f64 = 0.02;
 /// Share of uploads that are taken to be missed where it cannot be measured, since not every message of the list was
 /// filtered.
 const MISSED: f64 = 0.05;
@@ -47,7 +50,7 @@ pub struct Calibrated {
 #[derive(Clone, Copy, Debug)]
 pub struct Given {
     pub loss: Option<f64>,
-    pub leak: f64,
+    pub leak: Option<f64>,
 }
 
 /// The messages of a calibration: of the arms, or harmless ones alone.
@@ -119,12 +122,12 @@ pub fn conclude(book: &Book, question: &Question, watched: bool, given: Given, s
     let of = |(some, all): (u64, u64)| rate(some as usize, all as usize);
     let (lost, through) = (share(Arm::Benign, false), share(Arm::Trigger, true));
     let dropped = judged.as_ref().is_some_and(|it| matches!(it.outcome, Outcome::Dropped | Outcome::Both));
-    let leaks = dropped && through.0 > 0 && matches!(question, Question::Text(_));
+    let shown = dropped && matches!(question, Question::Text(_));
     Calibrated {
         judged,
         sense: Sense::Delivery,
         loss: given.loss.unwrap_or(if lost.1 > 0 { of(lost) } else { LOSS }),
-        leak: if leaks { given.leak.max(of(through)) } else { given.leak },
+        leak: given.leak.unwrap_or(if shown { of(through) } else { LEAK }),
         measured: given.loss.is_none() && lost.1 > 0,
     }
 }

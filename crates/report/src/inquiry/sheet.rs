@@ -83,12 +83,12 @@ fn rules(inquiry: &Inquiry) -> Sheet {
         let bound = number(rule.error_bound, at_most(rule.error_bound));
         vec![said(answer::words(rule)), bound, counted(rule.messages)]
     };
-    let source = if inquiry.measured { "as measured in benign messages" } else { "as given" };
+    let source = if inquiry.measured { ", as measured" } else { "" };
     Sheet {
         title: "Words",
         note: format!(
-            "All words of a rule are needed. Inexact: a character is needless or missing. The bound takes {} of messages \
-             for lost that the filter lets pass, and {} for passing that it should stop, {source}.",
+            "All words of a rule are needed. Inexact: a character is needless or missing. The bound holds where {} of the \
+             messages are lost that the filter lets pass{source}, and {} pass that it should stop.",
             percent(inquiry.loss),
             percent(inquiry.leak),
         ),

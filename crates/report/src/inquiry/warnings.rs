@@ -32,7 +32,7 @@ fn of_search(warning: SearchWarning) -> Line {
         SearchWarning::Unsettled => ("unsettled", "the search ended before the answer was certain enough"),
         SearchWarning::Silent => (
             "silent",
-            "from some message on nothing arrived, not even a neutral one: an account may be banned. What was concluded since then was taken back",
+            "from some message on nothing arrived, not even a neutral one: an account may be banned, the platform may take no messages so long (--longest), or the harmless text may be filtered too (--benign gives another). What was concluded since then was taken back",
         ),
         SearchWarning::TooLong => {
             ("too-long", "candidates were left out that are longer than a message may be")
@@ -92,7 +92,7 @@ fn of_strays(strays: Strays) -> impl Iterator<Item = Line> {
             late,
             "late",
             "message",
-            "arrived after the window, which counts as lost: ask again with a longer --window",
+            "arrived after the window, which counts as lost: begin anew in another --trials-folder with a longer --window",
         ),
         line(repeated, "repeated", "message", "arrived more than once"),
         line(
