@@ -113,10 +113,6 @@ impl UploadsArgs {
         }
         let combinations = design::combinations(&self.factor).len();
         let messages = self.trials as usize * combinations;
-        if messages < FEWEST {
-            return Err(Failure::new(format!("--trials {}: so few could show nothing", self.trials))
-                .hint(format!("give at least {}", FEWEST.div_ceil(combinations))));
-        }
         let pairs = wording::pairs(&triggers, &files::lines(&self.benign)?, messages, *seed)?;
         // Without traffic an act that sends nothing shows nothing.
         let sham = if watched { self.sham as usize } else { 0 };
@@ -136,12 +132,14 @@ impl UploadsArgs {
     fn rehearse(&self, design: &Comparison) -> Result<Exit> {
         let ClientArgs { pace, lag, washout, budget, .. } = &self.clients;
         let messages = design.messages();
+        let few =
+            if messages < 2 * FEWEST { "So few could show a readable copy and nothing else.\n" } else { "" };
         let hours = design.order.len() as f64 * (pace.mean_s() + lag + washout) / 3600.0;
         print(|out| {
             writeln!(
                 out,
                 "{messages} messages would be sent, half of them triggers, and {} acts would send nothing, in some {hours:.1} hours.\n\
-                 --budget allows {budget}. Messages that are not answered are sent again and cost one more.\n\
+                 {few}--budget allows {budget}. Messages that are not answered are sent again and cost one more.\n\
                  Nothing was sent.",
                 design.order.len() - messages,
             )
