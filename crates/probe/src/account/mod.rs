@@ -1,6 +1,6 @@
 //! The room of accounts: drivers that come with us, each of which logs in to one account, sends and hears.
 //!
-//! For: `overheard driver`, of which [`crate::driver`] starts one per account. [`speak`] is the JSON-lines side, written
+//! For: `overheard driver`, of which [`crate::driver`] starts one per account. [`speak()`] is the JSON-lines side, written
 //! once for all.
 //! Promises: a name is given once the login stands; a message is `sent` once the service has it; what cannot be sent
 //! whole is refused and never cut; a connection that is lost ends the driver, and is never made anew behind its user's
