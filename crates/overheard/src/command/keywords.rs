@@ -32,8 +32,8 @@ A driver is a program that speaks JSON lines for one account; `overheard driver`
   it prints  {\"event\":\"ready\",\"account\":\"alice\"}   {\"event\":\"sent\",\"id\":\"m1\"}
              {\"event\":\"received\",\"from\":\"alice\",\"text\":\"…\"}   {\"event\":\"error\",\"id\":\"m1\",\"message\":\"…\"}
 
-Deliveries alone are judged: a message that arrives may still be copied away. Interrupted or killed, the same
-command goes on; the messages that were spent are booked in the folder of --trials-folder, without their texts.";
+With --no-room deliveries alone are judged: a message that arrives may still be copied away. Interrupted or killed,
+the same command goes on; the messages that were spent are booked in the folder of --trials-folder, without their texts.";
 
 /// Find the words that keep a message from arriving
 ///
