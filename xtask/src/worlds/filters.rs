@@ -20,7 +20,7 @@ struct Plant {
     cause: Option<(&'static str, &'static str)>,
     /// All words of a rule are needed.
     rules: &'static [&'static [&'static str]],
-    /// As what copies can be read by anyone.
+    /// As what copies can be read, by whoever sees the packets or has the client's key log.
     readable: Option<&'static str>,
 }
 
@@ -76,7 +76,12 @@ const PLANTS: &[Plant] = &[
         rules: &[&["港口", "罢工"], &["请愿书"]],
         ..SEARCH
     },
-    Plant { world: "filter-late", options: "--trials 7 --sham 0 --lag 5", ..COPY },
+    Plant {
+        world: "filter-late",
+        options: "--trials 7 --sham 0 --lag 5",
+        readable: Some("raw (decrypted)"),
+        ..COPY
+    },
     Plant {
         world: "filter-plain",
         copied_to: Some("log.lantern.example:80"),
@@ -85,7 +90,7 @@ const PLANTS: &[Plant] = &[
     },
     Plant {
         world: "filter-user",
-        sender: "worlds/filter/kite {user} worlds/filter/lantern.pl",
+        sender: "env -u SSLKEYLOGFILE worlds/filter/kite {user} worlds/filter/lantern.pl",
         options: "--trials 8 --sham 4 --lag 2 --factor user=alice,carol",
         cause: Some(("user", "carol")),
         ..COPY
