@@ -5,7 +5,7 @@
 //! format.
 
 use overheard_model::{Comparison, Concern, Key, Level, Relation};
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 use std::net::IpAddr;
 
 /// Rows of one level that share a country label.
@@ -30,7 +30,7 @@ pub(crate) fn differs(relation: Relation) -> bool {
 /// All rows of one level, most telling first.
 pub(crate) fn rows(comparison: &Comparison, level: Level) -> Vec<&Key> {
     let mut rows: Vec<&Key> = comparison.keys.iter().filter(|key| key.level == level).collect();
-    rows.sort_by(|a, b| by_weight(a, b));
+    rows.sort_by_cached_key(|&key| weight(key));
     rows
 }
 
@@ -71,20 +71,10 @@ pub(crate) fn is_feared(comparison: &Comparison, label: &str) -> bool {
     })
 }
 
-fn by_weight(a: &Key, b: &Key) -> Ordering {
-    let contacts = |key: &Key| key.cells.values().map(|cell| cell.present).sum::<u64>();
-    strongest(a)
-        .cmp(&strongest(b))
-        .then_with(|| smallest_p(a).total_cmp(&smallest_p(b)))
-        .then_with(|| contacts(b).cmp(&contacts(a)))
-        .then_with(|| address(a).cmp(&address(b)))
-        .then_with(|| a.key.cmp(&b.key))
-}
-
-fn smallest_p(key: &Key) -> f64 {
-    key.relations.values().map(|result| result.p).fold(1.0, f64::min)
-}
-
-fn address(key: &Key) -> Option<IpAddr> {
-    key.key.parse().ok()
+/// Relation, smallest p, contacts with the most first, address by its number, else the key as text. A p is not negative,
+/// and the bits of such numbers are in the order of the numbers.
+fn weight(key: &Key) -> (Relation, u64, Reverse<u64>, Option<IpAddr>, &str) {
+    let p = key.relations.values().map(|result| result.p).fold(1.0, f64::min);
+    let contacts = key.cells.values().map(|cell| cell.present).sum();
+    (strongest(key), p.to_bits(), Reverse(contacts), key.key.parse().ok(), &key.key)
 }
