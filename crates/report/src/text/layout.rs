@@ -6,7 +6,7 @@
 use crate::foreign::safe;
 use crate::{Style, hostname};
 use std::borrow::Cow;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthChar;
 
 /// What a piece of text is, which decides its colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,11 +34,23 @@ impl Ink {
     }
 
     pub(crate) fn paint(self, text: &str, style: Style) -> String {
-        if !style.color || self == Self::Plain || text.is_empty() {
-            return text.to_owned();
-        }
-        format!("\u{1b}[{}m{text}\u{1b}[0m", self.code())
+        let mut line = String::new();
+        self.paint_onto(&mut line, text, style);
+        line
     }
+
+    fn paint_onto(self, line: &mut String, text: &str, style: Style) {
+        let painted = style.color && self != Self::Plain && !text.is_empty();
+        let parts =
+            if painted { ["\u{1b}[", self.code(), "m", text, "\u{1b}[0m"] } else { ["", "", "", text, ""] };
+        line.extend(parts);
+    }
+}
+
+/// Columns that a text takes. Nearly all is printable ASCII, where there is nothing to look up.
+fn columns(text: &str) -> usize {
+    let plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if plain { text.len() } else { unicode_width::UnicodeWidthStr::width(text) }
 }
 
 /// Where a text that is too wide is cut.
@@ -82,11 +94,11 @@ pub(crate) fn host<'a>(name: &str, mut domains: impl Iterator<Item = &'a str>, i
 
 impl Field {
     pub(crate) fn fitted(&self, width: usize) -> Cow<'_, str> {
-        if self.text.width() <= width {
+        if columns(&self.text) <= width {
             return Cow::Borrowed(&self.text);
         }
         let text = self.brief.as_deref().unwrap_or(&self.text);
-        if text.width() <= width {
+        if columns(text) <= width {
             return Cow::Borrowed(text);
         }
         let split = match self.cut {
@@ -95,7 +107,7 @@ impl Field {
             Cut::Before(kept) => text.len().saturating_sub(kept),
         };
         let (host, domain) = text.split_at_checked(split).unwrap_or((text, ""));
-        match width.checked_sub(domain.width()).filter(|room| *room > 1) {
+        match width.checked_sub(columns(domain)).filter(|room| *room > 1) {
             Some(room) => Cow::Owned(elided(host, room, room / 2) + domain),
             // The domain or its end, or the two ends of what has none.
             None if split < text.len() => Cow::Owned(elided(text, width, 0)),
@@ -148,33 +160,32 @@ impl Grid {
         let widths = self.widths(style.width);
         let mut text = String::new();
         for row in &self.rows {
-            let line = match row {
-                Row::Note(note) => note.ink.paint(&note.fitted(style.width), style),
-                Row::Fields(fields) => self.line(fields, &widths, style),
-            };
-            text += line.trim_end();
+            let start = text.len();
+            match row {
+                Row::Note(note) => note.ink.paint_onto(&mut text, &note.fitted(style.width), style),
+                Row::Fields(fields) => self.line(&mut text, fields, &widths, style),
+            }
+            let line = text.get(start..).unwrap_or_default();
+            text.truncate(start + line.trim_end().len());
             text.push('\n');
         }
         text
     }
 
-    fn line(&self, fields: &[Field], widths: &[usize], style: Style) -> String {
-        let mut line = String::new();
+    fn line(&self, text: &mut String, fields: &[Field], widths: &[usize], style: Style) {
+        let mut gap = "";
         for ((field, column), width) in fields.iter().zip(&self.columns).zip(widths) {
             if *width == 0 {
                 continue;
             }
             let shown = field.fitted(*width);
-            let padding = " ".repeat(width.saturating_sub(shown.width()));
-            let painted = field.ink.paint(&shown, style);
-            let gap = if line.is_empty() { "" } else { "  " };
-            line += gap;
-            match column {
-                Column::Right => line += &(padding + &painted),
-                _ => line += &(painted + &padding),
-            }
+            let padding = width.saturating_sub(columns(&shown));
+            let (before, after) = if let Column::Right = column { (padding, 0) } else { (0, padding) };
+            text.push_str(std::mem::replace(&mut gap, "  "));
+            text.extend(std::iter::repeat_n(' ', before));
+            field.ink.paint_onto(text, &shown, style);
+            text.extend(std::iter::repeat_n(' ', after));
         }
-        line
     }
 
     /// Natural widths; the widest yielding column, then the widest elastic one gives way until the row fits.
@@ -202,18 +213,18 @@ impl Grid {
             Row::Fields(fields) => fields.get(column),
             Row::Note(_) => None,
         });
-        fields.map(|field| field.text.width()).max().unwrap_or(0)
+        fields.map(|field| columns(&field.text)).max().unwrap_or(0)
     }
 }
 
 /// Shortened to `width` columns: at most `head` of the beginning, an ellipsis, and what fits of the end.
 fn elided(text: &str, width: usize, head: usize) -> String {
-    if text.width() <= width {
+    if columns(text) <= width {
         return text.to_owned();
     }
     let Some(room) = width.checked_sub(1) else { return String::new() };
     let head = fitting(text.chars(), head.min(room));
-    let tail = fitting(text.chars().rev(), room - head.as_str().width());
+    let tail = fitting(text.chars().rev(), room - columns(&head));
     format!("{head}…{}", tail.chars().rev().collect::<String>())
 }
 
@@ -230,11 +241,11 @@ fn fitting(characters: impl Iterator<Item = char>, width: usize) -> String {
 
 /// A paragraph wrapped at `width`, its lines but the first indented like `bullet` is wide.
 pub(crate) fn paragraph(bullet: &str, text: &str, ink: Ink, style: Style) -> String {
-    let indent = " ".repeat(bullet.width());
+    let indent = " ".repeat(columns(bullet));
     let mut lines: Vec<String> = vec![bullet.to_owned()];
     let mut empty = true;
     for word in safe(text).split(' ') {
-        let full = lines.last().is_some_and(|line| line.width() + 1 + word.width() > style.width.max(40));
+        let full = lines.last().is_some_and(|line| columns(line) + 1 + columns(word) > style.width.max(40));
         if full && !empty {
             lines.push(indent.clone());
             empty = true;
@@ -294,7 +305,7 @@ mod tests {
             field("8/8", Ink::Plain),
         ]);
         let line = grid.render(PLAIN);
-        assert_eq!(line.trim_end().width(), 40);
+        assert_eq!(columns(line.trim_end()), 40);
         assert!(line.ends_with("8/8\n"), "{line}");
     }
 
