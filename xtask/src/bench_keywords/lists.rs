@@ -28,7 +28,7 @@ const SIZES: [(usize, usize); 14] = [
 
 pub(super) fn table(random: &mut ChaCha8Rng) {
     println!(
-        "\n| words | trigger | all and no other | mean messages | log2 C(n, d) | ratio | no search below |"
+        "\n| words | trigger | all and no other | mean messages | log2 C(n, d) | ratio | least ratio if d were known |"
     );
     println!("|---|---|---|---|---|---|---|");
     let proven = one_proven(5000);

@@ -19,6 +19,8 @@ pub enum Upload {
     Elsewhere,
     /// To where the client sends its telemetry.
     Telemetry,
+    /// To where nothing else is sent.
+    Unused,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -75,6 +77,7 @@ fn trial(arm: Arm, met: Option<&Filter>, rate: f64, random: &mut impl Rng) -> Tr
         let (endpoint, flows) = match to {
             Upload::Elsewhere => ("collector", 1),
             Upload::Telemetry => ("telemetry", 0),
+            Upload::Unused => ("log", 1),
         };
         let lag = random.random::<f64>() * filter.latest_s;
         // A record's padding and the handshake of a new connection come on top.

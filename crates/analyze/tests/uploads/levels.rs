@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 const NULL_STUDIES: u64 = if cfg!(debug_assertions) { 4 } else { 1000 };
-const STUDIES: u64 = if cfg!(debug_assertions) { 3 } else { 100 };
+const STUDIES: u64 = if cfg!(debug_assertions) { 3 } else { 200 };
 
 /// How many studies of so many users are judged so.
 fn judged(users: usize, filter: &Filter, studies: u64, is: impl Fn(&Uploads) -> bool) -> u64 {
@@ -40,10 +40,13 @@ fn a_user_who_is_a_trigger_is_found_by_name() {
             found.outcome == Outcome::Copied
                 && found.uploads.iter().any(|upload| upload.factors.get("user") == Some(&name))
         };
+        // An endpoint that is sent other things is taken for the network's own in a quarter of studies.
+        let busy = if cfg!(debug_assertions) { 0 } else { 65 };
         for (filter, what, share) in [
-            (upload(Upload::Elsewhere, 1.0), "copied elsewhere at once", 95),
-            (upload(Upload::Elsewhere, 60.0), "copied elsewhere up to 60 s late", 80),
-            (upload(Upload::Telemetry, 1.0), "copied to the telemetry endpoint at once", 80),
+            (upload(Upload::Unused, 1.0), "copied to an unused endpoint at once", 95),
+            (upload(Upload::Unused, 60.0), "copied to an unused endpoint up to 60 s late", 95),
+            (upload(Upload::Elsewhere, 60.0), "copied elsewhere up to 60 s late", busy),
+            (upload(Upload::Telemetry, 1.0), "copied to the telemetry endpoint at once", busy),
         ] {
             let found = judged(users, &filter, STUDIES, is_copied);
             println!("{users} users, the last {what}: {found} of {STUDIES}");
