@@ -1,69 +1,85 @@
 //! How many of the words of a list trigger: the belief that sizes the pools.
 //!
-//! Words are drawn in random order, so each triggers with the same unknown chance. The pool that is blocked with a
-//! chance of one half teaches most; a blocked pool is halved by the same rule (Sobel and Groll 1959, *Bell System
-//! Technical Journal* 38, 1179; the unknown chance as in their 1966 paper, *Technometrics* 8, 631).
+//! The number of triggers has a prior, and all sets of the same size are as likely as each other. Then what was learnt
+//! so far matters by three counts alone: triggers found, words still open, and words of a blocked group. The pool that
+//! is blocked with a chance of one half teaches most; a blocked group is halved by the same rule (Sobel and Groll 1959,
+//! *Bell System Technical Journal* 38, 1179). The prior is derived in `docs/methods/keywords.md`, section 5.
 
-/// Chances that are told apart, from one word in four lists to three in ten.
-const GRID: usize = 60;
-const MOST: f64 = 0.3;
-/// How much sooner few words trigger than many: a chance ten times as large is expected a quarter as often. Measured: it
-/// saves one message in ten where a single word triggers, and costs one in a hundred where twenty do.
-const SPARSE: f64 = 0.6;
+/// How much likelier one trigger is than none.
+const SOME: f64 = 4.0;
+/// Terms of a sum this far below the largest, as a logarithm, size no pool.
+const NEGLIGIBLE: f64 = 12.0;
+/// Clearing all that is open in one message ends the search, so it is asked somewhat before its chance is one half.
+const LAST: f64 = 0.42;
 
-/// A belief over the chance that a word triggers.
-#[derive(Clone, Debug)]
+/// What is known of the number of triggers.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Density {
-    chances: Vec<f64>,
-    weights: Vec<f64>,
+    /// Words of the whole list.
+    pub words: usize,
+    /// Triggers among those that are not open.
+    pub found: usize,
+    /// Open words outside the blocked group, if there is one.
+    pub fresh: usize,
 }
 
 impl Density {
-    /// Lower orders of magnitude are somewhat more likely than higher ones.
-    pub fn new(words: usize) -> Self {
-        let least = (0.25 / words.max(1) as f64).min(MOST / 2.0);
-        let at = |step: usize| least * (MOST / least).powf(step as f64 / (GRID - 1) as f64);
-        let mut belief = Self {
-            chances: (0..GRID).map(at).collect(),
-            weights: (0..GRID).map(|step| at(step).powf(-SPARSE)).collect(),
-        };
-        belief.learn(|_| 1.0);
-        belief
-    }
-
-    /// Takes in an answer: how likely it is, where a pool of n words is clean with the chance that `clean` gives.
-    pub fn learn(&mut self, likelihood: impl Fn(&dyn Fn(usize) -> f64) -> f64) {
-        for (chance, weight) in self.chances.iter().zip(&mut self.weights) {
-            *weight *= likelihood(&|words| (1.0 - chance).powi(words as i32)).max(1e-300);
-        }
-        let total: f64 = self.weights.iter().sum();
-        self.weights.iter_mut().for_each(|weight| *weight /= total);
-    }
-
-    /// Chance that a pool of this many fresh words is clean.
-    fn clean(&self, words: usize) -> f64 {
-        let each = self.chances.iter().zip(&self.weights);
-        each.map(|(chance, weight)| weight * (1.0 - chance).powi(words as i32)).sum()
-    }
-
     /// Words of the fresh pool whose answer is most open.
     pub fn pool(&self, most: usize) -> usize {
-        most_open(most, |words| self.clean(words))
+        let all = self.weight(self.fresh);
+        most_open(most, |pool| (self.weight(self.fresh - pool) - all).exp())
+    }
+
+    /// Whether all fresh words are worth one message.
+    pub fn is_last(&self) -> bool {
+        (-self.weight(self.fresh)).exp() > LAST
     }
 
     /// Words to take from a blocked group of this size.
     pub fn part(&self, group: usize) -> usize {
-        let whole = self.clean(group);
-        most_open(group - 1, |words| (self.clean(words) - whole) / (1.0 - whole).max(f64::MIN_POSITIVE))
+        let all = self.weight(self.fresh + group);
+        let of_all = |words| (self.weight(words) - all).exp();
+        // The group is blocked: sets that leave it clean are out.
+        let excluded = of_all(self.fresh);
+        let blocked = (1.0 - excluded).max(f64::MIN_POSITIVE);
+        most_open(group - 1, |part| (of_all(self.fresh + group - part) - excluded) / blocked)
     }
+
+    /// Logarithm of how likely the sets are whose other triggers lie within so many open words, against no other trigger.
+    fn weight(&self, within: usize) -> f64 {
+        let (mut term, mut largest, mut sum) = (0.0_f64, 0.0_f64, 1.0_f64);
+        for more in 0..within.min(self.words - self.found) {
+            let count = self.found + more;
+            let sets = (count + 1) as f64 / (self.words - count) as f64;
+            let ways = (within - more) as f64 / (more + 1) as f64;
+            term += (prior_ratio(count) * sets * ways).ln();
+            if term > largest {
+                sum = sum * (largest - term).exp() + 1.0;
+                largest = term;
+            } else if largest - term > NEGLIGIBLE {
+                break;
+            } else {
+                sum += (term - largest).exp();
+            }
+        }
+        largest + sum.ln()
+    }
+}
+
+/// How likely one trigger more is, against this many: the chance of d triggers falls as 1 / d².
+fn prior_ratio(count: usize) -> f64 {
+    if count == 0 { SOME } else { (count as f64 / (count + 1) as f64).powi(2) }
 }
 
 /// The size at which a falling chance is nearest to one half.
 fn most_open(most: usize, clean: impl Fn(usize) -> f64) -> usize {
-    let sizes: Vec<usize> = (1..=most.max(1)).collect();
-    let above = sizes.partition_point(|size| clean(*size) > 0.5).max(1);
+    let (mut above, mut below) = (1, most.max(1) + 1);
+    while below - above > 1 {
+        let middle = above.midpoint(below);
+        if clean(middle) > 0.5 { above = middle } else { below = middle }
+    }
     let off = |size: usize| (clean(size) - 0.5).abs();
-    if above < most && off(above + 1) < off(above) { above + 1 } else { above }
+    if below <= most && off(below) < off(above) { below } else { above }
 }
 
 #[cfg(test)]
@@ -72,11 +88,49 @@ mod tests {
 
     #[test]
     fn pools_shrink_as_triggers_are_met() {
-        let mut density = Density::new(5000);
-        let first = density.pool(5000);
-        (0..5).for_each(|_| density.learn(|clean| 1.0 - clean(100)));
-        assert!(density.pool(5000) < 100 && first > 100, "{first} {}", density.pool(5000));
-        assert_eq!(density.part(2), 1);
-        assert_eq!(density.pool(1), 1);
+        let pool = |found| Density { words: 5000, found, fresh: 4900 }.pool(4900);
+        assert!(pool(0) > 1000 && pool(5) < 1000 && pool(20) < 200, "{} {} {}", pool(0), pool(5), pool(20));
+        assert_eq!(Density { words: 2, found: 0, fresh: 0 }.part(2), 1);
+        assert_eq!(Density { words: 5000, found: 0, fresh: 1 }.pool(1), 1);
+    }
+
+    #[test]
+    fn chances_are_those_of_the_sets_counted_one_by_one() {
+        const WORDS: usize = 10;
+        let prior: Vec<f64> = (0..=WORDS)
+            .scan(1.0, |chance, count| Some(std::mem::replace(chance, *chance * prior_ratio(count))))
+            .collect();
+        let choose = |n: usize, k: usize| (0..k).map(|at| (n - at) as f64 / (at + 1) as f64).product::<f64>();
+        // One trigger is found; two words are clean, three fresh and four blocked as a group.
+        let open: u32 = (1 << 7) - 1;
+        let group: u32 = 0b1111;
+        let chance = |fits: &dyn Fn(u32) -> bool| -> f64 {
+            let sets = (0..=open).filter(|set| set & group != 0 && fits(*set));
+            let size = |set: u32| 1 + set.count_ones() as usize;
+            sets.map(|set| prior[size(set)] / choose(WORDS, size(set))).sum()
+        };
+        let belief = Density { words: WORDS, found: 1, fresh: 3 };
+        let all = chance(&|_| true);
+        let best = (1..4).min_by(|a, b| {
+            let off = |part: &usize| (chance(&|set| set & ((1 << part) - 1) == 0) / all - 0.5).abs();
+            off(a).total_cmp(&off(b))
+        });
+        assert_eq!(Some(belief.part(4)), best);
+        let none = prior[1] / choose(WORDS, 1);
+        let within: f64 = (0..=open)
+            .map(|set| 1 + set.count_ones() as usize)
+            .map(|size| prior[size] / choose(WORDS, size))
+            .sum();
+        assert!((belief.weight(7) - (within / none).ln()).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_list_of_any_size_has_a_pool() {
+        for words in [1, 2, 7, 100_000] {
+            for found in [0, words / 2, words - 1] {
+                let belief = Density { words, found, fresh: words - found };
+                assert!((1..=belief.fresh).contains(&belief.pool(belief.fresh)));
+            }
+        }
     }
 }

@@ -38,7 +38,6 @@ enum Pending {
 pub struct ListSearch {
     words: Vec<String>,
     options: Options,
-    density: Density,
     fresh: VecDeque<usize>,
     /// Words of which one is believed to trigger.
     group: Vec<usize>,
@@ -73,7 +72,6 @@ impl ListSearch {
         let mut found = Found::default();
         found.warnings.extend((!long.is_empty()).then_some(SearchWarning::TooLong));
         Self {
-            density: Density::new(words.len()),
             fresh: (0..words.len()).collect(),
             words,
             options,
@@ -170,18 +168,8 @@ impl ListSearch {
 
     fn settle(&mut self, pending: Pending, blocked: bool) {
         match (pending, blocked) {
-            (Pending::Pool(pool), true) => {
-                self.density.learn(|clean| 1.0 - clean(pool.len()));
-                self.group = pool;
-            }
-            (Pending::Pool(pool), false) => {
-                self.density.learn(|clean| clean(pool.len()));
-                self.clean.extend(pool);
-            }
-            (Pending::Rest(pool), true) => {
-                self.density.learn(|clean| 1.0 - clean(pool.len()));
-                self.group = pool;
-            }
+            (Pending::Pool(pool) | Pending::Rest(pool), true) => self.group = pool,
+            (Pending::Pool(pool), false) => self.clean.extend(pool),
             (Pending::Rest(pool), false) => {
                 self.clean.extend(pool);
                 self.together = Some(VecDeque::new());
@@ -189,15 +177,9 @@ impl ListSearch {
             (Pending::Part(size), true) => {
                 // One word alone: the first answer to what is asked of it next.
                 self.alone = (size == 1).then_some((self.evidence, self.asked));
-                let whole = self.group.len();
-                self.density.learn(|clean| (1.0 - clean(size)) / (1.0 - clean(whole)));
                 self.group.drain(size..).rev().for_each(|word| self.fresh.push_front(word));
             }
-            (Pending::Part(size), false) => {
-                let whole = self.group.len();
-                self.density.learn(|clean| (clean(size) - clean(whole)) / (1.0 - clean(whole)));
-                self.clean.extend(self.group.drain(..size));
-            }
+            (Pending::Part(size), false) => self.clean.extend(self.group.drain(..size)),
             (Pending::Single(word), true) => {
                 self.group.clear();
                 let error_bound = 1.0 / (1.0 + self.evidence.exp());
@@ -224,20 +206,30 @@ impl ListSearch {
         }
     }
 
+    fn density(&self) -> Density {
+        Density { words: self.words.len(), found: self.found.rules.len(), fresh: self.fresh.len() }
+    }
+
+    /// Fresh words and clean ones.
+    fn not_found(&self) -> Vec<usize> {
+        self.fresh.iter().chain(&self.clean).copied().collect()
+    }
+
     fn choose(&mut self) -> Option<Pending> {
+        let density = self.density();
         match self.group[..] {
             [] => {}
             [only] => return Some(Pending::Single(only)),
-            _ => return Some(Pending::Part(self.density.part(self.group.len()))),
+            _ => return Some(Pending::Part(density.part(self.group.len()))),
         }
         if !self.fresh.is_empty() {
             let most = self.fitting(self.fresh.iter().copied());
-            let pool = self.density.pool(most);
-            let all = || self.fitting(self.fresh.iter().chain(&self.clean).copied());
+            let pool = density.pool(most);
+            let is_last = pool == self.fresh.len() || density.is_last();
+            if is_last && self.fits(&self.not_found()) {
+                return Some(Pending::Rest(self.fresh.drain(..).collect()));
+            }
             return Some(match pool {
-                pool if pool == self.fresh.len() && all() == pool + self.clean.len() => {
-                    Pending::Rest(self.fresh.drain(..).collect())
-                }
                 1 => Pending::Single(self.fresh.pop_front()?),
                 _ => Pending::Pool(self.fresh.drain(..pool).collect()),
             });

@@ -2,8 +2,8 @@
 //! whatever it says, so that the arms show nothing.
 //!
 //! Promises: a copy is told by messages against sham acts at one level, where acts were assigned at random and clients
-//! are the same, so that no difference between two clients' chatter is taken for one; a drop by whole stretches of acts. An endpoint that messages are
-//! followed by at the other levels too is the network's own, and no finding.
+//! are the same, so that no difference between two clients' chatter is taken for one; a drop by whole stretches of acts.
+//! An endpoint that messages are followed by at the other levels too is the network's own, and no finding.
 //! To extend: another kind of evidence about a level is a method of [`Level`].
 
 use super::family::{Family, Tested};

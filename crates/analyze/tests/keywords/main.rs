@@ -291,6 +291,24 @@ fn a_list_of_which_all_trigger_is_no_silence() {
 }
 
 #[test]
+fn few_of_a_thousand_take_a_fifth_more_messages_than_their_sets_have_bits() {
+    const LISTS: u64 = 40;
+    let words: Vec<String> = (0..1000).map(|at| format!("<{at}>")).collect();
+    for (triggers, bits) in [(0, 3.0 / 1.2), (1, 9.966), (5, 42.92)] {
+        let rules: Vec<Vec<String>> = words.iter().take(triggers).map(|word| vec![word.clone()]).collect();
+        let filter = Filter { rules, ..Filter::default() };
+        let messages = (0..LISTS).map(|seed| {
+            let list = ListSearch::new(words.clone(), Options::default(), seed);
+            let found = search_list(list, &filter, &mut random());
+            assert_eq!(found.rules.len(), triggers);
+            found.messages
+        });
+        let mean = messages.sum::<u64>() as f64 / LISTS as f64;
+        assert!(mean <= 1.2 * bits, "{triggers}: {mean}");
+    }
+}
+
+#[test]
 fn a_long_list_takes_no_long_time() {
     let words = (0..100_000).map(|at| format!("w{at:05}"));
     let filter = filter(&[&["w00077"], &["w99999"]]);

@@ -19,6 +19,8 @@ pub enum Upload {
     Elsewhere,
     /// To where the client sends its telemetry.
     Telemetry,
+    /// To where nothing else is sent.
+    Unused,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -33,19 +35,49 @@ pub struct Filter {
 pub fn study(each: usize, filter: &Filter, random: &mut impl Rng) -> Vec<Trial> {
     let mut arms = [vec![Arm::Trigger; each], vec![Arm::Benign; each]].concat();
     arms.shuffle(random);
-    arms.into_iter().map(|arm| trial(arm, filter, random)).collect()
+    arms.into_iter().map(|arm| trial(arm, filter.meets(arm == Arm::Trigger), 1.0, random)).collect()
 }
 
-fn trial(arm: Arm, filter: &Filter, random: &mut impl Rng) -> Trial {
+/// As many triggers, benign messages and sham acts for each user, in blocks of two of each, users in random order
+/// within a block. Each user's client chatters half as much again as the one before; the filter acts on whatever the
+/// last of them writes.
+pub fn study_of_users(users: usize, each: usize, filter: &Filter, random: &mut impl Rng) -> Vec<Trial> {
+    let mut order: Vec<usize> = (0..users).collect();
+    let mut trials = Vec::new();
+    for _ in 0..each / 2 {
+        order.shuffle(random);
+        for &user in &order {
+            let mut arms = [[Arm::Trigger; 2], [Arm::Benign; 2], [Arm::Sham; 2]].concat();
+            arms.shuffle(random);
+            for arm in arms {
+                let met = filter.meets(user + 1 == users && arm != Arm::Sham);
+                let factors = [("user".to_owned(), user.to_string())].into();
+                trials.push(Trial { factors, ..trial(arm, met, 1.5_f64.powi(user as i32), random) });
+            }
+        }
+    }
+    trials
+}
+
+impl Filter {
+    fn meets(&self, trigger: bool) -> Option<&Self> {
+        trigger.then_some(self)
+    }
+}
+
+/// One act of a client that chatters at this rate, and of the filter if the act meets it.
+fn trial(arm: Arm, met: Option<&Filter>, rate: f64, random: &mut impl Rng) -> Trial {
     let mut trial = Trial { arm, delivered: None, traffic: BTreeMap::new(), factors: BTreeMap::new() };
-    chatter(&mut trial, random);
-    send(&mut trial, "messages", 0.2, random.random_range(180..220), 0);
-    let triggered = arm == Arm::Trigger;
-    trial.delivered = Some(!(random.random_bool(LOSS) || triggered && filter.drops));
-    if let Some(to) = filter.upload.filter(|_| triggered) {
+    chatter(&mut trial, rate, random);
+    if arm != Arm::Sham {
+        send(&mut trial, "messages", 0.2, random.random_range(180..220), 0);
+        trial.delivered = Some(!(random.random_bool(LOSS) || met.is_some_and(|filter| filter.drops)));
+    }
+    if let Some((filter, to)) = met.and_then(|filter| Some((filter, filter.upload?))) {
         let (endpoint, flows) = match to {
             Upload::Elsewhere => ("collector", 1),
             Upload::Telemetry => ("telemetry", 0),
+            Upload::Unused => ("log", 1),
         };
         let lag = random.random::<f64>() * filter.latest_s;
         // A record's padding and the handshake of a new connection come on top.
@@ -54,13 +86,13 @@ fn trial(arm: Arm, filter: &Filter, random: &mut impl Rng) -> Trial {
     trial
 }
 
-fn chatter(trial: &mut Trial, random: &mut impl Rng) {
+fn chatter(trial: &mut Trial, rate: f64, random: &mut impl Rng) {
     let mut beat = random.random::<f64>() * 20.0;
     while beat < SECONDS as f64 {
         send(trial, "messages", beat, random.random_range(60..110), 0);
         beat += random.random_range(18.0..22.0);
     }
-    let busy = normal(random).mul_add(0.6, 0.0).exp();
+    let busy = rate * (0.6 * normal(random)).exp();
     for (endpoint, every_s, median, spread) in
         [("telemetry", 12.0, 500.0, 1.2), ("collector", 300.0, 400.0, 0.8), ("push", 45.0, 90.0, 0.3)]
     {

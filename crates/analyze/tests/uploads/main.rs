@@ -3,6 +3,7 @@
 //! Optimised builds draw the full number of studies, debug builds few.
 
 mod client;
+mod levels;
 
 use client::{Filter, Upload, study};
 use overheard_analyze::uploads::judge;
