@@ -1,14 +1,14 @@
 //! Brings packets to the file, many at a time.
 //!
-//! Whoever hands over a packet copies it into a buffer. A thread writes each buffer that is full, and whatever has waited
-//! longer than [`INTERVAL`]. Who hands packets over waits only while the disk is more than [`MOST`] buffers behind, which
-//! is meant: a slow app is better than a packet lost.
+//! Whoever hands over a packet copies it into a buffer. A thread writes each buffer that is full, past the page cache
+//! ([`super::file`]), and whatever has waited longer than [`INTERVAL`]. Who hands packets over waits only while the disk
+//! is more than [`MOST`] buffers behind, which is meant: a slow app is better than a packet lost.
 //! Promises: packets stay in order; a write that fails, as on a full disk, loses what it held, which is counted and
 //! told, and the next is tried all the same, since there may be room again; never panics.
 
 use super::Direction;
 use super::block::{self, Statistics};
-use super::file::CaptureFile;
+use super::file::{CaptureFile, PAGE};
 use super::secrets::Secrets;
 use overheard_model::Timestamp;
 use std::collections::VecDeque;
@@ -58,11 +58,15 @@ struct Desk {
     open: Buffer,
     full: VecDeque<Buffer>,
     spare: Vec<Buffer>,
+    /// Where the open buffer's end will be in the file, if all before it can be written.
+    position: u64,
     /// What stands behind the latest packet in its block.
     after: Vec<u8>,
     counts: Statistics,
     /// The first thing that went wrong.
     error: Option<String>,
+    /// Whether nobody waits for packets to become old: then the first one must be told.
+    idle: bool,
     ended: bool,
 }
 
@@ -78,14 +82,33 @@ struct Shelf {
 /// Packets as the blocks that they will be in the file.
 #[derive(Debug, Default)]
 struct Buffer {
-    blocks: Vec<u8>,
+    memory: Vec<u8>,
+    /// Where in the memory the blocks begin.
+    start: usize,
     packets: u64,
+}
+
+impl Buffer {
+    /// Empty, and such that blocks lie within pages of memory as they will within those of the file.
+    fn prepare(&mut self, position: u64) {
+        self.memory.clear();
+        self.memory.reserve(FULL + (FULL >> 1));
+        self.start = self.memory.as_ptr().align_offset(PAGE) + (position % PAGE as u64) as usize;
+        self.memory.resize(self.start, 0);
+        self.packets = 0;
+    }
+
+    fn blocks(&self) -> &[u8] {
+        &self.memory[self.start..]
+    }
 }
 
 impl Writer {
     pub(super) fn new(file: CaptureFile, secrets: Option<Secrets>) -> Self {
+        let mut desk = Desk { position: file.end(), ..Desk::default() };
+        desk.open.prepare(desk.position);
         Self {
-            desk: Mutex::default(),
+            desk: Mutex::new(desk),
             shelf: Mutex::new(Shelf { file, secrets, unfollowed: 0 }),
             called: Condvar::new(),
             cleared: Condvar::new(),
@@ -104,11 +127,11 @@ impl Writer {
         let mut desk = lock(&self.desk);
         desk.take(direction, time, ip, comment);
         let first = desk.open.packets == 1;
-        let full = desk.open.blocks.len() >= FULL;
+        let full = desk.open.blocks().len() >= FULL;
         if full {
             desk.turn();
         }
-        if first || full {
+        if full || (first && desk.idle) {
             self.called.notify_one();
         }
         if desk.full.len() > MOST {
@@ -130,9 +153,11 @@ impl Writer {
     /// Writes what is full or has waited long enough, until the recording ends.
     pub(super) fn attend(&self) {
         loop {
-            let desk = lock(&self.desk);
+            let mut desk = lock(&self.desk);
+            desk.idle = true;
             let idle = |desk: &mut Desk| desk.open.packets == 0 && desk.full.is_empty() && !desk.ended;
-            let desk = self.called.wait_while(desk, idle).unwrap_or_else(PoisonError::into_inner);
+            let mut desk = self.called.wait_while(desk, idle).unwrap_or_else(PoisonError::into_inner);
+            desk.idle = false;
             let filling = |desk: &mut Desk| desk.full.is_empty() && !desk.ended;
             let (desk, _) = self
                 .called
@@ -185,14 +210,16 @@ impl Writer {
             let mut desk = lock(&self.desk);
             desk.full.pop_front()
         } {
-            let written = shelf.file.append(&buffer.blocks);
-            shelf.unfollowed += buffer.blocks.len();
+            let written = shelf.file.append(buffer.blocks());
+            shelf.unfollowed += buffer.blocks().len();
             lock(&self.desk).wrote(buffer, written);
             self.cleared.notify_all();
         }
         if all || shelf.unfollowed >= FULL {
-            let followed = shelf.follow_secrets();
-            lock(&self.desk).note(followed);
+            let (followed, reserved) = shelf.follow_secrets();
+            let mut desk = lock(&self.desk);
+            desk.position += reserved;
+            desk.note(followed);
         }
     }
 }
@@ -203,9 +230,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shelf {
-    fn follow_secrets(&mut self) -> io::Result<()> {
+    /// Gives the bytes that were added to the file.
+    fn follow_secrets(&mut self) -> (io::Result<()>, u64) {
         self.unfollowed = 0;
-        self.secrets.as_mut().map_or(Ok(()), |secrets| secrets.follow(&mut self.file))
+        let before = self.file.end();
+        let followed = self.secrets.as_mut().map_or(Ok(()), |secrets| secrets.follow(&mut self.file));
+        (followed, self.file.end() - before)
     }
 }
 
@@ -218,10 +248,12 @@ impl Desk {
         self.counts.received += 1;
         self.after.clear();
         block::packet_end(&mut self.after, direction, ip.len(), comment);
-        let blocks = &mut self.open.blocks;
-        block::packet_begin(blocks, time, ip.len(), &self.after);
-        blocks.extend_from_slice(ip);
-        blocks.extend_from_slice(&self.after);
+        let memory = &mut self.open.memory;
+        let before = memory.len();
+        block::packet_begin(memory, time, ip.len(), &self.after);
+        memory.extend_from_slice(ip);
+        memory.extend_from_slice(&self.after);
+        self.position += (memory.len() - before) as u64;
         self.open.packets += 1;
     }
 
@@ -230,20 +262,22 @@ impl Desk {
         if self.open.packets == 0 {
             return;
         }
-        let next = self.spare.pop().unwrap_or_default();
+        let mut next = self.spare.pop().unwrap_or_default();
+        next.prepare(self.position);
         self.full.push_back(std::mem::replace(&mut self.open, next));
     }
 
     /// What became of a buffer.
-    fn wrote(&mut self, mut buffer: Buffer, written: io::Result<()>) {
+    fn wrote(&mut self, buffer: Buffer, written: io::Result<()>) {
         match written {
             Ok(()) => self.counts.delivered += buffer.packets,
-            Err(_) => self.counts.dropped += buffer.packets,
+            Err(_) => {
+                self.counts.dropped += buffer.packets;
+                self.position -= buffer.blocks().len() as u64;
+            }
         }
         self.note(written);
         if self.spare.len() < MOST {
-            buffer.blocks.clear();
-            buffer.packets = 0;
             self.spare.push(buffer);
         }
     }
