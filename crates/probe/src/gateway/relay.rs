@@ -2,19 +2,25 @@
 //!
 //! Promises: bytes keep their order and none is lost; an end closed by one side is closed towards the other once all
 //! has passed (half-close); a reset by one side resets the other.
-//! Bytes go from socket to socket through a pipe by splice(2), so that they are not copied by us. A pipe holds bytes
-//! only while they are under way and is shared by all flows.
+//! Many bytes go from socket to socket through a pipe by splice(2), so that they are not copied by us; a few are copied,
+//! which is sooner done. A pipe holds bytes only while they are under way and is shared by all flows.
 
 use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::fcntl::{FcntlArg, OFlag, SpliceFFlags, fcntl, splice};
+use nix::sys::socket::{MsgFlags, recv};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 /// Bytes that are moved at once: what a pipe is asked to hold, and gets unless its owner's share is used up.
 const PIPE: usize = 1 << 18;
+
+const FLAGS: SpliceFFlags = SpliceFFlags::SPLICE_F_MOVE.union(SpliceFFlags::SPLICE_F_NONBLOCK);
+
+/// Bytes that copying moves sooner than a pipe. POSIX lets an empty pipe take as many at once.
+const FEW: usize = 4096;
 
 /// Pipes that hold nothing.
 #[derive(Debug, Default)]
@@ -76,29 +82,59 @@ async fn both(pipes: &Pipes, app: &TcpStream, server: &TcpStream) -> io::Result<
 
 /// One direction to its end.
 async fn pour(pipes: &Pipes, from: &TcpStream, to: &TcpStream) -> io::Result<()> {
-    let flags = SpliceFFlags::SPLICE_F_MOVE | SpliceFFlags::SPLICE_F_NONBLOCK;
+    let mut is_bulk = false;
     loop {
         from.readable().await?;
         let pipe = pipes.take()?;
-        let read = from.try_io(Interest::READABLE, || Ok(splice(from, None, &pipe.r#in, None, PIPE, flags)?));
-        let mut held = match read {
-            Ok(0) => {
-                pipes.give_back(pipe);
-                return shutdown(to);
-            }
-            Ok(length) => length,
+        let taken = from.try_io(Interest::READABLE, || match is_bulk {
+            true => by_splice(from, &pipe),
+            false => by_hand(from, to, &pipe),
+        });
+        let Taken { length, mut held } = match taken {
+            Ok(taken) => taken,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 pipes.give_back(pipe);
                 continue;
             }
             Err(error) => return Err(error),
         };
+        if length == 0 {
+            pipes.give_back(pipe);
+            return shutdown(to);
+        }
+        is_bulk = length >= FEW;
         while held > 0 {
-            let write = || Ok(splice(&pipe.out, None, to, None, held, flags)?);
+            let write = || Ok(splice(&pipe.out, None, to, None, held, FLAGS)?);
             held -= to.async_io(Interest::WRITABLE, write).await?;
         }
         pipes.give_back(pipe);
     }
+}
+
+/// Bytes that were taken from a connection, and how many of them the pipe holds.
+struct Taken {
+    length: usize,
+    held: usize,
+}
+
+fn by_splice(from: &TcpStream, pipe: &Pipe) -> io::Result<Taken> {
+    let length = splice(from, None, &pipe.r#in, None, PIPE, FLAGS)?;
+    Ok(Taken { length, held: length })
+}
+
+/// Sends on what it takes; the pipe, which is empty, has room for what cannot be sent at once.
+fn by_hand(from: &TcpStream, to: &TcpStream, pipe: &Pipe) -> io::Result<Taken> {
+    let mut bytes = [0; FEW];
+    let length = recv(from.as_raw_fd(), &mut bytes, MsgFlags::empty())?;
+    let sent = match to.try_write(&bytes[..length]) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+        sent => sent?,
+    };
+    let held = match length - sent {
+        0 => 0,
+        _ => nix::unistd::write(&pipe.r#in, &bytes[sent..length])?,
+    };
+    Ok(Taken { length, held })
 }
 
 fn shutdown(stream: &TcpStream) -> io::Result<()> {

@@ -25,6 +25,7 @@ const NO_ADDRESSES: u8 = 1;
 pub(super) fn steps(user: &Identity) -> Vec<Step> {
     let network = || Step::Namespace(CloneFlags::CLONE_NEWNET);
     let mut steps = vec![network(), allow_ipv6()];
+    steps.extend(settings(&door::LOBBY_SETTINGS));
     steps.push(Step::Tun { name: c"lobby0", index: TUN, keep: LOBBY_TUN });
     steps.extend(links());
     steps.extend([
@@ -37,6 +38,7 @@ pub(super) fn steps(user: &Identity) -> Vec<Step> {
         Step::Listen { address: SocketAddr::new(door::LOBBY_V6.into(), 0), keep: TCP_V6 },
     ]);
     steps.extend([network(), allow_ipv6(), allow_ping(user)]);
+    steps.extend(settings(&door::ROOM_SETTINGS));
     // Named as most networks are: some apps behave otherwise where they believe to see a VPN.
     steps.push(Step::Tun { name: c"eth0", index: TUN, keep: ROOM_TUN });
     steps.push(Step::Diagnosis { keep: DIAGNOSIS });
@@ -59,6 +61,10 @@ fn allow_ipv6() -> Step {
 /// ICMP echo without privilege, for the one group that the room has.
 fn allow_ping(user: &Identity) -> Step {
     setting("/proc/sys/net/ipv4/ping_group_range", &format!("{0} {0}", user.gid))
+}
+
+fn settings(settings: &[door::Setting]) -> impl Iterator<Item = Step> {
+    settings.iter().map(|(path, text)| setting(path, text))
 }
 
 fn setting(path: &str, value: &str) -> Step {

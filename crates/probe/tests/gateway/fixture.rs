@@ -55,6 +55,12 @@ impl Namespace {
         });
     }
 
+    pub fn set(&self, settings: &[Setting]) {
+        for (path, text) in settings {
+            self.run(|| std::fs::write(path, text)).expect("a setting");
+        }
+    }
+
     /// Runs `ip` with these words.
     pub fn ip(&self, words: &str) {
         let done = self.run(|| Command::new("ip").args(words.split(' ')).output().expect("ip"));
@@ -140,6 +146,8 @@ impl World {
             return None;
         }
         let (room, lobby, host) = (Namespace::new(), Namespace::new(), host());
+        room.set(&ROOM_SETTINGS);
+        lobby.set(&LOBBY_SETTINGS);
         let room_tun = room.tun(
             "room",
             &[&format!("addr add {ROOM_V4}/24 dev room"), &format!("route add default via {GATEWAY_V4}")],
