@@ -80,7 +80,7 @@ fn plots(inquiry: &Inquiry, page: &mut Page) -> io::Result<()> {
     }
     page.heading("Second by second")?;
     page.line("A row is a trial, a mark is a second after the act in which bytes went out; the stronger, the more of them. The window in which the upload shows best is shaded.")?;
-    page.markup(&rasters)
+    page.markup(&format!("<div class=\"panels\">\n{rasters}</div>\n"))
 }
 
 fn trials(inquiry: &Inquiry, page: &mut Page) -> io::Result<()> {
