@@ -6,8 +6,8 @@
 //! left out, and that is told. TLS for which the capture holds the secrets is there twice: as it was sent, and what it
 //! held, as [`crate::proto`] opens it, which is never more.
 
-use crate::packet::{Packet, Segment, TcpFlags, TcpSegment};
 use crate::capture::Summary;
+use crate::packet::{Packet, Segment, TcpFlags, TcpSegment};
 use crate::proto::decrypt::{self, KeyLog};
 use crate::walk::{Audience, walk};
 use overheard_model::Transport;

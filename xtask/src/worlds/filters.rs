@@ -124,7 +124,10 @@ impl Plant {
         };
         let cause = self.cause.map_or(json!({}), |(name, level)| json!({ name: level }));
         let [upload] = uploads else { anyhow::bail!("uploads: {uploads:?}") };
-        ensure!(upload["endpoint"] == endpoint && upload["factors"] == cause, "nobody copies there: {upload:?}");
+        ensure!(
+            upload["endpoint"] == endpoint && upload["factors"] == cause,
+            "nobody copies there: {upload:?}"
+        );
         Ok(())
     }
 

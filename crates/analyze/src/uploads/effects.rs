@@ -27,8 +27,7 @@ pub(super) fn on_upload(trials: &[Trial], upload: &Upload) -> Vec<Effect> {
         |trial: &&Trial| if by_words { trial.arm == Arm::Trigger } else { trial.arm != Arm::Sham };
     let judged: Vec<&Trial> = trials.iter().filter(is_judged).collect();
     let these: Vec<&Trial> = judged.iter().copied().filter(has_cause).collect();
-    let those: Vec<&Trial> =
-        trials.iter().filter(|trial| trial.arm == yardstick).filter(has_cause).collect();
+    let those: Vec<&Trial> = trials.iter().filter(|trial| trial.arm == yardstick).filter(has_cause).collect();
     let cut = Cut::apart(&these, &those, upload);
     of(&judged, Some(&upload.endpoint), |trial| cut.is_filtered(&trial.traffic))
 }

@@ -93,9 +93,15 @@ impl UploadsArgs {
         match broken_off {
             Some(why) if !begun => Err(unopened(&why)),
             broken_off => {
-                let (copies, searched) = copies::find(&folder, book.acts(), book.deliveries(), &design.texts());
+                let (copies, searched) =
+                    copies::find(&folder, book.acts(), book.deliveries(), &design.texts());
                 let searched = watched.then_some(searched);
-                self.conclude(Inquiry { broken_off, copies, searched, ..self.inquiry(&book, &folder, watched) })
+                self.conclude(Inquiry {
+                    broken_off,
+                    copies,
+                    searched,
+                    ..self.inquiry(&book, &folder, watched)
+                })
             }
         }
     }

@@ -55,12 +55,7 @@ pub fn asks_more(book: &Book, acts: &[&Act], seed: u64) -> Option<Upload> {
     judged.uploads.into_iter().next()
 }
 
-fn judge_where(
-    book: &Book,
-    acts: &[&Act],
-    seed: u64,
-    is_party: impl Fn(&str) -> bool,
-) -> Option<Uploads> {
+fn judge_where(book: &Book, acts: &[&Act], seed: u64, is_party: impl Fn(&str) -> bool) -> Option<Uploads> {
     let mut trials = trials(book, acts);
     trials.iter_mut().for_each(|trial| trial.traffic.retain(|endpoint, _| is_party(endpoint)));
     let has = |arm| trials.iter().any(|trial| trial.arm == arm);

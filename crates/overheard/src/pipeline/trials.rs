@@ -224,7 +224,11 @@ mod tests {
         let asked = |address: &str, port| label((address.parse().unwrap(), port, Transport::Udp), None);
         assert_eq!(asked("10.219.0.1", 53), NAMES_ASKED, "the gateway is ours");
         assert_eq!(asked("10.219.0.1", 54), "10.219.0.1:54/udp");
-        assert_eq!(asked("192.0.2.53", 53), "192.0.2.53:53/udp", "a name server of the app's own choice is a party");
+        assert_eq!(
+            asked("192.0.2.53", 53),
+            "192.0.2.53:53/udp",
+            "a name server of the app's own choice is a party"
+        );
         assert_eq!(label((tcp.0, 0, Transport::Icmp6), None), "2001:db8::1 icmp6");
     }
 }

@@ -4,6 +4,7 @@
 //! and a comparison of arms may both be there: what either of them shows is shown.
 
 use super::endpoints::shown;
+use super::sheet::at_most;
 use super::trial::arrived;
 use crate::figures::{bytes, count, counted, listed, percent, probability_of};
 use overheard_model::{
@@ -194,7 +195,10 @@ fn rules(found: &Found, signal: &Signal) -> String {
         Signal::Delivery => "keeps a message from arriving".to_owned(),
         Signal::Upload { endpoint } => format!("makes the client send something to {}", shown(endpoint)),
     };
-    let mut named: Vec<String> = found.rules.iter().take(NAMED).map(words).collect();
+    let bounded = |rule: &Rule| {
+        format!("{} (inexact with a chance of at most {})", words(rule), at_most(rule.error_bound))
+    };
+    let mut named: Vec<String> = found.rules.iter().take(NAMED).map(bounded).collect();
     if let Some(more) = found.rules.len().checked_sub(NAMED).filter(|more| *more > 0) {
         named.push(format!("{more} more"));
     }

@@ -142,9 +142,9 @@ pub(super) fn lanes(inquiry: &Inquiry) -> Vec<Lane<'_>> {
     if combinations.len() < 2 || combinations.len() > MOST_COMBINATIONS {
         combinations = [Vec::new()].into();
     }
-    let all = LANES.into_iter().flat_map(|arm| {
-        combinations.iter().map(move |levels| Lane { arm, levels: levels.clone() })
-    });
+    let all = LANES
+        .into_iter()
+        .flat_map(|arm| combinations.iter().map(move |levels| Lane { arm, levels: levels.clone() }));
     all.filter(|lane| inquiry.acts.iter().any(|act| lane.holds(act))).collect()
 }
 

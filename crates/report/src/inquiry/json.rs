@@ -5,8 +5,8 @@
 use super::{answer, trial, warnings};
 use crate::json::document;
 use overheard_model::{
-    Arm, Candidates, Delivery, Detectable, Effect, Fate, Inquiry, Outcome, PacketRange, ReadableCopy, Rule, Searched, Signal,
-    Strays, Timestamp, Traffic, Upload, Warning,
+    Arm, Candidates, Delivery, Detectable, Effect, Fate, Inquiry, Outcome, PacketRange, ReadableCopy, Rule,
+    Searched, Signal, Strays, Timestamp, Traffic, Upload, Warning,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -5,7 +5,8 @@
 use super::{answer, endpoints, trial};
 use crate::figures::{bytes, count, percent, probability};
 use overheard_model::{
-    Detectable, Effect, Inquiry, NAMES_ASKED, PacketRange, ReadableCopy, Rule, Timestamp, Upload, UploadStatistic,
+    Detectable, Effect, Inquiry, NAMES_ASKED, PacketRange, ReadableCopy, Rule, Timestamp, Upload,
+    UploadStatistic,
 };
 
 /// A table with its heading.
@@ -66,7 +67,12 @@ fn placed(endpoint: &str) -> Cell {
 /// What was found, without what is empty.
 pub(super) fn found(inquiry: &Inquiry) -> Vec<Sheet> {
     let words = [rules(inquiry), candidates(inquiry)];
-    filled(words.into_iter().chain([uploads(inquiry), effects(inquiry), copies(inquiry), detectable(inquiry)]))
+    filled(words.into_iter().chain([
+        uploads(inquiry),
+        effects(inquiry),
+        copies(inquiry),
+        detectable(inquiry),
+    ]))
 }
 
 /// What surrounds it, without what is empty.
@@ -121,7 +127,7 @@ fn candidates(inquiry: &Inquiry) -> Sheet {
 }
 
 /// Rounded up: a bound stays one.
-fn at_most(chance: f64) -> String {
+pub(super) fn at_most(chance: f64) -> String {
     percent((chance * 1e3).ceil().max(1.0) / 1e3)
 }
 
@@ -283,6 +289,9 @@ pub(super) fn endpoints(inquiry: &Inquiry) -> Sheet {
     }
 }
 
+/// The column of times, which do not break.
+pub(super) const WHEN: &str = "at (UTC)";
+
 /// What the figures of endpoints are.
 pub(super) fn followed(inquiry: &Inquiry) -> String {
     let asked = inquiry.acts.iter().any(|act| act.traffic.contains_key(NAMES_ASKED));
@@ -305,7 +314,7 @@ pub(super) fn trials(inquiry: &Inquiry) -> Sheet {
         note: format!(
             "Every act, with the packets that crossed in the time after it: their numbers in the capture.{captures}"
         ),
-        columns: vec!["trial", "at (UTC)", "arm", "factors", "message", "after", "out", "packets"],
+        columns: vec!["trial", WHEN, "arm", "factors", "message", "after", "out", "packets"],
         rows: trial::all(inquiry).iter().map(|trial| of_trial(inquiry, trial, folder)).collect(),
     }
 }

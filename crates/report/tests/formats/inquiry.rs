@@ -2,8 +2,9 @@
 
 use crate::written;
 use overheard_model::{
-    Act, Arm, Candidates, Delivery, Detectable, Effect, Fate, Found, Inquiry, NAMES_ASKED, Outcome, PacketRange, ReadableCopy, Rule,
-    SearchWarning, Searched, Signal, Strays, Timestamp, Traffic, Upload, UploadStatistic, Uploads,
+    Act, Arm, Candidates, Delivery, Detectable, Effect, Fate, Found, Inquiry, NAMES_ASKED, Outcome,
+    PacketRange, ReadableCopy, Rule, SearchWarning, Searched, Signal, Strays, Timestamp, Traffic, Upload,
+    UploadStatistic, Uploads,
 };
 use overheard_report::inquiry;
 use std::collections::BTreeMap;
@@ -264,7 +265,10 @@ pub fn calling(name: &str) -> Inquiry {
 #[test]
 fn the_answer_comes_first() {
     let first = |inquiry: &Inquiry| as_format("text", inquiry).lines().next().expect("a line").to_owned();
-    assert_eq!(first(&uploads()), "Copied: it arrives as if nothing had happened, and its text also goes to collector.example:443.");
+    assert_eq!(
+        first(&uploads()),
+        "Copied: it arrives as if nothing had happened, and its text also goes to collector.example:443."
+    );
     assert_eq!(first(&clean()), "Neither: it was not dropped, and not seen to be copied.");
     assert!(
         first(&search()).starts_with("Dropped: it does not arrive. Whether it is also copied is not known")
@@ -341,7 +345,7 @@ fn a_page_draws_every_trial_of_the_upload() {
 #[test]
 fn every_candidate_is_told_in_every_format() {
     let search = search();
-    let text = as_format("text", &search);
+    let text = as_format("text", &search).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(text.contains("Of 5 candidates 2 are in a rule, 2 are cleared, and 1 is open."), "{text}");
     assert!(text.contains("not all pairs of them were sent together"), "{text}");
     for format in ["text", "html"] {
@@ -387,7 +391,8 @@ fn names_that_are_asked_for_are_no_upload_and_no_all_clear() {
 #[test]
 fn what_could_not_be_searched_is_said() {
     let text = as_format("text", &uploads()).split_whitespace().collect::<Vec<_>>().join(" ");
-    let said = "Of the 40 kB that the client sent, 10 kB could be searched for the text; 30 kB (75 %) are encrypted";
+    let said =
+        "Of the 40 kB that the client sent, 10 kB could be searched for the text; 30 kB (75 %) are encrypted";
     assert!(text.contains(said), "{text}");
 }
 
