@@ -331,7 +331,8 @@ fn detectable(sizes: &[Detectable]) -> Option<String> {
         );
     };
     let first = format!(
-        "An upload of {} to an endpoint that is sent nothing else would have been seen with a chance of {}",
+        "An upload of {} to an endpoint that is sent nothing else would have been seen (planted in these trials, it was in \
+         {} of the tries)",
         bytes(size),
         percent(elsewhere.power)
     );

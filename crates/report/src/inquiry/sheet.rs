@@ -205,11 +205,11 @@ fn detectable(inquiry: &Inquiry) -> Sheet {
     Sheet {
         title: "What would have been seen",
         note: format!(
-            "The smallest upload within {} s that such trials would show, and the chance of it: measured by planting it \
-             in these.",
+            "The smallest upload within {} s that such trials would show, and in how many of the tries they did when it \
+             was planted in these.",
             inquiry.lag_s
         ),
-        columns: vec!["endpoint", "upload of", "seen with a chance of"],
+        columns: vec!["endpoint", "upload of", "seen in so many of the tries"],
         rows: judged.flat_map(|judged| &judged.detectable).map(row).collect(),
     }
 }
