@@ -32,5 +32,5 @@ mod table;
 mod tunnel;
 mod walk;
 
-pub use read::{Options, read};
+pub use read::{Options, read, read_with_payloads};
 pub use table::read_table;

@@ -6,10 +6,10 @@
 //! left out, and that is told. TLS for which the capture holds the secrets is there twice: as it was sent, and what it
 //! held, as [`crate::proto`] opens it, which is never more.
 
-use crate::capture::Reader;
-use crate::decode::Decoder;
+use crate::capture::Summary;
 use crate::packet::{Packet, Segment, TcpFlags, TcpSegment};
 use crate::proto::decrypt::{self, KeyLog};
+use crate::walk::{Audience, walk};
 use overheard_model::Transport;
 use std::collections::HashMap;
 use std::io::Read;
@@ -44,8 +44,8 @@ pub struct Payloads {
     pub payloads: Vec<Payload>,
     /// Bytes that were left out.
     pub left_out: u64,
-    /// Bytes of TLS that no secret of the capture opens.
-    pub sealed: u64,
+    /// Bytes of TLS that no secret of the capture opens, where there are any.
+    pub sealed: HashMap<Way, u64>,
 }
 
 impl Payload {
@@ -66,22 +66,25 @@ impl Payload {
 }
 
 /// Reads a capture to its end.
-pub fn read(source: impl Read) -> Payloads {
-    let (mut reader, mut decoder, mut heard) = (Reader::new(source), Decoder::default(), Heard::default());
-    while let Some(frame) = reader.next_frame() {
-        if let Ok(packet) = decoder.decode(&frame) {
-            heard.take(&packet);
-        }
-    }
-    let sides = heard.sides.into_iter().filter(|side| !side.pieces.is_empty());
-    let mut payloads: Vec<Payload> = sides.map(Side::join).collect();
-    let opened = decrypt::decrypt(&payloads, &KeyLog::read(&reader.into_summary().secrets));
-    payloads.extend(opened.payloads);
-    Payloads { payloads, left_out: heard.left_out, sealed: opened.sealed }
+pub fn read(mut source: impl Read) -> Payloads {
+    let mut heard = Heard::default();
+    let (summary, _) = walk(&mut source, &mut heard);
+    heard.finish(&summary)
 }
 
+impl Audience for Heard {
+    fn packet(&mut self, packet: &Packet<'_>, _: &[u8]) {
+        self.take(packet);
+    }
+
+    fn exchange(&mut self, _: Option<Vec<u8>>) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+/// Takes packets as they come.
 #[derive(Debug, Default)]
-struct Heard {
+pub(crate) struct Heard {
     sides: Vec<Side>,
     /// The latest of each way: a port that is used again begins another.
     latest: HashMap<Way, usize>,
@@ -107,7 +110,16 @@ struct Piece {
 }
 
 impl Heard {
-    fn take(&mut self, packet: &Packet<'_>) {
+    /// All that was said, of a capture that came to this.
+    pub(crate) fn finish(self, summary: &Summary) -> Payloads {
+        let sides = self.sides.into_iter().filter(|side| !side.pieces.is_empty());
+        let mut payloads: Vec<Payload> = sides.map(Side::join).collect();
+        let opened = decrypt::decrypt(&payloads, &KeyLog::read(&summary.secrets));
+        payloads.extend(opened.payloads);
+        Payloads { payloads, left_out: self.left_out, sealed: opened.sealed }
+    }
+
+    pub(crate) fn take(&mut self, packet: &Packet<'_>) {
         let (transport, ports, payload) = match packet.segment {
             Segment::Tcp(TcpSegment { src_port, dst_port, payload, .. }) => {
                 (Transport::Tcp, (src_port, dst_port), payload)

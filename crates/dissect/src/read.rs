@@ -6,6 +6,7 @@ use crate::endpoint;
 use crate::flow::{Conversations, Table, Told};
 use crate::local::{self, Known};
 use crate::packet::Packet;
+use crate::payloads::{Heard, Payloads};
 use crate::problems::Problems;
 use crate::walk::{Audience, Tally, walk};
 use overheard_model::{Capture, Flows, Reading};
@@ -46,6 +47,32 @@ pub fn read(source: impl Read, path: Arc<str>, options: &Options) -> Reading {
     let known = walked.summary.format != "unknown";
     let stored = if known { source.finish_whole() } else { source.finish() };
     walked.finish(stored, path, options)
+}
+
+/// The same, and all that was said, in one walk; on one thread.
+pub fn read_with_payloads(source: impl Read, path: Arc<str>, options: &Options) -> (Reading, Payloads) {
+    let mut source = Hashing::new(source, options.hash);
+    let mut both = Both { table: Table::new(options.memory), heard: Heard::default() };
+    let (summary, tally) = walk(&mut source, &mut both);
+    let payloads = both.heard.finish(&summary);
+    let walked = Walked { summary, tally, table: both.table };
+    (walked.finish(source.finish_whole(), path, options), payloads)
+}
+
+struct Both {
+    table: Table,
+    heard: Heard,
+}
+
+impl Audience for Both {
+    fn packet(&mut self, packet: &Packet<'_>, _: &[u8]) {
+        self.table.observe(packet);
+        self.heard.take(packet);
+    }
+
+    fn exchange(&mut self, _: Option<Vec<u8>>) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 fn walked(source: &mut dyn Read, options: &Options) -> Walked {

@@ -4,7 +4,7 @@
 //! Promises: every act is here, also one that sent nothing and one whose answer is missing; texts are not kept.
 //! To extend: what an answer rests on is a field here, so that reports can be made again from this alone.
 
-use crate::{Arm, Delivery, Found, Strays, Timestamp, Traffic, Uploads};
+use crate::{Arm, Delivery, Found, Strays, Timestamp, Traffic, Upload, Uploads};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -51,6 +51,18 @@ pub struct ReadableCopy {
     pub bytes: u64,
 }
 
+/// How much of what the sender's client sent could be searched for texts, bytes of transports' payloads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Searched {
+    /// In all captures.
+    pub sent: u64,
+    /// Encrypted, and no secret that was logged opens it: a copy in it cannot be read.
+    pub sealed: u64,
+}
+
+/// What a room's own name server is called where endpoints are: whoever asks it reaches nobody but us.
+pub const NAMES_ASKED: &str = "names asked for";
+
 /// By what a search took a message for filtered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -89,4 +101,8 @@ pub struct Inquiry {
     pub deliveries: Vec<Delivery>,
     pub strays: Strays,
     pub copies: Vec<ReadableCopy>,
+    /// Absent where traffic was not watched.
+    pub searched: Option<Searched>,
+    /// That names are asked for more often after a trigger, if they are: no upload by itself.
+    pub asks_more: Option<Upload>,
 }

@@ -46,7 +46,7 @@ pub use finding::{Finding, Support, Verdict};
 pub use flow::{BeganBy, Flow, FlowState, Side, Transport};
 pub use flows::{Flows, Tell};
 pub use indices::Indices;
-pub use inquiry::{Act, Inquiry, PacketRange, ReadableCopy, Signal};
+pub use inquiry::{Act, Inquiry, NAMES_ASKED, PacketRange, ReadableCopy, Searched, Signal};
 pub use name::{Learned, Name, NameSource};
 pub use observation::{Observation, Reading};
 pub use place::{Asn, Claim, Coordinates, Place, PlaceSource, Reach};
@@ -54,7 +54,7 @@ pub use plan::{Plan, Power};
 pub use process::{Parent, Process};
 pub use protocol::{Measure, Protocol, Visibility};
 pub use protocols::Protocols;
-pub use rule::{Found, Rule, SearchWarning};
+pub use rule::{Candidates, Found, Rule, SearchWarning};
 pub use study::{
     Build, Bundle, Concern, RegisteredBuild, RegisteredFile, RegisteredVantage, Registration, Run, Study,
     Vantage,

@@ -42,6 +42,19 @@ pub struct Found {
     /// Messages that were asked for.
     pub messages: u64,
     pub warnings: Vec<SearchWarning>,
+    /// Of a list; absent where a text was searched.
+    pub candidates: Option<Candidates>,
+}
+
+/// What is known of the candidates of a list that are in no rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidates {
+    /// They arrive alone.
+    pub cleared: Vec<String>,
+    /// Nothing is known of them yet, or no longer.
+    pub open: Vec<String>,
+    /// Whether some of the cleared have not been sent together: in pairs they may be blocked all the same.
+    pub pairs_open: bool,
 }
 
 impl Found {

@@ -91,15 +91,18 @@ pub struct Detectable {
     pub power: f64,
 }
 
-/// What a level of a factor does to the share of triggers that do not arrive.
+/// What a level of a factor does to the share of messages that do not arrive, or that are followed by an upload.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Effect {
+    /// Where the upload goes; absent where it is about arrivals.
+    pub endpoint: Option<String>,
     pub factor: String,
     pub level: String,
-    /// Lost, of those with this level.
-    pub lost: u64,
+    /// Lost, or followed by the upload, of the triggers with this level; of all messages with it, where an upload has a
+    /// level for its cause.
+    pub count: u64,
     pub of: u64,
-    /// Share lost with this level minus share lost with any other, with its 95 % interval.
+    /// The share with this level minus the share with any other, with its 95 % interval.
     pub difference: f64,
     pub low: f64,
     pub high: f64,

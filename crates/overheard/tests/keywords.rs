@@ -1,63 +1,36 @@
 //! `overheard keywords` between two clients of shell script, with a filter that is known.
 
+mod clients;
 mod program;
 
+use clients::Clients;
 use program::{Answer, overheard};
-use std::fs;
-use std::path::Path;
+use serde_json::Value;
+use std::ops::Deref;
 
 const TEXT: &str = "we walk by the river and drink some tea at noon";
 
-/// Notes each text that it is asked to send, and passes on what its filter lets pass. `PATTERN` and `LIMIT` are the
-/// filter and the number of messages after which nothing passes; the answers to it come in `SAYS`.
-const SENDER: &str = r#"#!/bin/sh
-exec 3<>way
-echo '{"event":"ready","account":"alice"}'
-while read -r line; do
-    case "$line" in *'"op":"quit"'*) exit ;; esac
-    text=${line##*'"text":"'} text=${text%'"}'} id=${line#*'"id":"'} id=${id%%'"'*}
-    echo "$text" >> sent
-    echo "typing, which is no event"
-    if [ "$(wc -l < sent)" -eq DIES ]; then echo "the sea is rough" >&2; exit 1; fi
-    if [ "$(wc -l < sent)" -lt LIMIT ]; then
-        case "$text" in
-            PATTERN) ;;
-            *) echo "{\"event\":\"received\",\"from\":\"alice\",\"text\":\"$text\"}" >&3 ;;
-        esac
-    fi
-    echo "{\"event\":\"sent\",\"id\":\"$id\"}"
-done
-"#;
-const RECEIVER: &str = "#!/bin/sh\n[ -p way ] || mkfifo way\necho '{\"event\":\"ready\",\"account\":\"bob\"}'\nexec cat 0<>way\n";
-
 /// A filter on the way between two clients.
-struct Way {
-    folder: tempfile::TempDir,
+struct Way(Clients);
+
+impl Deref for Way {
+    type Target = Clients;
+
+    fn deref(&self) -> &Clients {
+        &self.0
+    }
 }
 
 impl Way {
     fn new(pattern: &str, limit: usize, dies: usize) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let way = Self { folder };
-        let sender = SENDER.replace("PATTERN", pattern).replace("LIMIT", &limit.to_string());
-        way.write("sender", &sender.replace("DIES", &dies.to_string()));
-        way.write("receiver", RECEIVER);
+        let way = Self(Clients::new(pattern, limit, "sent", dies));
         way.write("text.txt", TEXT);
         way
     }
 
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.path().join(name), text).expect("a file");
-    }
-
     fn ask(&self, question: &[&str], more: &[&str]) -> Answer {
         let folder = self.path().display();
-        let client = |name: &str| format!("cd {folder} && exec sh ./{name}");
-        let (sender, receiver) = (client("sender"), client("receiver"));
+        let [sender, receiver] = self.commands("alice");
         let trials = format!("{folder}/trials");
         let mut all = vec![
             "keywords",
@@ -78,10 +51,6 @@ impl Way {
 
     fn text(&self, more: &[&str]) -> Answer {
         self.ask(&["--text", "text.txt"], more)
-    }
-
-    fn sent(&self) -> usize {
-        fs::read_to_string(self.path().join("sent")).map_or(0, |sent| sent.lines().count())
     }
 }
 
@@ -125,12 +94,31 @@ fn words_of_a_list_are_found() {
         .collect();
     words.sort();
     assert_eq!(words, ["\"lamp\"", "\"moss\""], "{found:?}");
+    let known = &found.json()["candidates"];
+    let all = serde_json::json!({
+        "cleared": ["bread", "cloud", "stone", "wheel"], "open": [], "pairs_open": false
+    });
+    assert_eq!(known, &all, "{found:?}");
+}
+
+#[test]
+fn candidates_that_a_budget_leaves_open_are_named() {
+    let way = Way::new("*lamp*", 10_000, 0);
+    way.write("words.txt", "stone\nlamp\ncloud\nmoss\nbread\nwheel\n");
+    let json = way.ask(&["--words", "words.txt"], &["--budget", "2"]).json();
+    let count = |list: &Value| list.as_array().expect("a list").len();
+    let known = &json["candidates"];
+    let ruled = count(&json["rules"]);
+    assert_eq!(ruled + count(&known["cleared"]) + count(&known["open"]), 6, "{json}");
+    assert!(count(&known["open"]) > 0 && known["pairs_open"] == true, "{json}");
 }
 
 #[test]
 fn what_arrives_is_no_finding() {
     let found = Way::new("nothing", 10_000, 0).text(&[]);
-    assert_eq!((found.code, found.json()["outcome"].as_str()), (0, Some("neither")), "{found:?}");
+    let json = found.json();
+    assert_eq!((found.code, &json["outcome"]), (0, &Value::Null), "of copies nothing is known: {found:?}");
+    assert_eq!(json["judged"], serde_json::json!({ "dropped": false, "copied": null }));
     assert!(kinds(&found).contains(&"delivery-alone".to_owned()));
 }
 

@@ -1,49 +1,33 @@
 //! `overheard uploads`: between clients of shell script without rooms, and between real ones in a world with a collector.
 
+mod clients;
 mod program;
 
+use clients::Clients;
 use program::{Answer, overheard};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::ops::Deref;
 use std::path::Path;
 
 const TRIGGERS: &str = "we meet by the river\n\nthe river is high\nwe meet by the river\n";
 const BENIGN: &str = "we walk in the garden at noon and drink some tea with our friends in the old house\n";
 
-/// Passes on what its filter lets pass, and notes what it is asked to send. `PATTERN` is the filter; from the message
-/// `LIMIT` on nothing passes, and the answer is `AFTER`; it dies at the message `DIES`.
-const SENDER: &str = r#"#!/bin/sh
-exec 3<>way
-echo "{\"event\":\"ready\",\"account\":\"$1\"}"
-while read -r line; do
-    case "$line" in *'"op":"quit"'*) exit ;; esac
-    text=${line##*'"text":"'} text=${text%'"}'} id=${line#*'"id":"'} id=${id%%'"'*}
-    echo "$1 $text" >> sent
-    sent=$(wc -l < sent)
-    if [ "$sent" -eq DIES ]; then echo "the sea is rough" >&2; exit 1; fi
-    event=sent
-    if [ "$sent" -ge LIMIT ]; then event=AFTER; else
-        case "$1 $text" in
-            PATTERN) ;;
-            *) echo "{\"event\":\"received\",\"from\":\"$1\",\"text\":\"$text\"}" >&3 ;;
-        esac
-    fi
-    echo "{\"event\":\"$event\",\"id\":\"$id\",\"message\":\"no\"}"
-done
-"#;
-const RECEIVER: &str = "#!/bin/sh\n[ -p way ] || mkfifo way\necho '{\"event\":\"ready\",\"account\":\"bob\"}'\nexec cat 0<>way\n";
-
 /// A filter on the way between two clients without rooms.
-struct Way {
-    folder: tempfile::TempDir,
+struct Way(Clients);
+
+impl Deref for Way {
+    type Target = Clients;
+
+    fn deref(&self) -> &Clients {
+        &self.0
+    }
 }
 
 impl Way {
     fn new(pattern: &str, limit: usize, after: &str, dies: usize) -> Self {
-        let way = Self { folder: tempfile::tempdir().expect("a folder") };
-        let sender = SENDER.replace("PATTERN", pattern).replace("LIMIT", &limit.to_string());
-        way.write("sender", &sender.replace("AFTER", after).replace("DIES", &dies.to_string()));
-        way.write("receiver", RECEIVER);
+        let way = Self(Clients::new(pattern, limit, after, dies));
         way.write("words.txt", TRIGGERS);
         way.write("plain.txt", BENIGN);
         way
@@ -53,18 +37,13 @@ impl Way {
         Self::new(pattern, 10_000, "sent", 0)
     }
 
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.folder.path().join(name), text).expect("a file");
-    }
-
     fn ask(&self, more: &[&str]) -> Answer {
         self.ask_as("alice", more)
     }
 
     fn ask_as(&self, user: &str, more: &[&str]) -> Answer {
-        let folder = self.folder.path().display();
-        let sender = format!("cd {folder} && exec sh ./sender {user}");
-        let receiver = format!("cd {folder} && exec sh ./receiver");
+        let folder = self.path().display();
+        let [sender, receiver] = self.commands(user);
         let [trigger, benign, trials] =
             ["words.txt", "plain.txt", "trials"].map(|name| format!("{folder}/{name}"));
         let mut all = vec!["uploads", "--sender", &sender, "--receiver", &receiver, "--no-room"];
@@ -75,11 +54,6 @@ impl Way {
             all.extend(default.iter().filter(|_| !more.contains(&default[0])));
         }
         overheard(&all)
-    }
-
-    fn sent(&self) -> usize {
-        let sent = fs::read_to_string(self.folder.path().join("sent"));
-        sent.map_or(0, |sent| sent.lines().count())
     }
 }
 
@@ -104,7 +78,9 @@ fn what_is_dropped_is_told_from_what_arrives_and_nothing_is_sent_twice() {
 #[test]
 fn what_arrives_is_no_finding() {
     let found = Way::clear("nothing").ask(&[]);
-    assert_eq!((found.code, found.json()["outcome"].as_str()), (0, Some("neither")), "{found:?}");
+    let json = found.json();
+    assert_eq!((found.code, &json["outcome"]), (0, &Value::Null), "of copies nothing is known: {found:?}");
+    assert_eq!(json["judged"], serde_json::json!({ "dropped": false, "copied": null }));
 }
 
 #[test]
@@ -117,7 +93,7 @@ fn an_account_that_is_banned_half_way_is_no_filter() {
         assert_eq!(banned.code, 4, "{banned:?}");
         // What was measured before is kept, and the rest is done once the account is free again.
         let sent = way.sent();
-        way.write("sender", &SENDER.replace("LIMIT", "10000").replace("DIES", "0"));
+        way.write_sender("nothing", 10_000, "sent", 0);
         let mended = way.ask(&["--trials", "8"]);
         assert_eq!((mended.code, way.sent() > sent), (0, true), "{mended:?}");
     }
@@ -181,7 +157,7 @@ fn texts_of_all_kinds_arrive_as_they_are() {
     let found = way.ask(&[]);
     assert_eq!((found.code, way.sent()), (0, 12), "{found:?}");
     way.write("words.txt", "cafe\u{301} \u{5e9}\u{5dc}\n\u{5e9}\u{5dc}\u{5d5}\u{5dd} \u{5dc}\u{5da}\n");
-    let trials = way.folder.path().join("other").display().to_string();
+    let trials = way.path().join("other").display().to_string();
     let found = way.ask(&["--trials-folder", &trials]);
     assert_eq!(found.code, 0, "{found:?}");
 }

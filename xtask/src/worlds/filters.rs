@@ -34,8 +34,6 @@ enum Asked {
 const PLUGGED: &str = "worlds/filter/kite alice worlds/filter/lantern.pl";
 const FRIEND: &str =
     "{program} driver irc --server chat.kite.example:6697 --tls --ca $OVERHEARD_WORLD/ca.pem --nick bob";
-/// Of the room: whoever copies asks it for the host's name first.
-const NAME_SERVER: &str = "10.219.0.1:53/udp";
 
 /// What all are variants of. Seven trials of each arm are enough for p ≤ 0.0025 with chatter beside it.
 const COPY: Plant = Plant {
@@ -125,12 +123,10 @@ impl Plant {
             return Ok(());
         };
         let cause = self.cause.map_or(json!({}), |(name, level)| json!({ name: level }));
-        let (stated, others): (Vec<&Value>, Vec<&Value>) =
-            uploads.iter().partition(|upload| upload["endpoint"] == endpoint && upload["factors"] == cause);
-        ensure!(stated.len() == 1, "uploads: {uploads:?}");
+        let [upload] = uploads else { anyhow::bail!("uploads: {uploads:?}") };
         ensure!(
-            others.iter().all(|upload| upload["endpoint"] == NAME_SERVER),
-            "nobody copies there: {others:?}"
+            upload["endpoint"] == endpoint && upload["factors"] == cause,
+            "nobody copies there: {upload:?}"
         );
         Ok(())
     }

@@ -12,7 +12,7 @@ use super::density::Density;
 use super::search::{Next, Options, Others, Search};
 use super::silence::Silence;
 use super::text::{FILLER, Limit};
-use overheard_model::{Found, Rule, SearchWarning};
+use overheard_model::{Candidates, Found, Rule, SearchWarning};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -93,7 +93,7 @@ impl ListSearch {
     pub fn ask(&mut self) -> Next {
         if self.found.messages >= self.options.most_messages {
             self.warn(SearchWarning::Unsettled);
-            return Next::Done(self.found.clone());
+            return Next::Done(self.known());
         }
         if self.neutral || self.silence.wants_a_neutral_message(self.found.rules.len(), false) {
             return self.ask_neutral();
@@ -101,7 +101,7 @@ impl ListSearch {
         if let Some(certain) = self.silence.is_complete() {
             self.found.rules.truncate(certain);
             self.warn(SearchWarning::Silent);
-            return Next::Done(self.found.clone());
+            return Next::Done(self.known());
         }
         if let Some(within) = &mut self.within {
             match within.ask() {
@@ -117,7 +117,7 @@ impl ListSearch {
         }
         match &self.pending {
             None if self.silence.wants_a_neutral_message(self.found.rules.len(), true) => self.ask_neutral(),
-            None => Next::Done(self.found.clone()),
+            None => Next::Done(self.known()),
             Some(pending) => Next::Ask { text: self.write(pending) },
         }
     }
@@ -129,7 +129,25 @@ impl ListSearch {
 
     /// What is known so far, of a search that is broken off here.
     pub fn so_far(&self) -> Found {
-        self.found.unsettled()
+        self.known().unsettled()
+    }
+
+    /// What was found, and what became of the other candidates.
+    fn known(&self) -> Found {
+        let ruled: HashSet<&String> = self.found.rules.iter().flat_map(|rule| &rule.all).collect();
+        let clean: HashSet<usize> = self.clean.iter().copied().collect();
+        let others = (0..self.words.len()).filter(|word| !ruled.contains(&self.words[*word]));
+        let (cleared, open): (Vec<usize>, Vec<usize>) = others.partition(|word| clean.contains(word));
+        let names = |words: Vec<usize>| {
+            let mut names: Vec<String> = words.into_iter().map(|word| self.words[word].clone()).collect();
+            names.sort_unstable();
+            names
+        };
+        let under_way = self.pending.is_some() || self.within.is_some();
+        let paired = !under_way && self.together.as_ref().is_some_and(VecDeque::is_empty);
+        let pairs_open = self.options.others != Others::Ignored && !paired;
+        let candidates = Candidates { cleared: names(cleared), open: names(open), pairs_open };
+        Found { candidates: Some(candidates), ..self.found.clone() }
     }
 
     pub fn answer(&mut self, answer: Answer) {

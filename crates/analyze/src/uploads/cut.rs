@@ -25,7 +25,13 @@ impl Cut {
     /// The cut that these trials show best, at the endpoint, statistic and window of an upload that they showed. A class
     /// of bursts holds messages of the trials' length alone: another statistic is taken in its place.
     pub fn between(trials: &[Trial], upload: &Upload) -> Self {
-        let by = |statistic, window_s| Self::by(trials, &upload.endpoint, statistic, window_s);
+        let of_arm = |arm: Arm| trials.iter().filter(|trial| trial.arm == arm).collect::<Vec<_>>();
+        Self::apart(&of_arm(Arm::Trigger), &of_arm(Arm::Benign), upload)
+    }
+
+    /// Between the trials that caused the upload and those that did not.
+    pub(super) fn apart(these: &[&Trial], those: &[&Trial], upload: &Upload) -> Self {
+        let by = |statistic, window_s| Self::by(these, those, &upload.endpoint, statistic, window_s);
         if !matches!(upload.statistic, UploadStatistic::Bursts { .. }) {
             return by(upload.statistic, upload.window_s);
         }
@@ -36,12 +42,16 @@ impl Cut {
             .fold(late, |best, cut| if cut.errors() < best.errors() { cut } else { best })
     }
 
-    fn by(trials: &[Trial], endpoint: &str, statistic: UploadStatistic, window_s: usize) -> Self {
-        let values = |arm: Arm| -> Vec<u64> {
-            let of_arm = trials.iter().filter(|trial| trial.arm == arm);
-            of_arm.map(|trial| measure::of(trial.traffic.get(endpoint), statistic, window_s)).collect()
-        };
-        let (triggers, benign) = (values(Arm::Trigger), values(Arm::Benign));
+    fn by(
+        these: &[&Trial],
+        those: &[&Trial],
+        endpoint: &str,
+        statistic: UploadStatistic,
+        window_s: usize,
+    ) -> Self {
+        let value = |trial: &&Trial| measure::of(trial.traffic.get(endpoint), statistic, window_s);
+        let triggers: Vec<u64> = these.iter().map(value).collect();
+        let benign: Vec<u64> = those.iter().map(value).collect();
         let wrong = |least: u64| {
             let missed = triggers.iter().filter(|value| **value < least).count();
             (missed, benign.iter().filter(|value| **value >= least).count())

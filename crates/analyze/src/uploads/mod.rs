@@ -37,6 +37,8 @@ pub fn judge(trials: &[Trial], seed: u64) -> Uploads {
             .extend(tested.uploads.into_iter().map(|upload| Upload { factors: level.factors(), ..upload }));
     }
     uploads.iter_mut().for_each(|upload| upload.p = adjusted(upload.p));
+    let mut effects = effects::on_arrivals(trials);
+    effects.extend(uploads.iter().flat_map(|upload| effects::on_upload(trials, upload)));
     let (dropped_p, copied_p) = (adjusted(dropped_p), adjusted(copied_p));
     let (dropped, copied) = (dropped_p <= ALPHA, copied_p <= ALPHA);
     Uploads {
@@ -50,7 +52,7 @@ pub fn judge(trials: &[Trial], seed: u64) -> Uploads {
         copied_p,
         detectable: if copied { Vec::new() } else { detectable::of(&family, tested.critical, seed) },
         uploads,
-        effects: effects::of(trials),
+        effects,
     }
 }
 

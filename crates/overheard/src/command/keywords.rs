@@ -15,6 +15,7 @@ use crate::inquiry::hunt::{Hunt, Limit, Noise, Options, Others, Question, rehear
 use crate::inquiry::output::ReportArgs;
 use crate::inquiry::quest::Quest;
 use crate::inquiry::trials::{Trials, located, refused, unopened};
+use crate::inquiry::verdict;
 use crate::output::{inquiry, print};
 use clap::Args;
 use overheard_model::{Inquiry, Outcome};
@@ -203,6 +204,8 @@ impl KeywordsArgs {
         if let Some(why) = broken_off.as_ref().filter(|_| book.acts().is_empty()) {
             return Err(unopened(why));
         }
+        let (copies, searched) = copies::find(folder, book.acts(), book.deliveries(), &texts);
+        let asks_more = verdict::asks_more(&book, &verdict::counted(&book, watched), seed);
         Ok(Inquiry {
             found,
             judged,
@@ -217,7 +220,9 @@ impl KeywordsArgs {
             window_s: self.clients.window,
             lag_s: if watched { self.clients.lag } else { 0.0 },
             acts: located(&book, folder),
-            copies: copies::find(folder, book.acts(), book.deliveries(), &texts),
+            copies,
+            searched: watched.then_some(searched),
+            asks_more,
             deliveries: book.deliveries().to_vec(),
             strays: book.strays(),
         })

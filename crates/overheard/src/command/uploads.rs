@@ -93,8 +93,15 @@ impl UploadsArgs {
         match broken_off {
             Some(why) if !begun => Err(unopened(&why)),
             broken_off => {
-                let copies = copies::find(&folder, book.acts(), book.deliveries(), &design.texts());
-                self.conclude(Inquiry { broken_off, copies, ..self.inquiry(&book, &folder, watched) })
+                let (copies, searched) =
+                    copies::find(&folder, book.acts(), book.deliveries(), &design.texts());
+                let searched = watched.then_some(searched);
+                self.conclude(Inquiry {
+                    broken_off,
+                    copies,
+                    searched,
+                    ..self.inquiry(&book, &folder, watched)
+                })
             }
         }
     }
@@ -172,6 +179,8 @@ impl UploadsArgs {
             deliveries: book.deliveries().to_vec(),
             strays: book.strays(),
             copies: Vec::new(),
+            searched: None,
+            asks_more: verdict::asks_more(book, &acts, self.clients.seed),
         }
     }
 

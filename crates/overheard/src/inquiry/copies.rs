@@ -8,7 +8,7 @@
 use super::carriers;
 use super::heard::{Heard, copies_of};
 use overheard_dissect::copies;
-use overheard_model::{Act, Delivery, Fate, ReadableCopy};
+use overheard_model::{Act, Delivery, Fate, ReadableCopy, Searched};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -24,18 +24,26 @@ struct Sent<'a> {
     arrived: bool,
 }
 
-/// All copies in the captures below the folder, in the order of acts.
-pub fn find(folder: &Path, acts: &[Act], deliveries: &[Delivery], texts: &Texts) -> Vec<ReadableCopy> {
+/// All copies in the captures below the folder, in the order of acts, and how much they were looked for in.
+pub fn find(
+    folder: &Path,
+    acts: &[Act],
+    deliveries: &[Delivery],
+    texts: &Texts,
+) -> (Vec<ReadableCopy>, Searched) {
     let mut captures: BTreeMap<&str, Vec<&Act>> = BTreeMap::new();
     for act in acts {
         if let Some(packets) = &act.packets {
             captures.entry(&packets.capture).or_default().push(act);
         }
     }
-    let mut found = Vec::new();
+    let (mut found, mut searched) = (Vec::new(), Searched::default());
     for (capture, acts) in captures {
         let path = folder.join(capture);
         let Some(sender) = Heard::read(&path) else { continue };
+        let of_sender = sender.searched();
+        searched.sent += of_sender.sent;
+        searched.sealed += of_sender.sealed;
         let sent = sent(&acts, deliveries, texts);
         let mut copies = copies_in(&sender, &path, &sent);
         if let Some(receiver) = of_receiver(&path).and_then(|path| Heard::read(&path)) {
@@ -46,7 +54,7 @@ pub fn find(folder: &Path, acts: &[Act], deliveries: &[Delivery], texts: &Texts)
         found.extend(copies);
     }
     found.sort_by_key(|copy| (copy.act, copy.packet));
-    found
+    (found, searched)
 }
 
 /// The acts that sent something, of those of one capture.

@@ -5,7 +5,7 @@
 //! been banned, and that is no filter.
 
 use crate::pipeline;
-use overheard_model::{Act, Arm, Fate, Trial, Uploads};
+use overheard_model::{Act, Arm, Fate, NAMES_ASKED, Trial, Upload, Uploads};
 use overheard_probe::trial::Book;
 
 /// Benign messages lost in a row, with nothing that arrives between them, that make a stretch silent. At 10 % loss it
@@ -41,14 +41,25 @@ pub fn trials(book: &Book, acts: &[&Act]) -> Vec<Trial> {
     acts.iter().filter_map(|act| trial(book, act)).collect()
 }
 
-/// The judgement of the acts; none before both arms have one. To ask for a name is a part of reaching who has it: name
-/// servers come behind all others.
+/// The judgement of the acts; none before both arms have one. Whoever copies asks for a name first, and it is the room's
+/// own name server that answers: it is no party, and [`asks_more`] judges it by itself.
 pub fn judge(book: &Book, acts: &[&Act], seed: u64) -> Option<Uploads> {
-    let trials = trials(book, acts);
+    judge_where(book, acts, seed, |endpoint| endpoint != NAMES_ASKED)
+}
+
+/// Whether more is asked of the room's name server after a trigger than after a benign message.
+pub fn asks_more(book: &Book, acts: &[&Act], seed: u64) -> Option<Upload> {
+    let asked = |act: &&&Act| act.traffic.contains_key(NAMES_ASKED);
+    acts.iter().find(asked)?;
+    let judged = judge_where(book, acts, seed, |endpoint| endpoint == NAMES_ASKED)?;
+    judged.uploads.into_iter().next()
+}
+
+fn judge_where(book: &Book, acts: &[&Act], seed: u64, is_party: impl Fn(&str) -> bool) -> Option<Uploads> {
+    let mut trials = trials(book, acts);
+    trials.iter_mut().for_each(|trial| trial.traffic.retain(|endpoint, _| is_party(endpoint)));
     let has = |arm| trials.iter().any(|trial| trial.arm == arm);
-    let mut judged = (has(Arm::Trigger) && has(Arm::Benign)).then(|| pipeline::judge(&trials, seed))?;
-    judged.uploads.sort_by_key(|upload| upload.endpoint.ends_with(":53/udp"));
-    Some(judged)
+    (has(Arm::Trigger) && has(Arm::Benign)).then(|| pipeline::judge(&trials, seed))
 }
 
 fn trial(book: &Book, act: &Act) -> Option<Trial> {

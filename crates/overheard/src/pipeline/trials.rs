@@ -7,8 +7,9 @@
 
 use overheard_dissect::Options;
 use overheard_dissect::live::{Ends, Live};
-use overheard_model::{Endpoint, PacketRange, Process, Timestamp, Traffic, Transport};
+use overheard_model::{Endpoint, NAMES_ASKED, PacketRange, Process, Timestamp, Traffic, Transport};
 use overheard_probe::clock::timestamp;
+use overheard_probe::door::{GATEWAY_V4, GATEWAY_V6};
 use overheard_probe::gateway::Direction;
 use overheard_probe::tapped::Listener;
 use overheard_probe::trial::Crossed;
@@ -22,6 +23,9 @@ const BARE_IP: u32 = 101;
 /// Bound on what is remembered of flows and names, bytes, and flows that are known as met.
 const MEMORY: usize = 256 << 20;
 const MOST_FLOWS: usize = 1 << 20;
+
+/// IANA's port of name servers; the gateway's is ours.
+const NAME_SERVER_PORT: u16 = 53;
 
 /// The remote end of a packet.
 type Remote = (IpAddr, u16, Transport);
@@ -133,13 +137,17 @@ fn names(endpoints: Vec<Endpoint>) -> BTreeMap<Remote, String> {
     named.collect()
 }
 
-/// What trials call an endpoint: its best name or its address, with its port: `chat.example.org:443`.
+/// What trials call an endpoint: its best name or its address, with its port: `chat.example.org:443`. The room's own name
+/// server is no endpoint: it is called [`NAMES_ASKED`].
 pub fn name(endpoint: &Endpoint) -> String {
     let best = endpoint.names.first().map(|name| &*name.name);
     label((endpoint.address, endpoint.port, endpoint.transport), best)
 }
 
 fn label((address, port, transport): Remote, name: Option<&str>) -> String {
+    if port == NAME_SERVER_PORT && (address == GATEWAY_V4 || address == GATEWAY_V6) {
+        return NAMES_ASKED.to_owned();
+    }
     if !transport.has_ports() {
         return format!("{} {transport}", name.map_or_else(|| address.to_string(), str::to_owned));
     }
@@ -213,6 +221,14 @@ mod tests {
         let tcp = ("2001:db8::1".parse().unwrap(), 443, Transport::Tcp);
         assert_eq!(label(tcp, None), "[2001:db8::1]:443");
         assert_eq!(label(tcp, Some("chat.example.org")), "chat.example.org:443");
+        let asked = |address: &str, port| label((address.parse().unwrap(), port, Transport::Udp), None);
+        assert_eq!(asked("10.219.0.1", 53), NAMES_ASKED, "the gateway is ours");
+        assert_eq!(asked("10.219.0.1", 54), "10.219.0.1:54/udp");
+        assert_eq!(
+            asked("192.0.2.53", 53),
+            "192.0.2.53:53/udp",
+            "a name server of the app's own choice is a party"
+        );
         assert_eq!(label((tcp.0, 0, Transport::Icmp6), None), "2001:db8::1 icmp6");
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 /// SHA-256 of the two above, base64 (CSP level 3); a test says what they must be.
-const STYLE_HASH: &str = "5prxAOLwj8FHK7qMeOc5jnDz4r60uuDPt1+3Iw1Fndc=";
+const STYLE_HASH: &str = "E+u9Wk+Fzt2Wt8YkbHqc7FO5SMY8pDV9kEK75SUgEJE=";
 const SCRIPT_HASH: &str = "9zXWodxcTSiv7NXlTKJtWTDFMKA+F524ovlRsyFtaJY=";
 
 /// A page in the making.
@@ -106,11 +106,13 @@ pub(crate) struct Cell {
     text: String,
     /// What it opens.
     behind: Option<String>,
+    /// The title of its column, where it is to stand beside it on a narrow screen.
+    label: Option<&'static str>,
 }
 
 impl Cell {
     pub(crate) fn text(text: &str) -> Self {
-        Self { class: "", number: None, text: escaped(text), behind: None }
+        Self { class: "", number: None, text: escaped(text), behind: None, label: None }
     }
 
     pub(crate) fn classed(class: &'static str, text: &str) -> Self {
@@ -127,13 +129,19 @@ impl Cell {
         Self { behind, ..self }
     }
 
+    /// Its column's title stands beside it where the screen is too narrow for columns.
+    pub(crate) fn labelled(self, label: &'static str) -> Self {
+        Self { label: Some(label), ..self }
+    }
+
     fn write(&self, sorted: bool, row: &mut String) {
-        let Self { class, number, text, behind } = self;
+        let Self { class, number, text, behind, label } = self;
+        let label = label.map_or(String::new(), |label| format!(" data-label=\"{}\"", escaped(label)));
         // Writing to a string cannot fail.
         let _ = match (sorted, number) {
-            (false, _) => write!(row, "<td class=\"{class}\">"),
-            (true, Some(number)) => write!(row, "<td class=\"{class}\" data-sort=\"{number}\">"),
-            (true, None) => write!(row, "<td class=\"{class}\" data-sort=\"{text}\">"),
+            (false, _) => write!(row, "<td class=\"{class}\"{label}>"),
+            (true, Some(number)) => write!(row, "<td class=\"{class}\" data-sort=\"{number}\"{label}>"),
+            (true, None) => write!(row, "<td class=\"{class}\" data-sort=\"{text}\"{label}>"),
         };
         let _ = match behind {
             None => write!(row, "{text}</td>"),

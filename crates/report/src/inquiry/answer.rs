@@ -4,9 +4,14 @@
 //! and a comparison of arms may both be there: what either of them shows is shown.
 
 use super::endpoints::shown;
+use super::sheet::at_most;
 use super::trial::arrived;
-use crate::figures::{bytes, counted, listed, percent, probability_of};
-use overheard_model::{Arm, Detectable, Found, Inquiry, Outcome, Rule, SearchWarning, Signal, Uploads};
+use crate::figures::{bytes, count, counted, listed, percent, probability_of};
+use overheard_model::{
+    Act, Arm, Candidates, Detectable, Found, Inquiry, Outcome, Rule, SearchWarning, Searched, Signal,
+    UploadStatistic, Uploads,
+};
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What became known of one of the two outcomes.
@@ -29,7 +34,8 @@ impl Known {
     }
 }
 
-/// The answer; nothing where none can be given. Where traffic was not watched, it is the answer of deliveries alone.
+/// The answer to all that was judged; nothing where none can be given. Where traffic was not watched, it is the answer of
+/// deliveries alone: see [`standing`].
 pub fn outcome(inquiry: &Inquiry) -> Option<Outcome> {
     match (dropped(inquiry), copied(inquiry)) {
         (Known::Yes, Known::Yes) => Some(Outcome::Both),
@@ -39,6 +45,27 @@ pub fn outcome(inquiry: &Inquiry) -> Option<Outcome> {
         (Known::No, Known::Unknown) if !inquiry.watched => Some(Outcome::Neither),
         _ => None,
     }
+}
+
+/// Which of the two outcomes holds; absent where it is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Standing {
+    pub dropped: Option<bool>,
+    pub copied: Option<bool>,
+}
+
+pub(super) fn standing(inquiry: &Inquiry) -> Standing {
+    let known = |known| match known {
+        Known::Yes => Some(true),
+        Known::No => Some(false),
+        Known::Unknown => None,
+    };
+    Standing { dropped: known(dropped(inquiry)), copied: known(copied(inquiry)) }
+}
+
+/// The answer in one word, without what was not judged: "neither" is about both.
+pub(super) fn word(inquiry: &Inquiry) -> Option<Outcome> {
+    outcome(inquiry).filter(|outcome| *outcome != Outcome::Neither || copied(inquiry) == Known::No)
 }
 
 fn dropped(inquiry: &Inquiry) -> Known {
@@ -58,7 +85,8 @@ fn copied(inquiry: &Inquiry) -> Known {
     }
     let compared = inquiry.judged.as_ref().map_or(Known::Unknown, |judged| match judged.outcome {
         Outcome::Copied | Outcome::Both => Known::Yes,
-        _ if enough(judged) => Known::No,
+        // Names can carry a text, or lead to whoever is sent it.
+        _ if enough(judged) && inquiry.asks_more.is_none() => Known::No,
         _ => Known::Unknown,
     });
     let read = if inquiry.copies.is_empty() { Known::Unknown } else { Known::Yes };
@@ -91,14 +119,18 @@ pub(super) fn is_too_few(inquiry: &Inquiry) -> bool {
 /// The answer in plain sentences, the shortest first.
 pub(super) fn sentences(inquiry: &Inquiry) -> Vec<String> {
     let mut sentences = vec![headline(inquiry)];
-    sentences.extend(inquiry.found.as_ref().map(|found| rules(found, &inquiry.signal)));
+    if let Some(found) = &inquiry.found {
+        sentences.push(rules(found, &inquiry.signal));
+        sentences.extend(found.candidates.as_ref().map(|others| candidates(found, others)));
+    }
     if let Some(judged) = &inquiry.judged {
         sentences.extend(deliveries(inquiry, judged));
         if inquiry.watched {
-            sentences.extend(traffic(judged));
+            sentences.extend(traffic(inquiry, judged));
         }
     }
     sentences.extend(readable(inquiry));
+    sentences.extend(inquiry.searched.and_then(searchable));
     sentences
 }
 
@@ -109,13 +141,13 @@ fn headline(inquiry: &Inquiry) -> String {
         _ => "Whether it is also copied is not known: what the client sends was not watched.",
     };
     match outcome(inquiry) {
-        Some(Outcome::Both) => "Both: it is dropped, and copied.".into(),
+        Some(Outcome::Both) => format!("Both: it does not arrive, and {}.", elsewhere(inquiry)),
         Some(Outcome::Dropped) => format!("Dropped: it does not arrive. {copied}"),
         Some(Outcome::Copied) if dropped(inquiry) == Known::No => {
-            "Copied: it arrives as if nothing had happened, and goes elsewhere too.".into()
+            format!("Copied: it arrives as if nothing had happened, and {}.", elsewhere(inquiry))
         }
         Some(Outcome::Copied) => {
-            "Copied: it goes elsewhere too. Whether it is also dropped is not known.".into()
+            format!("Copied: {}. Whether it is also dropped is not known.", elsewhere(inquiry))
         }
         Some(Outcome::Neither) if inquiry.watched => {
             "Neither: it was not dropped, and not seen to be copied.".into()
@@ -124,12 +156,38 @@ fn headline(inquiry: &Inquiry) -> String {
             "Nothing was dropped. Whether it is copied is not known: what the client sends was not watched."
                 .into()
         }
+        None if inquiry.asks_more.is_some() && dropped(inquiry) == Known::No => {
+            "No answer: it was not dropped, but after it the client asks for names more often, and why these trials \
+             cannot tell."
+                .into()
+        }
         None if is_too_few(inquiry) => "No answer: with so few trials nothing could have been seen.".into(),
         None => "No answer: it came to no end.".into(),
     }
 }
 
-/// Rules named in the answer; all are below it.
+/// What the client does beside sending the message: `the client also sends something to log.example:443, with user=carol`.
+fn elsewhere(inquiry: &Inquiry) -> String {
+    let uploads = || inquiry.judged.iter().flat_map(|judged| &judged.uploads);
+    let read: BTreeSet<&str> = inquiry.copies.iter().map(|copy| copy.endpoint.as_str()).collect();
+    let mut places = read.clone();
+    places.extend(uploads().map(|upload| upload.endpoint.as_str()));
+    if let Signal::Upload { endpoint } = &inquiry.signal {
+        places.insert(endpoint);
+    }
+    let what = if places == read { "its text also goes to" } else { "the client also sends something to" };
+    let mut named: Vec<String> = places.iter().take(NAMED).map(|place| shown(place).into_owned()).collect();
+    let more = places.len().saturating_sub(NAMED);
+    named.extend((more > 0).then(|| format!("{more} more")));
+    let causes: BTreeSet<&BTreeMap<String, String>> = uploads().map(|upload| &upload.factors).collect();
+    let cause = match causes.first() {
+        Some(cause) if causes.len() == 1 && !cause.is_empty() => format!(", with {}", levels(cause)),
+        _ => String::new(),
+    };
+    format!("{what} {}{cause}", listed(&named))
+}
+
+/// Rules and places named in the answer; all are below it.
 const NAMED: usize = 3;
 
 fn rules(found: &Found, signal: &Signal) -> String {
@@ -137,7 +195,10 @@ fn rules(found: &Found, signal: &Signal) -> String {
         Signal::Delivery => "keeps a message from arriving".to_owned(),
         Signal::Upload { endpoint } => format!("makes the client send something to {}", shown(endpoint)),
     };
-    let mut named: Vec<String> = found.rules.iter().take(NAMED).map(words).collect();
+    let bounded = |rule: &Rule| {
+        format!("{} (inexact with a chance of at most {})", words(rule), at_most(rule.error_bound))
+    };
+    let mut named: Vec<String> = found.rules.iter().take(NAMED).map(bounded).collect();
     if let Some(more) = found.rules.len().checked_sub(NAMED).filter(|more| *more > 0) {
         named.push(format!("{more} more"));
     }
@@ -146,6 +207,32 @@ fn rules(found: &Found, signal: &Signal) -> String {
         1 => format!("One rule was found that {what}: {}.", named.concat()),
         many => format!("{many} rules were found, each of which {what}: {}.", named.join("; ")),
     }
+}
+
+/// What became of the candidates that are in no rule.
+fn candidates(found: &Found, others: &Candidates) -> String {
+    let ruled: BTreeSet<&String> = found.rules.iter().flat_map(|rule| &rule.all).collect();
+    let (cleared, open) = (others.cleared.len(), others.open.len());
+    let pairs = match (others.pairs_open, cleared) {
+        (true, 2..) => " Cleared is each by itself: not all pairs of them were sent together.",
+        _ => "",
+    };
+    format!(
+        "Of {} {} in a rule, {} cleared, and {} open.{pairs}",
+        counted((ruled.len() + cleared + open) as u64, "candidate"),
+        are(ruled.len()),
+        are(cleared),
+        are(open),
+    )
+}
+
+/// `16 of 20 triggers`.
+fn share_of(some: u64, all: u64, noun: &str) -> String {
+    format!("{} of {}", count(some), counted(all, noun))
+}
+
+fn are(number: usize) -> String {
+    format!("{} {}", count(number as u64), if number == 1 { "is" } else { "are" })
 }
 
 /// `“茶” + “书”, in any order`.
@@ -164,15 +251,15 @@ fn deliveries(inquiry: &Inquiry, judged: &Uploads) -> Option<String> {
     let (benign_arrived, benign_of) = self::arrived(inquiry, Arm::Benign);
     (of > 0).then(|| {
         format!(
-            "Of {} {arrived} arrived, of {} {benign_arrived} ({}).",
-            counted(of, "trigger"),
-            counted(benign_of, "benign message"),
+            "Arrived: {} and {} ({}).",
+            share_of(arrived, of, "trigger"),
+            share_of(benign_arrived, benign_of, "benign message"),
             probability_of('p', judged.dropped_p)
         )
     })
 }
 
-fn traffic(judged: &Uploads) -> Vec<String> {
+fn traffic(inquiry: &Inquiry, judged: &Uploads) -> Vec<String> {
     let p = probability_of('p', judged.copied_p);
     if judged.uploads.is_empty() {
         let none = format!(
@@ -185,17 +272,47 @@ fn traffic(judged: &Uploads) -> Vec<String> {
         let with = judged.uploads.iter().filter(|upload| upload.factors == *cause);
         let places: Vec<String> = with.map(|upload| shown(&upload.endpoint).into_owned()).collect();
         let places = listed(&places);
+        let figures = how_often(inquiry, judged, cause);
         if cause.is_empty() {
             return format!(
-                "After a trigger the client sends more to {places} than after a benign message ({p})."
+                "After a trigger the client sends more to {places} than after a benign message{figures} ({p})."
             );
         }
         let cause = levels(cause);
         format!(
-            "Whatever is said with {cause}, the client also sends to {places}, and not with others ({p})."
+            "Whatever is said with {cause}, the client also sends to {places}, and not with others{figures} ({p})."
         )
     };
     causes.into_iter().map(sentence).collect()
+}
+
+/// `: after 20 of 20 triggers and 0 of 20 benign messages`, where one endpoint is sent nothing at other times.
+fn how_often(inquiry: &Inquiry, judged: &Uploads, cause: &BTreeMap<String, String>) -> String {
+    let mut uploads = judged.uploads.iter().filter(|upload| upload.factors == *cause);
+    let (Some(upload), None) = (uploads.next(), uploads.next()) else { return String::new() };
+    if upload.statistic != UploadStatistic::Contacted {
+        return String::new();
+    }
+    let followed = |act: &&&Act| {
+        let traffic = act.traffic.get(&upload.endpoint);
+        traffic.is_some_and(|sent| sent.bytes_out.iter().take(upload.window_s).any(|bytes| *bytes > 0))
+    };
+    let of = |is: &dyn Fn(&Act) -> bool, noun: &str| {
+        let acts: Vec<&Act> = inquiry.acts.iter().filter(|act| act.delivery.is_some() && is(act)).collect();
+        share_of(acts.iter().filter(followed).count() as u64, acts.len() as u64, noun)
+    };
+    let has = |act: &Act| cause.iter().all(|(name, level)| act.factors.get(name) == Some(level));
+    let figures = match cause.is_empty() {
+        true => [
+            of(&|act| act.arm == Some(Arm::Trigger), "trigger"),
+            of(&|act| act.arm == Some(Arm::Benign), "benign message"),
+        ],
+        false => [
+            of(&|act| act.arm.is_some() && has(act), "message") + " with it",
+            of(&|act| act.arm.is_some() && !has(act), "message") + " without",
+        ],
+    };
+    format!(": after {}", figures.join(" and "))
 }
 
 /// Levels of factors, as commands name them.
@@ -214,7 +331,8 @@ fn detectable(sizes: &[Detectable]) -> Option<String> {
         );
     };
     let first = format!(
-        "An upload of {} to an endpoint that is sent nothing else would have been seen with a chance of {}",
+        "An upload of {} to an endpoint that is sent nothing else would have been seen (planted in these trials, it was in \
+         {} of the tries)",
         bytes(size),
         percent(elsewhere.power)
     );
@@ -223,6 +341,22 @@ fn detectable(sizes: &[Detectable]) -> Option<String> {
         None => first + ".",
         Some(Some(size)) => format!("{first}; to one that is busy anyway, one of {} or less.", bytes(size)),
         Some(None) => format!("{first}; to some that are busy anyway, none of any size that was tried."),
+    })
+}
+
+/// How much of what went out can hold no copy that anybody could have read here.
+fn searchable(searched: Searched) -> Option<String> {
+    let Searched { sent, sealed } = searched;
+    let share = percent(sealed as f64 / sent.max(1) as f64);
+    let open = bytes(sent.saturating_sub(sealed));
+    (sent > 0).then(|| match sealed {
+        0 => format!("All of the {} that the client sent were searched for the text.", bytes(sent)),
+        _ => format!(
+            "Of the {} that the client sent, {open} could be searched for the text; {} ({share}) are encrypted, and no key \
+             was logged that opens them.",
+            bytes(sent),
+            bytes(sealed)
+        ),
     })
 }
 
@@ -254,6 +388,8 @@ mod tests {
             lag_s: 60.0,
             acts: Vec::new(),
             copies: Vec::new(),
+            searched: None,
+            asks_more: None,
             broken_off: None,
             budget: 5,
             target: 0.005,
@@ -272,7 +408,8 @@ mod tests {
             error_bound: 0.003,
             messages: 31,
         };
-        let found = Found { rules: vec![rule; rules], messages: 1, warnings: warnings.to_vec() };
+        let found =
+            Found { rules: vec![rule; rules], messages: 1, warnings: warnings.to_vec(), candidates: None };
         Inquiry { found: Some(found), watched: false, ..inquiry() }
     }
 

@@ -3,7 +3,8 @@
 //! Promises: the table is complete: where traffic was watched, every trial has a row for every endpoint, with zeros
 //! where it was sent nothing, so that a mean over rows is a mean over trials. Guarded as all of this crate's CSV.
 //! Columns: `number,at,arm`, one `factor_…` for each factor, `account,message,fate,after_ms`, then
-//! `endpoint,flows,bytes_out,first_s` within the lag window, then `capture,first_packet,last_packet`.
+//! `endpoint,flows,bytes_out,first_s` within the lag window, then `capture,first_packet,last_packet`. Of a list that was
+//! searched there are `candidate,standing` behind them: its candidates stand below the trials, without a number.
 
 use super::endpoints::{self, Sent};
 use super::trial::{self, Trial};
@@ -19,19 +20,43 @@ pub(super) fn write(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
     for column in TRIAL.iter().chain(&TRAFFIC) {
         head.text(column);
     }
+    let candidates = candidates(inquiry);
+    if !candidates.is_empty() {
+        head.text("candidate").text("standing");
+    }
+    let blank = if candidates.is_empty() { 0 } else { 2 };
     head.end(out)?;
+    let mut end = |mut row: Row| {
+        (0..blank).for_each(|_| _ = row.text(""));
+        row.end(out)
+    };
     let endpoints: BTreeSet<&String> = inquiry.acts.iter().flat_map(|act| act.traffic.keys()).collect();
     for trial in trial::all(inquiry) {
         match trial.act.filter(|_| inquiry.watched && !endpoints.is_empty()) {
-            None => row(&trial, &factors, None).end(out)?,
+            None => end(row(&trial, &factors, None))?,
             Some(act) => {
                 for endpoint in &endpoints {
-                    row(&trial, &factors, Some((act, endpoint))).end(out)?;
+                    end(row(&trial, &factors, Some((act, endpoint))))?;
                 }
             }
         }
     }
+    for (candidate, standing) in candidates {
+        let mut row = Row::default();
+        (0..3 + factors.len() + TRIAL.len() + TRAFFIC.len()).for_each(|_| _ = row.text(""));
+        row.text(candidate).text(standing);
+        row.end(out)?;
+    }
     Ok(())
+}
+
+/// Every candidate of a list, and what is known of it.
+fn candidates(inquiry: &Inquiry) -> Vec<(&str, &'static str)> {
+    let Some(found) = &inquiry.found else { return Vec::new() };
+    let Some(others) = &found.candidates else { return Vec::new() };
+    let ruled = found.rules.iter().flat_map(|rule| &rule.all).map(|word| (word.as_str(), "in a rule"));
+    let cleared = others.cleared.iter().map(|word| (word.as_str(), "cleared"));
+    ruled.chain(cleared).chain(others.open.iter().map(|word| (word.as_str(), "open"))).collect()
 }
 
 const TRIAL: [&str; 4] = ["account", "message", "fate", "after_ms"];

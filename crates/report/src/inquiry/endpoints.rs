@@ -2,8 +2,9 @@
 //!
 //! Promises: acts after which an endpoint was sent nothing count, with 0 bytes; the most telling endpoints come first:
 //! those that are uploads, those with readable copies, then by how much more they are sent after a trigger.
+//! Where factors were set, acts of one arm are told apart by their levels too, unless these are many.
 
-use super::trial::LANES;
+use super::trial::{self, LANES};
 use crate::hostname;
 use overheard_model::{Act, Arm, Inquiry, Traffic, Upload};
 use std::borrow::Cow;
@@ -51,13 +52,13 @@ pub(super) struct Summary {
 }
 
 impl Endpoint<'_> {
-    pub fn of_arm(&self, arm: Option<Arm>) -> impl Iterator<Item = &Sent<'_>> {
-        self.acts.iter().filter(move |sent| sent.act.arm == arm)
+    pub fn of_lane(&self, lane: &Lane) -> impl Iterator<Item = &Sent<'_>> {
+        self.acts.iter().filter(move |sent| lane.holds(sent.act))
     }
 
-    /// Nothing where the arm has no acts.
-    pub fn summary(&self, arm: Option<Arm>) -> Option<Summary> {
-        let mut bytes: Vec<u64> = self.of_arm(arm).map(Sent::bytes).collect();
+    /// Nothing where the lane has no acts.
+    pub fn summary(&self, lane: &Lane) -> Option<Summary> {
+        let mut bytes: Vec<u64> = self.of_lane(lane).map(Sent::bytes).collect();
         bytes.sort_unstable();
         Some(Summary {
             acts: bytes.len() as u64,
@@ -70,8 +71,8 @@ impl Endpoint<'_> {
     /// How far apart triggers and benign messages are, on the scale of the plot.
     fn apart(&self) -> f64 {
         let mean = |arm| {
-            let logarithms: Vec<f64> =
-                self.of_arm(Some(arm)).map(|sent| (sent.bytes() as f64).ln_1p()).collect();
+            let of_arm = self.acts.iter().filter(|sent| sent.act.arm == Some(arm));
+            let logarithms: Vec<f64> = of_arm.map(|sent| (sent.bytes() as f64).ln_1p()).collect();
             logarithms.iter().sum::<f64>() / logarithms.len().max(1) as f64
         };
         (mean(Arm::Trigger) - mean(Arm::Benign)).abs()
@@ -105,9 +106,52 @@ pub(super) fn all(inquiry: &Inquiry) -> Vec<Endpoint<'_>> {
     endpoints.into_iter().map(|(_, endpoint)| endpoint).collect()
 }
 
-/// Arms that acts were assigned.
-pub(super) fn lanes(inquiry: &Inquiry) -> impl Iterator<Item = Option<Arm>> {
-    LANES.into_iter().filter(|arm| inquiry.acts.iter().any(|act| act.arm == *arm))
+/// Combinations of levels beyond which lanes are not split by them.
+const MOST_COMBINATIONS: usize = 6;
+
+/// Acts that are shown together: of one arm, and of one combination of levels where factors were set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Lane<'a> {
+    pub arm: Option<Arm>,
+    /// Name and level of each factor; empty where lanes are not split.
+    pub levels: Vec<(&'a str, &'a str)>,
+}
+
+impl Lane<'_> {
+    fn holds(&self, act: &Act) -> bool {
+        let has = |(name, level): &(&str, &str)| act.factors.get(*name).is_some_and(|own| own == level);
+        act.arm == self.arm && self.levels.iter().all(has)
+    }
+
+    /// `trigger, user=carol`.
+    pub fn label(&self) -> String {
+        let levels = self.levels.iter().map(|(name, level)| format!("{name}={level}"));
+        let parts: Vec<String> = [trial::lane(self.arm).to_owned()].into_iter().chain(levels).collect();
+        parts.join(", ")
+    }
+
+    /// The levels alone, for a place where the factors are known: `carol`.
+    pub fn brief(&self) -> String {
+        self.levels.iter().map(|(_, level)| *level).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Arms that acts were assigned, each split by the levels of the factors that were set.
+pub(super) fn lanes(inquiry: &Inquiry) -> Vec<Lane<'_>> {
+    let mut combinations: BTreeSet<Vec<(&str, &str)>> = inquiry.acts.iter().map(levels).collect();
+    if combinations.len() < 2 || combinations.len() > MOST_COMBINATIONS {
+        combinations = [Vec::new()].into();
+    }
+    let all = LANES
+        .into_iter()
+        .flat_map(|arm| combinations.iter().map(move |levels| Lane { arm, levels: levels.clone() }));
+    all.filter(|lane| inquiry.acts.iter().any(|act| lane.holds(act))).collect()
+}
+
+/// Of the factors that were set; the hour comes as it comes.
+fn levels(act: &Act) -> Vec<(&str, &str)> {
+    let set = act.factors.iter().filter(|(name, _)| *name != "time");
+    set.map(|(name, level)| (name.as_str(), level.as_str())).collect()
 }
 
 /// A name that passes for another has its other spelling beside it; a port stays behind.

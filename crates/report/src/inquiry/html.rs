@@ -36,17 +36,21 @@ fn headed(sheet: &Sheet, page: &mut Page) -> io::Result<()> {
 fn table(sheet: &Sheet) -> Table {
     let mut table = Table::new(sheet.columns.iter().map(|title| (*title).to_owned()).collect());
     for row in &sheet.rows {
-        table.row(Row::of(&cells(row)));
+        table.row(Row::of(&cells(sheet, row)));
     }
     table
 }
 
-fn cells(row: &[sheet::Cell]) -> Vec<Cell> {
-    let cell = |cell: &sheet::Cell| match cell.number {
-        Some(number) => Cell::number(number, &cell.shown),
-        None => Cell::text(&cell.shown),
+fn cells(sheet: &Sheet, row: &[sheet::Cell]) -> Vec<Cell> {
+    let cell = |(cell, title): (&sheet::Cell, &&'static str)| {
+        let written = match cell.number {
+            Some(number) => Cell::number(number, &cell.shown),
+            None if *title == sheet::WHEN => Cell::classed("when", &cell.shown),
+            None => Cell::text(&cell.shown),
+        };
+        written.labelled(title)
     };
-    row.iter().map(cell).collect()
+    row.iter().zip(&sheet.columns).map(cell).collect()
 }
 
 fn warned(inquiry: &Inquiry, page: &mut Page) -> io::Result<()> {
@@ -80,7 +84,7 @@ fn plots(inquiry: &Inquiry, page: &mut Page) -> io::Result<()> {
     }
     page.heading("Second by second")?;
     page.line("A row is a trial, a mark is a second after the act in which bytes went out; the stronger, the more of them. The window in which the upload shows best is shaded.")?;
-    page.markup(&rasters)
+    page.markup(&format!("<div class=\"panels\">\n{rasters}</div>\n"))
 }
 
 fn trials(inquiry: &Inquiry, page: &mut Page) -> io::Result<()> {
@@ -92,7 +96,7 @@ fn trials(inquiry: &Inquiry, page: &mut Page) -> io::Result<()> {
         let marks = [trial::lane(trial.arm()), trial.fate()].map(|mark| mark.replace(' ', "-"));
         let text: Vec<&str> = row.iter().map(|cell| cell.shown.as_str()).collect();
         let behind = trial.act.filter(|_| inquiry.watched).and_then(followed);
-        let mut cells = cells(row);
+        let mut cells = cells(&sheet, row);
         let last = cells.pop().map(|cell| cell.opening(behind));
         cells.extend(last);
         table.marked_row(marks.to_vec(), &text.join(" "), cells);

@@ -5,8 +5,8 @@
 use super::{answer, trial, warnings};
 use crate::json::document;
 use overheard_model::{
-    Arm, Delivery, Detectable, Effect, Fate, Inquiry, Outcome, PacketRange, ReadableCopy, Rule, Signal,
-    Strays, Timestamp, Traffic, Upload, Warning,
+    Arm, Candidates, Delivery, Detectable, Effect, Fate, Inquiry, Outcome, PacketRange, ReadableCopy, Rule,
+    Searched, Signal, Strays, Timestamp, Traffic, Upload, Warning,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -16,10 +16,13 @@ use std::io::{self, Write};
 struct Document<'a> {
     schema: &'static str,
     outcome: Option<Outcome>,
+    judged: answer::Standing,
     answer: Vec<String>,
     signal: &'a Signal,
     watched: bool,
     rules: &'a [Rule],
+    /// Absent where no list was searched.
+    candidates: Option<&'a Candidates>,
     messages: usize,
     ledger: Ledger<'a>,
     dropped_p: Option<f64>,
@@ -28,6 +31,8 @@ struct Document<'a> {
     uploads: Option<&'a [Upload]>,
     detectable: Option<&'a [Detectable]>,
     copies: &'a [ReadableCopy],
+    searched: Option<Searched>,
+    asks_more: Option<&'a Upload>,
     effects: &'a [Effect],
     assumed: Assumed,
     trials: Vec<Trial<'a>>,
@@ -81,11 +86,13 @@ pub(super) fn write(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
     let watched = judged.filter(|_| inquiry.watched);
     let found = Document {
         schema: "overheard-inquiry/1",
-        outcome: answer::outcome(inquiry),
+        outcome: answer::word(inquiry),
+        judged: answer::standing(inquiry),
         answer: answer::sentences(inquiry),
         signal: &inquiry.signal,
         watched: inquiry.watched,
         rules: inquiry.found.as_ref().map_or(&[], |found| &found.rules),
+        candidates: inquiry.found.as_ref().and_then(|found| found.candidates.as_ref()),
         messages: inquiry.deliveries.len(),
         ledger: Ledger { budget: inquiry.budget, accounts: trial::accounts(inquiry) },
         dropped_p: judged.map(|judged| judged.dropped_p),
@@ -93,6 +100,8 @@ pub(super) fn write(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
         uploads: watched.map(|judged| &judged.uploads[..]),
         detectable: watched.map(|judged| &judged.detectable[..]),
         copies: &inquiry.copies,
+        searched: inquiry.searched,
+        asks_more: inquiry.asks_more.as_ref(),
         effects: judged.map_or(&[], |judged| &judged.effects),
         assumed: Assumed {
             loss: inquiry.loss,

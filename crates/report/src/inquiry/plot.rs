@@ -3,22 +3,22 @@
 //! Promises: inline SVG that asks nobody for anything; all panels share one scale; the order of the dots in a lane, from
 //! the top, is the order of the trials. Every dot says in words what it is, and a table beneath says it all again.
 
-use super::endpoints::{self, Endpoint, Sent};
+use super::endpoints::{self, Endpoint, Lane, Sent};
 use super::scale::Scale;
-use super::trial::lane;
+use super::trial;
 use crate::figures::{bytes, count, probability_of};
 use crate::foreign::escaped;
-use overheard_model::{Arm, Inquiry};
+use overheard_model::Inquiry;
 use std::fmt::Write;
 
 /// Endpoints drawn; the table beneath has all.
 pub(super) const PANELS: usize = 12;
 
 /// Of a panel, in its own units.
-const WIDTH: f64 = 380.0;
-const LEFT: f64 = 62.0;
-const RIGHT: f64 = 16.0;
-const FOOT: f64 = 22.0;
+pub(super) const WIDTH: f64 = 380.0;
+pub(super) const LEFT: f64 = 62.0;
+pub(super) const RIGHT: f64 = 16.0;
+pub(super) const FOOT: f64 = 22.0;
 /// Between lanes.
 const GAP: f64 = 10.0;
 
@@ -26,21 +26,21 @@ const GAP: f64 = 10.0;
 pub(super) fn panels(inquiry: &Inquiry) -> String {
     let endpoints = endpoints::all(inquiry);
     let scale = Scale::of(&endpoints);
-    let lanes: Vec<Option<Arm>> = endpoints::lanes(inquiry).collect();
+    let lanes = endpoints::lanes(inquiry);
     let panels = endpoints.iter().take(PANELS).enumerate();
     panels.map(|(index, endpoint)| panel(index, endpoint, &lanes, scale)).collect()
 }
 
-fn panel(index: usize, endpoint: &Endpoint, lanes: &[Option<Arm>], scale: Scale) -> String {
+fn panel(index: usize, endpoint: &Endpoint, lanes: &[Lane], scale: Scale) -> String {
     let name = endpoints::shown(endpoint.name);
     let mut marks = String::new();
     let mut top = GAP / 2.0;
     let mut described = Vec::new();
-    for arm in lanes {
-        let height = height(endpoint.of_arm(*arm).count());
-        dots(&mut marks, endpoint, *arm, scale, (top, height));
+    for lane in lanes {
+        let height = height(endpoint.of_lane(lane).count(), lane);
+        dots(&mut marks, endpoint, lane, scale, (top, height));
         top += height + GAP;
-        described.extend(described_lane(endpoint, *arm));
+        described.extend(described_lane(endpoint, lane));
     }
     let axis = axis(scale, top);
     let height = top + FOOT;
@@ -67,11 +67,11 @@ fn role(endpoint: &Endpoint) -> String {
     if roles.is_empty() { String::new() } else { format!(" <b>{}</b>", escaped(&roles.join(", "))) }
 }
 
-fn described_lane(endpoint: &Endpoint, arm: Option<Arm>) -> Option<String> {
-    let summary = endpoint.summary(arm)?;
+fn described_lane(endpoint: &Endpoint, lane: &Lane) -> Option<String> {
+    let summary = endpoint.summary(lane)?;
     Some(format!(
         "after {}: sent anything in {} of {} trials, median {}, largest {}",
-        lane(arm),
+        lane.label(),
         summary.contacted,
         summary.acts,
         bytes(summary.median),
@@ -79,10 +79,34 @@ fn described_lane(endpoint: &Endpoint, arm: Option<Arm>) -> Option<String> {
     ))
 }
 
-/// Of a lane with so many dots.
-fn height(dots: usize) -> f64 {
-    (dots as f64 * 2.4).clamp(18.0, 84.0)
+/// Of a lane with so many dots; its name may take two lines.
+fn height(dots: usize, lane: &Lane) -> f64 {
+    let least = if lane.levels.is_empty() { 18.0 } else { 28.0 };
+    (dots as f64 * 2.4).clamp(least, 84.0)
 }
+
+/// The name of a lane around this height: the arm, and its levels beneath.
+pub(super) fn named(lane: &Lane, middle: f64) -> String {
+    let line = |y: f64, text: &str| {
+        let short = match text.chars().count() > LONGEST {
+            true => text.chars().take(LONGEST - 1).chain(['…']).collect(),
+            false => text.to_owned(),
+        };
+        format!(
+            "<text class=\"lane\" x=\"0\" y=\"{y:.1}\">{}<title>{}</title></text>",
+            escaped(&short),
+            escaped(&lane.label())
+        )
+    };
+    let arm = trial::lane(lane.arm);
+    match lane.levels.is_empty() {
+        true => line(middle + 4.0, arm),
+        false => line(middle - 3.0, arm) + &line(middle + 11.0, &lane.brief()),
+    }
+}
+
+/// Characters of a line beside a lane.
+const LONGEST: usize = 9;
 
 fn x(scale: Scale, bytes: u64) -> f64 {
     LEFT + scale.place(bytes) * (WIDTH - LEFT - RIGHT)
@@ -114,15 +138,15 @@ fn short(bytes: u64) -> String {
     }
 }
 
-fn dots(marks: &mut String, endpoint: &Endpoint, arm: Option<Arm>, scale: Scale, (top, height): (f64, f64)) {
-    let acts: Vec<&Sent> = endpoint.of_arm(arm).collect();
-    let Some(summary) = endpoint.summary(arm) else { return };
-    let (name, median) = (lane(arm), x(scale, summary.median));
+fn dots(marks: &mut String, endpoint: &Endpoint, lane: &Lane, scale: Scale, (top, height): (f64, f64)) {
+    let acts: Vec<&Sent> = endpoint.of_lane(lane).collect();
+    let Some(summary) = endpoint.summary(lane) else { return };
+    let (arm, median) = (trial::lane(lane.arm), x(scale, summary.median));
+    let said = escaped(&lane.label());
+    *marks += &named(lane, top + height / 2.0);
     let _ = write!(
         marks,
-        "<text class=\"lane\" x=\"0\" y=\"{:.1}\">{name}</text>\
-         <path class=\"median\" d=\"M{median:.1} {:.1}v{:.1}\"><title>median {}</title></path>",
-        top + height / 2.0 + 4.0,
+        "<path class=\"median\" d=\"M{median:.1} {:.1}v{:.1}\"><title>median {}</title></path>",
         top - 2.0,
         height + 4.0,
         bytes(summary.median)
@@ -132,7 +156,7 @@ fn dots(marks: &mut String, endpoint: &Endpoint, arm: Option<Arm>, scale: Scale,
         let (x, y) = (x(scale, sent.bytes()), top + (row as f64 + 0.5) * step);
         let _ = write!(
             marks,
-            "<circle class=\"{name}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"><title>trial {}, {name}: {}</title></circle>",
+            "<circle class=\"{arm}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"><title>trial {}, {said}: {}</title></circle>",
             sent.act.number,
             bytes(sent.bytes())
         );

@@ -2,24 +2,21 @@
 //!
 //! Promises: as the plot; the more bytes, the stronger the mark. Rows of an arm stand together, in the order of trials.
 
-use super::endpoints::{self, Endpoint, Sent};
-use super::trial::lane;
+use super::endpoints::{self, Endpoint, Lane, Sent};
+use super::plot::{FOOT, LEFT, RIGHT, WIDTH, named};
+use super::trial;
 use crate::figures::bytes;
 use crate::foreign::escaped;
-use overheard_model::{Arm, Inquiry};
+use overheard_model::Inquiry;
 use std::fmt::Write;
 
 /// Endpoints drawn.
 const PANELS: usize = 4;
-const WIDTH: f64 = 780.0;
-const LEFT: f64 = 62.0;
-const RIGHT: f64 = 16.0;
-const FOOT: f64 = 22.0;
 const GAP: f64 = 8.0;
 
 /// Of the endpoints that are uploads or were sent readable copies.
 pub(super) fn panels(inquiry: &Inquiry) -> String {
-    let lanes: Vec<Option<Arm>> = endpoints::lanes(inquiry).collect();
+    let lanes = endpoints::lanes(inquiry);
     let endpoints = endpoints::all(inquiry);
     let telling = endpoints.iter().filter(|endpoint| endpoint.upload.is_some() || endpoint.copies > 0);
     telling
@@ -41,7 +38,7 @@ impl Axis {
 
     fn ticks(&self) -> impl Iterator<Item = usize> {
         let step =
-            [1, 2, 5, 10, 20, 60, 300].into_iter().find(|step| self.seconds / step <= 12).unwrap_or(1800);
+            [1, 2, 5, 10, 20, 60, 300].into_iter().find(|step| self.seconds / step <= 6).unwrap_or(1800);
         (0..=self.seconds).step_by(step)
     }
 
@@ -57,22 +54,18 @@ impl Axis {
     }
 }
 
-fn panel(inquiry: &Inquiry, index: usize, endpoint: &Endpoint, lanes: &[Option<Arm>]) -> String {
+fn panel(inquiry: &Inquiry, index: usize, endpoint: &Endpoint, lanes: &[Lane]) -> String {
     let lengths = endpoint.acts.iter().filter_map(|sent| Some(sent.traffic?.bytes_out.len()));
     let axis = Axis { seconds: lengths.max().unwrap_or(0).max(inquiry.lag_s.ceil() as usize).max(1) };
     let strongest = endpoint.acts.iter().flat_map(series).copied().max().unwrap_or(1);
     let mut marks = String::new();
     let mut top = GAP / 2.0;
-    let step = (300.0 / endpoint.acts.len().max(1) as f64).clamp(1.5, 7.0);
-    for arm in lanes {
-        let acts: Vec<&Sent> = endpoint.of_arm(*arm).collect();
-        let height = acts.len() as f64 * step;
-        let _ = write!(
-            marks,
-            "<text class=\"lane\" x=\"0\" y=\"{:.1}\">{}</text>",
-            top + height / 2.0 + 4.0,
-            lane(*arm)
-        );
+    let step = (300.0 / endpoint.acts.len().max(1) as f64).clamp(2.0, 7.0);
+    for lane in lanes {
+        let acts: Vec<&Sent> = endpoint.of_lane(lane).collect();
+        let rows = acts.len() as f64 * step;
+        let height = rows.max(if lane.levels.is_empty() { 14.0 } else { 28.0 });
+        marks += &named(lane, top + height / 2.0);
         for (row, sent) in acts.iter().enumerate() {
             seconds(&mut marks, sent, &axis, (top + row as f64 * step, step), strongest);
         }
@@ -95,13 +88,13 @@ fn series<'a>(sent: &Sent<'a>) -> &'a [u64] {
 }
 
 /// When it is usually sent something first, arm by arm.
-fn described(endpoint: &Endpoint, lanes: &[Option<Arm>]) -> String {
-    let lane_said = |arm: &Option<Arm>| {
-        let mut first: Vec<usize> = endpoint.of_arm(*arm).filter_map(Sent::first_s).collect();
+fn described(endpoint: &Endpoint, lanes: &[Lane]) -> String {
+    let lane_said = |lane: &Lane| {
+        let mut first: Vec<usize> = endpoint.of_lane(lane).filter_map(Sent::first_s).collect();
         first.sort_unstable();
         match first.get(first.len() / 2) {
-            Some(second) => format!("after {}: first in second {second} at the median", lane(*arm)),
-            None => format!("after {}: nothing", lane(*arm)),
+            Some(second) => format!("after {}: first in second {second} at the median", lane.label()),
+            None => format!("after {}: nothing", lane.label()),
         }
     };
     lanes.iter().map(lane_said).collect::<Vec<_>>().join("; ")
@@ -116,7 +109,7 @@ fn window(axis: &Axis, seconds: usize, height: f64) -> String {
 }
 
 fn seconds(marks: &mut String, sent: &Sent, axis: &Axis, (top, step): (f64, f64), strongest: u64) {
-    let name = lane(sent.act.arm);
+    let name = trial::lane(sent.act.arm);
     for (second, sum) in series(sent).iter().enumerate().filter(|(_, sum)| **sum > 0) {
         let strength = 0.25 + 0.75 * (*sum as f64).ln_1p() / (strongest as f64).ln_1p();
         let _ = write!(

@@ -5,7 +5,8 @@
 use super::{answer, endpoints, trial};
 use crate::figures::{bytes, count, percent, probability};
 use overheard_model::{
-    Detectable, Effect, Inquiry, PacketRange, ReadableCopy, Rule, Upload, UploadStatistic,
+    Detectable, Effect, Inquiry, NAMES_ASKED, PacketRange, ReadableCopy, Rule, Timestamp, Upload,
+    UploadStatistic,
 };
 
 /// A table with its heading.
@@ -65,15 +66,21 @@ fn placed(endpoint: &str) -> Cell {
 
 /// What was found, without what is empty.
 pub(super) fn found(inquiry: &Inquiry) -> Vec<Sheet> {
-    filled([rules(inquiry), uploads(inquiry), copies(inquiry), detectable(inquiry)])
+    let words = [rules(inquiry), candidates(inquiry)];
+    filled(words.into_iter().chain([
+        uploads(inquiry),
+        effects(inquiry),
+        copies(inquiry),
+        detectable(inquiry),
+    ]))
 }
 
 /// What surrounds it, without what is empty.
 pub(super) fn around(inquiry: &Inquiry) -> Vec<Sheet> {
-    filled([effects(inquiry), ledger(inquiry)])
+    filled([ledger(inquiry)])
 }
 
-fn filled<const N: usize>(sheets: [Sheet; N]) -> Vec<Sheet> {
+fn filled(sheets: impl IntoIterator<Item = Sheet>) -> Vec<Sheet> {
     sheets.into_iter().filter(|sheet| !sheet.rows.is_empty()).collect()
 }
 
@@ -97,8 +104,30 @@ fn rules(inquiry: &Inquiry) -> Sheet {
     }
 }
 
+/// Candidates named in a cell; JSON and CSV have all.
+const NAMED: usize = 200;
+
+fn candidates(inquiry: &Inquiry) -> Sheet {
+    let candidates = inquiry.found.iter().filter_map(|found| found.candidates.as_ref());
+    let row = |(standing, words): (&str, &Vec<String>)| {
+        let named: Vec<&str> = words.iter().take(NAMED).map(String::as_str).collect();
+        let more = match words.len().saturating_sub(NAMED) as u64 {
+            0 => String::new(),
+            more => format!(" … and {} more; see --format json or csv", count(more)),
+        };
+        vec![said(standing), counted(words.len() as u64), said(named.join(", ") + &more)]
+    };
+    let rows = candidates.flat_map(|all| [("cleared", &all.cleared), ("open", &all.open)]).map(row);
+    Sheet {
+        title: "Other candidates",
+        note: "Cleared: sent, and it arrived. Open: nothing is known of it yet, or no longer.".into(),
+        columns: vec!["standing", "number", "words"],
+        rows: rows.collect(),
+    }
+}
+
 /// Rounded up: a bound stays one.
-fn at_most(chance: f64) -> String {
+pub(super) fn at_most(chance: f64) -> String {
     percent((chance * 1e3).ceil().max(1.0) / 1e3)
 }
 
@@ -176,11 +205,11 @@ fn detectable(inquiry: &Inquiry) -> Sheet {
     Sheet {
         title: "What would have been seen",
         note: format!(
-            "The smallest upload within {} s that such trials would show, and the chance of it: measured by planting it \
-             in these.",
+            "The smallest upload within {} s that such trials would show, and in how many of the tries they did when it \
+             was planted in these.",
             inquiry.lag_s
         ),
-        columns: vec!["endpoint", "upload of", "seen with a chance of"],
+        columns: vec!["endpoint", "upload of", "seen in so many of the tries"],
         rows: judged.flat_map(|judged| &judged.detectable).map(row).collect(),
     }
 }
@@ -188,20 +217,26 @@ fn detectable(inquiry: &Inquiry) -> Sheet {
 fn effects(inquiry: &Inquiry) -> Sheet {
     let points = |share: f64| format!("{:+.0}", share * 100.0).replace('-', "−");
     let row = |effect: &Effect| {
+        let what = match &effect.endpoint {
+            None => said("not arriving"),
+            Some(endpoint) => said(format!("upload to {}", endpoints::shown(endpoint))),
+        };
         vec![
+            what,
             said(&effect.factor),
             said(&effect.level),
-            number(effect.lost as f64, format!("{} of {}", effect.lost, effect.of)),
+            number(effect.count as f64, format!("{} of {}", effect.count, effect.of)),
             number(effect.difference, points(effect.difference)),
             number(effect.low, format!("{} to {}", points(effect.low), points(effect.high))),
         ]
     };
     Sheet {
         title: "Effects of factors",
-        note: "Share of triggers lost with a level minus the share lost with any other, in percentage points, with its \
-               95\u{a0}% interval."
+        note: "How many messages did not arrive, or were followed by an upload, with a level; and that share minus the \
+               share with any other level, in percentage points, with its 95\u{a0}% interval. Of triggers; of all messages \
+               where the level itself causes the upload."
             .into(),
-        columns: vec!["factor", "level", "lost", "difference", "interval"],
+        columns: vec!["what", "factor", "level", "messages", "difference", "interval"],
         rows: inquiry.judged.iter().flat_map(|judged| &judged.effects).map(row).collect(),
     }
 }
@@ -232,14 +267,14 @@ fn ledger(inquiry: &Inquiry) -> Sheet {
 
 /// What each endpoint was sent, arm by arm: the table beneath the plot.
 pub(super) fn endpoints(inquiry: &Inquiry) -> Sheet {
-    let mut rows = Vec::new();
+    let (mut rows, lanes) = (Vec::new(), endpoints::lanes(inquiry));
     for endpoint in endpoints::all(inquiry) {
-        for arm in endpoints::lanes(inquiry) {
-            let Some(summary) = endpoint.summary(arm) else { continue };
+        for lane in &lanes {
+            let Some(summary) = endpoint.summary(lane) else { continue };
             let contacted = format!("{} of {}", count(summary.contacted), count(summary.acts));
             rows.push(vec![
                 placed(endpoint.name),
-                said(trial::lane(arm)),
+                said(lane.label()),
                 number(summary.contacted as f64, contacted),
                 sized(summary.median),
                 sized(summary.largest),
@@ -248,23 +283,53 @@ pub(super) fn endpoints(inquiry: &Inquiry) -> Sheet {
     }
     Sheet {
         title: "Endpoints, trial by trial",
-        note: format!("Bytes out in the {} s after each act.", inquiry.lag_s),
+        note: followed(inquiry),
         columns: vec!["endpoint", "after", "was sent anything", "median", "largest"],
         rows,
     }
 }
 
+/// The column of times, which do not break.
+pub(super) const WHEN: &str = "at (UTC)";
+
+/// What the figures of endpoints are.
+pub(super) fn followed(inquiry: &Inquiry) -> String {
+    let asked = inquiry.acts.iter().any(|act| act.traffic.contains_key(NAMES_ASKED));
+    let names = match asked {
+        true => " Names are asked of the room's own name server, which is Overheard's and no party.",
+        false => "",
+    };
+    format!("Bytes out in the {} s after each act.{names}", inquiry.lag_s)
+}
+
 /// Every trial, with its packets.
 pub(super) fn trials(inquiry: &Inquiry) -> Sheet {
+    let folder = folder(inquiry);
+    let captures = match folder {
+        "" => String::new(),
+        folder => format!(" Captures lie below {folder}."),
+    };
     Sheet {
         title: "Trials",
-        note: "Every act, with the packets that crossed in the time after it.".into(),
-        columns: vec!["trial", "at", "arm", "factors", "message", "after", "out", "packets"],
-        rows: trial::all(inquiry).iter().map(|trial| of_trial(inquiry, trial)).collect(),
+        note: format!(
+            "Every act, with the packets that crossed in the time after it: their numbers in the capture.{captures}"
+        ),
+        columns: vec!["trial", WHEN, "arm", "factors", "message", "after", "out", "packets"],
+        rows: trial::all(inquiry).iter().map(|trial| of_trial(inquiry, trial, folder)).collect(),
     }
 }
 
-fn of_trial(inquiry: &Inquiry, trial: &trial::Trial) -> Vec<Cell> {
+/// What the paths of all captures begin with, to the end of a folder's name.
+fn folder(inquiry: &Inquiry) -> &str {
+    let mut captures = inquiry.acts.iter().filter_map(|act| Some(act.packets.as_ref()?.capture.as_str()));
+    let first = captures.next().unwrap_or_default();
+    let alike = |one: &str, other: &str| one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    let shared = captures.fold(first.len(), |shared, other| shared.min(alike(first, other)));
+    let end = first.as_bytes()[..shared].iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
+    first.get(..end).unwrap_or_default()
+}
+
+fn of_trial(inquiry: &Inquiry, trial: &trial::Trial, folder: &str) -> Vec<Cell> {
     let act = trial.act;
     let after = trial.delivery.and_then(|delivery| delivery.after_ms);
     let out = act.filter(|_| inquiry.watched);
@@ -274,17 +339,23 @@ fn of_trial(inquiry: &Inquiry, trial: &trial::Trial) -> Vec<Cell> {
     let packets = act.and_then(|act| act.packets.as_ref());
     vec![
         counted(trial.number()),
-        said(trial.at().map(|at| at.to_string()).unwrap_or_default()),
+        said(trial.at().map(second).unwrap_or_default()),
         said(trial::lane(trial.arm())),
         said(factors.join(" ")),
         said(trial.fate()),
         after.map_or(said(""), |after| number(after as f64, format!("{} ms", count(after)))),
         out.map_or(said(""), sized),
-        said(packets.map(range).unwrap_or_default()),
+        said(packets.map(|packets| range(packets, folder)).unwrap_or_default()),
     ]
 }
 
-/// `sender.pcapng 120 to 180`.
-fn range(packets: &PacketRange) -> String {
-    format!("{} {} to {}", packets.capture, packets.first, packets.last)
+/// `0001/sender/capture.pcapng 120 to 180`.
+fn range(packets: &PacketRange, folder: &str) -> String {
+    let capture = packets.capture.strip_prefix(folder).unwrap_or(&packets.capture);
+    format!("{capture} {} to {}", packets.first, packets.last)
+}
+
+/// To the second, with spaces that do not break: `2026-11-25 08:24:46`.
+fn second(at: Timestamp) -> String {
+    at.to_string().chars().take("2026-11-25T08:24:46".len()).collect::<String>().replace('T', "\u{a0}")
 }

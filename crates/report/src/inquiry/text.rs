@@ -2,22 +2,24 @@
 //!
 //! Promises: as all text of this crate, but for lines that are too wide: what an answer rests on is never cut. Every trial up to [`TRIALS`] is listed, and how many are not is said.
 
-use super::endpoints::{self, Endpoint, Sent};
+use super::endpoints::{self, Endpoint, Lane, Sent};
 use super::scale::Scale;
 use super::sheet::{self, Sheet};
-use super::{answer, trial, warnings};
+use super::{answer, warnings};
 use crate::Style;
 use crate::figures::{bytes, count};
 use crate::text::layout::{Column, Grid, Ink, field, paragraph};
-use overheard_model::{Arm, Inquiry};
+use overheard_model::Inquiry;
 use std::io::{self, Write};
+use unicode_width::UnicodeWidthStr;
 
 const STYLE: Style = Style { width: 110, color: false };
 /// Trials listed, and endpoints drawn.
 const TRIALS: usize = 400;
 const STRIPS: usize = 12;
-/// Columns of a strip.
+/// Columns of a strip, and most before it.
 const WIDTH: usize = 60;
+const LABEL: usize = 32;
 
 pub(super) fn write(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
     for sentence in answer::sentences(inquiry) {
@@ -75,14 +77,19 @@ fn strips(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
     if endpoints.is_empty() || !inquiry.watched {
         return Ok(());
     }
-    let scale = Scale::of(&endpoints);
-    writeln!(out, "\nBytes out in the {} s after each act", inquiry.lag_s)?;
-    writeln!(out, "  A figure is a number of trials, + is more than nine.")?;
-    writeln!(out, "  {:9} {}", "", axis(scale))?;
+    let (scale, lanes) = (Scale::of(&endpoints), endpoints::lanes(inquiry));
+    let label = |lane: &Lane| field(lane.label(), Ink::Plain).fitted(LABEL).into_owned();
+    let width = lanes.iter().map(|lane| label(lane).width()).max().unwrap_or_default();
+    writeln!(out, "\nEndpoints, trial by trial")?;
+    let note = format!("{} A figure is a number of trials, + is more than nine.", sheet::followed(inquiry));
+    out.write_all(paragraph("  ", &note, Ink::Plain, STYLE).as_bytes())?;
+    writeln!(out, "  {:width$} {}", "", axis(scale))?;
     for endpoint in endpoints.iter().take(STRIPS) {
         out.write_all(paragraph("  ", &endpoints::shown(endpoint.name), Ink::Plain, STYLE).as_bytes())?;
-        for arm in endpoints::lanes(inquiry) {
-            writeln!(out, "  {:>9} {}", trial::lane(arm), strip(endpoint, arm, scale))?;
+        for lane in &lanes {
+            let label = label(lane);
+            let margin = " ".repeat(width - label.width());
+            writeln!(out, "  {margin}{label} {}", strip(endpoint, lane, scale))?;
         }
     }
     further(endpoints.len().saturating_sub(STRIPS), out)
@@ -99,9 +106,9 @@ fn axis(scale: Scale) -> String {
     })
 }
 
-fn strip(endpoint: &Endpoint, arm: Option<Arm>, scale: Scale) -> String {
+fn strip(endpoint: &Endpoint, lane: &Lane, scale: Scale) -> String {
     let mut counts = [0_u32; WIDTH];
-    endpoint.of_arm(arm).map(Sent::bytes).for_each(|bytes| counts[column(scale, bytes)] += 1);
+    endpoint.of_lane(lane).map(Sent::bytes).for_each(|bytes| counts[column(scale, bytes)] += 1);
     let figure = |count: &u32| match count {
         0 => '·',
         more => char::from_digit(*more, 10).unwrap_or('+'),

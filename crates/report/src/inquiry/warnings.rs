@@ -44,8 +44,7 @@ fn of_search(warning: SearchWarning) -> Line {
 fn of_copies(inquiry: &Inquiry) -> Vec<Line> {
     let mut lines = Vec::new();
     if !inquiry.watched {
-        let text =
-            "only deliveries were judged: a message that arrived may have been copied away all the same";
+        let text = "deliveries alone were judged: whether messages are copied away is not known, also of those that arrived";
         lines.push(("delivery-alone", text.into()));
     }
     // What arrived has crossed; what a client drops by itself has not.

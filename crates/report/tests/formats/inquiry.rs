@@ -2,8 +2,9 @@
 
 use crate::written;
 use overheard_model::{
-    Act, Arm, Delivery, Detectable, Effect, Fate, Found, Inquiry, Outcome, PacketRange, ReadableCopy, Rule,
-    SearchWarning, Signal, Strays, Timestamp, Traffic, Upload, UploadStatistic, Uploads,
+    Act, Arm, Candidates, Delivery, Detectable, Effect, Fate, Found, Inquiry, NAMES_ASKED, Outcome,
+    PacketRange, ReadableCopy, Rule, SearchWarning, Searched, Signal, Strays, Timestamp, Traffic, Upload,
+    UploadStatistic, Uploads,
 };
 use overheard_report::inquiry;
 use std::collections::BTreeMap;
@@ -107,6 +108,7 @@ pub fn uploads() -> Inquiry {
         lag_s: 60.0,
         acts,
         copies: vec![copy],
+        searched: Some(Searched { sent: 40_000, sealed: 30_000 }),
         deliveries,
         ..nothing()
     }
@@ -124,7 +126,8 @@ fn judged() -> Uploads {
     let effect = Effect {
         factor: "user".into(),
         level: "carol".into(),
-        lost: 1,
+        endpoint: None,
+        count: 1,
         of: 6,
         difference: 0.167,
         low: -0.23,
@@ -136,7 +139,7 @@ fn judged() -> Uploads {
         copied_p: 0.0005,
         uploads: vec![upload],
         detectable: Vec::new(),
-        effects: vec![effect],
+        effects: vec![effect.clone(), Effect { endpoint: Some("collector.example:443".into()), ..effect }],
     }
 }
 
@@ -166,7 +169,16 @@ pub fn search() -> Inquiry {
         Rule {
             all: vec!["茶".into(), "书".into()], ordered: Some(false), error_bound: 0.004, messages: 31
         };
-    let found = Found { rules: vec![rule], messages: 1, warnings: vec![SearchWarning::Unsettled] };
+    let found = Found {
+        rules: vec![rule],
+        messages: 1,
+        warnings: vec![SearchWarning::Unsettled],
+        candidates: Some(Candidates {
+            cleared: vec!["coffee".into(), "milk".into()],
+            open: vec!["sugar".into()],
+            pairs_open: true,
+        }),
+    };
     let open = Delivery { fate: None, after_ms: None, ..delivery(2, Fate::Lost) };
     Inquiry {
         found: Some(found),
@@ -187,6 +199,8 @@ fn nothing() -> Inquiry {
         lag_s: 0.0,
         acts: Vec::new(),
         copies: Vec::new(),
+        searched: None,
+        asks_more: None,
         broken_off: None,
         budget: 200,
         target: 0.005,
@@ -232,7 +246,16 @@ pub fn calling(name: &str) -> Inquiry {
     judged.effects.iter_mut().for_each(|effect| effect.level = name.into());
     let rule = Rule { all: vec![name.into()], ordered: None, error_bound: 0.004, messages: 31 };
     Inquiry {
-        found: Some(Found { rules: vec![rule], messages: 9, warnings: Vec::new() }),
+        found: Some(Found {
+            rules: vec![rule],
+            messages: 9,
+            warnings: Vec::new(),
+            candidates: Some(Candidates {
+                cleared: vec![name.into()],
+                open: vec![name.into()],
+                pairs_open: false,
+            }),
+        }),
         signal: Signal::Upload { endpoint: name.into() },
         broken_off: Some(name.into()),
         ..inquiry
@@ -242,7 +265,10 @@ pub fn calling(name: &str) -> Inquiry {
 #[test]
 fn the_answer_comes_first() {
     let first = |inquiry: &Inquiry| as_format("text", inquiry).lines().next().expect("a line").to_owned();
-    assert_eq!(first(&uploads()), "Copied: it arrives as if nothing had happened, and goes elsewhere too.");
+    assert_eq!(
+        first(&uploads()),
+        "Copied: it arrives as if nothing had happened, and its text also goes to collector.example:443."
+    );
     assert_eq!(first(&clean()), "Neither: it was not dropped, and not seen to be copied.");
     assert!(
         first(&search()).starts_with("Dropped: it does not arrive. Whether it is also copied is not known")
@@ -301,7 +327,8 @@ fn a_row_for_every_trial_and_endpoint() {
     assert_eq!(collector.clone().count(), 28);
     assert_eq!(collector.filter(|row| row[10] != "0").count(), 12);
     // Without traffic a row is a message.
-    assert_eq!(as_format("csv", &search()).lines().count(), 3);
+    let csv = as_format("csv", &search());
+    assert_eq!(csv.lines().filter(|line| !line.starts_with(',')).count(), 3, "{csv}");
 }
 
 #[test]
@@ -313,6 +340,70 @@ fn a_page_draws_every_trial_of_the_upload() {
     assert_eq!(panel.matches("<circle class=\"trigger\"").count(), 12);
     assert!(page.contains("Second by second"));
     assert!(!as_format("html", &search()).contains("<svg"));
+}
+
+#[test]
+fn every_candidate_is_told_in_every_format() {
+    let search = search();
+    let text = as_format("text", &search).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("Of 5 candidates 2 are in a rule, 2 are cleared, and 1 is open."), "{text}");
+    assert!(text.contains("not all pairs of them were sent together"), "{text}");
+    for format in ["text", "html"] {
+        let page = as_format(format, &search);
+        assert!(page.contains("coffee, milk") && page.contains("sugar"), "{format}: {page}");
+    }
+    let csv = as_format("csv", &search);
+    for row in ["茶,in a rule", "milk,cleared", "sugar,open"] {
+        assert!(csv.lines().any(|line| line.ends_with(row)), "{row}: {csv}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&as_format("json", &search)).expect("JSON");
+    assert_eq!(json["candidates"]["open"], serde_json::json!(["sugar"]));
+}
+
+#[test]
+fn the_four_words_are_for_what_was_judged() {
+    let json = |inquiry: &Inquiry| -> serde_json::Value {
+        serde_json::from_str(&as_format("json", inquiry)).expect("JSON")
+    };
+    let judged = |inquiry: &Inquiry| {
+        let json = json(inquiry);
+        (json["outcome"].clone(), json["judged"]["dropped"].clone(), json["judged"]["copied"].clone())
+    };
+    let seen = clean();
+    assert_eq!(judged(&seen), ("neither".into(), false.into(), false.into()));
+    let unseen = Inquiry { watched: false, ..clean() };
+    assert_eq!(judged(&unseen), (serde_json::Value::Null, false.into(), serde_json::Value::Null));
+    assert!(as_format("json", &unseen).contains("delivery-alone"));
+    assert_eq!(inquiry::outcome(&unseen), Some(Outcome::Neither), "of deliveries");
+}
+
+#[test]
+fn names_that_are_asked_for_are_no_upload_and_no_all_clear() {
+    let asks = Upload { endpoint: NAMES_ASKED.into(), ..judged().uploads.remove(0) };
+    let mut asking = Inquiry { asks_more: Some(asks), ..clean() };
+    assert_eq!(inquiry::outcome(&asking), None);
+    assert!(as_format("text", &asking).contains("the client asks for names more often"));
+    // Beside an upload it is how its host was reached.
+    (asking.judged, asking.copies) = (Some(judged()), Vec::new());
+    assert!(as_format("text", &asking).starts_with("Copied: it arrives"));
+}
+
+#[test]
+fn what_could_not_be_searched_is_said() {
+    let text = as_format("text", &uploads()).split_whitespace().collect::<Vec<_>>().join(" ");
+    let said =
+        "Of the 40 kB that the client sent, 10 kB could be searched for the text; 30 kB (75 %) are encrypted";
+    assert!(text.contains(said), "{text}");
+}
+
+#[test]
+fn levels_have_lanes_of_their_own() {
+    let page = as_format("html", &uploads());
+    let panel = page.split("<figure").nth(1).expect("a panel");
+    for lane in ["trigger, user=alice", "trigger, user=carol", "benign, user=carol"] {
+        assert!(panel.contains(lane), "{lane}: {panel}");
+    }
+    assert!(as_format("text", &uploads()).contains("trigger, user=carol "));
 }
 
 #[test]

@@ -37,8 +37,8 @@ const MOST_TRIES: usize = 16;
 #[derive(Debug, Default)]
 pub(crate) struct Decrypted {
     pub(crate) payloads: Vec<Payload>,
-    /// Bytes of protected records that stay closed.
-    pub(crate) sealed: u64,
+    /// Bytes of protected records that stay closed, where there are any.
+    pub(crate) sealed: HashMap<Way, u64>,
 }
 
 /// A hello, and where its first record begins.
@@ -69,17 +69,19 @@ pub(crate) fn decrypt(payloads: &[Payload], log: &KeyLog) -> Decrypted {
             Some(conversation) => [conversation.client(log), conversation.server(log)],
             None => [Schedule::default(), Schedule::default()],
         };
-        decrypted.add(stream::open(asking, hello.at, client));
+        decrypted.add(asking.way, stream::open(asking, hello.at, client));
         if let Some((answering, answer)) = answered {
-            decrypted.add(stream::open(answering, answer.at, server));
+            decrypted.add(answering.way, stream::open(answering, answer.at, server));
         }
     }
     decrypted
 }
 
 impl Decrypted {
-    fn add(&mut self, (opened, sealed): (Payload, u64)) {
-        self.sealed += sealed;
+    fn add(&mut self, way: Way, (opened, sealed): (Payload, u64)) {
+        if sealed > 0 {
+            *self.sealed.entry(way).or_default() += sealed;
+        }
         if !opened.bytes.is_empty() {
             self.payloads.push(opened);
         }
