@@ -23,7 +23,11 @@ static LOWER: [u8; 256] = {
 
 /// A host name in the spelling of this module; nothing where it is none.
 pub fn host_name(bytes: &[u8]) -> Option<Arc<str>> {
-    let host = bare(std::str::from_utf8(bytes).ok()?)?;
+    let text = std::str::from_utf8(bytes).ok()?;
+    if is_spelt(text) {
+        return Some(text.into());
+    }
+    let host = bare(text)?;
     if host.is_empty() || host.len() > LONGEST {
         return None;
     }
@@ -40,6 +44,12 @@ pub fn host_name(bytes: &[u8]) -> Option<Arc<str>> {
     }
     let name = std::str::from_utf8(name).ok()?;
     (!refused).then(|| name.into())
+}
+
+/// Whether it is in this module's spelling as it came, as most names of DNS and TLS are.
+fn is_spelt(text: &str) -> bool {
+    let spelt = |&byte: &u8| !matches!(byte, 0 | b':') && LOWER[usize::from(byte)] == byte;
+    (1..=LONGEST).contains(&text.len()) && !text.ends_with('.') && text.as_bytes().iter().all(spelt)
 }
 
 /// Without white space around it, brackets, port and last dot.

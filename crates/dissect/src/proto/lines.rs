@@ -5,7 +5,7 @@
 
 use super::inner::Inner;
 use super::{Appetite, Chunk, Notes, Reader};
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 /// The first line without its end, and whether its end was seen.
 pub(super) fn first_line(bytes: &[u8]) -> (&[u8], bool) {
@@ -63,8 +63,9 @@ impl Reader for UntilTls {
             inner.read(&Chunk { bytes: &[first], ..*chunk }, notes);
             return inner.read(chunk, notes);
         }
-        if let Some(at) = chunk.bytes.array_windows().position(|pair| *pair == HANDSHAKE_RECORD) {
-            let bytes = chunk.bytes.get(at..).unwrap_or_default();
+        let rest = |at| chunk.bytes.get(at..).unwrap_or_default();
+        let mut records = memchr_iter(first, chunk.bytes).map(rest);
+        if let Some(bytes) = records.find(|rest| rest.starts_with(&HANDSHAKE_RECORD)) {
             return self.inner.insert(Inner::secured()).read(&Chunk { bytes, ..*chunk }, notes);
         }
         *may_turn = chunk.bytes.last() == Some(&first);

@@ -18,6 +18,8 @@ pub(super) const HTTPS: u16 = 65;
 const HEADER: usize = 12;
 /// Longest name on the wire, its lengths included (RFC 1035 §2.3.4).
 const NAME_LIMIT: usize = 255;
+/// The least of two octets that are a pointer (RFC 1035 §4.1.4).
+const POINTER: u16 = 0xc000;
 /// Most pointers on the way through one name: one for each label that fits.
 const POINTER_LIMIT: usize = 128;
 
@@ -105,20 +107,33 @@ impl<'a> Message<'a> {
     /// The well-formed records from an offset on, of all three sections, each with the offset after it.
     pub(super) fn records(&self, mut at: usize) -> impl Iterator<Item = (Record<'a>, usize)> {
         let message = *self;
+        let mut before = None;
         (0..self.records).map_while(move |_| {
-            let (record, next) = message.record(at)?;
-            at = next;
+            let (record, next) = message.record(at, before)?;
+            (at, before) = (next, Some(record.owner));
             Some((record, next))
         })
     }
 
-    fn record(&self, at: usize) -> Option<(Record<'a>, usize)> {
-        let (owner, at) = Name::at(self.bytes, at)?;
+    fn record(&self, at: usize, before: Option<Name<'a>>) -> Option<(Record<'a>, usize)> {
+        let (owner, at) = self.owner(at, before)?;
         let kind = u16_at(self.bytes, at)?;
         let start = at + 10;
         let end = start + usize::from(u16_at(self.bytes, at + 8)?);
         let rdata = self.rdata(kind, start, end)?;
         Some((Record { owner, rdata }, end))
+    }
+
+    /// The name at an offset. Mostly it is the pointer that the owner of the record before was, which is
+    /// known to lead backwards to a well-formed name.
+    fn owner(&self, at: usize, before: Option<Name<'a>>) -> Option<(Name<'a>, usize)> {
+        let pointer = u16_at(self.bytes, at).filter(|&octets| octets >= POINTER);
+        match before {
+            Some(before) if pointer.is_some() && pointer == u16_at(self.bytes, before.at) => {
+                Some((Name { bytes: self.bytes, at }, at + 2))
+            }
+            _ => Name::at(self.bytes, at),
+        }
     }
 
     fn rdata(&self, kind: u16, start: usize, end: usize) -> Option<Rdata<'a>> {
@@ -190,7 +205,7 @@ impl<'a> Name<'a> {
     /// Where its first label stands: behind the pointer that it is, where it is nothing else.
     pub(super) fn spelt_at(&self) -> usize {
         match u16_at(self.bytes, self.at) {
-            Some(pointer @ 0xc000..) => usize::from(pointer & 0x3fff),
+            Some(pointer @ POINTER..) => usize::from(pointer & 0x3fff),
             _ => self.at,
         }
     }
@@ -249,7 +264,7 @@ fn push_label(name: &mut String, label: &[u8]) {
     }
     let start = name.len();
     match std::str::from_utf8(label) {
-        Ok(text) if text.contains(['.', '\\']) => push_escaped(name, label),
+        Ok(text) if text.bytes().any(|byte| matches!(byte, b'.' | b'\\')) => push_escaped(name, label),
         Ok(text) if text.is_ascii() => {
             name.push_str(text);
             name[start..].make_ascii_lowercase();
@@ -328,6 +343,21 @@ mod tests {
             ("foo.example.com".into(), "2001:db8::1 2001:db8::53:1".into())
         );
         assert_eq!(service(&bytes[..bytes.len() - 1]), None);
+    }
+
+    #[test]
+    fn owners_that_are_pointers_are_read_whether_they_repeat_or_not() {
+        let mut bytes = b"\x00\x01\x81\x80\x00\x00\x00\x05\x00\x00\x00\x00\x01a\x01b\x00".to_vec();
+        for pointer in [HEADER, HEADER, HEADER + 2, HEADER + 2, 0xfff].map(|at| 0xc000 | at as u16) {
+            bytes.extend([&pointer.to_be_bytes()[..], b"\x00\x10\x00\x01\x00\x00\x00\x00\x00\x00"].concat());
+        }
+        let message = Message::new(&bytes).unwrap();
+        let owners: Vec<_> =
+            message.records(HEADER + 5).map(|(record, end)| (record.owner.text(), end)).collect();
+        assert_eq!(
+            owners,
+            [("a.b", 29), ("a.b", 41), ("b", 53), ("b", 65)].map(|(of, end)| (of.into(), end))
+        );
     }
 
     #[test]
