@@ -177,6 +177,22 @@ fn an_app_that_is_ended_after_some_seconds_gets_a_closing_line() {
     assert_eq!((watched.code, &*watched.stderr), (0, "sleep was ended\n"));
 }
 
+/// The app sees a network that does not work; whoever watches is told why.
+#[test]
+fn a_proxy_that_does_not_serve_is_told_at_the_end() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let proxy = format!("socks5://127.0.0.1:{port}");
+    let line = "(exec 3<>/dev/tcp/198.18.0.9/80) 2>/dev/null || echo cut off";
+    let options = ["--proxy", &proxy, "--dns", "198.18.1.53"];
+    let watched = overheard(&[&["watch"], &options[..], &["--", "bash", "-c", line]].concat());
+    if watched.code == 3 {
+        return eprintln!("skipped: no room here: {}", watched.stderr);
+    }
+    for told in ["cut off\n", "1 connection failed at the proxy: it could not be reached, or refused"] {
+        assert!(watched.stderr.contains(told), "{told:?} is not in {}", watched.stderr);
+    }
+}
+
 #[test]
 fn what_cannot_be_opened_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();

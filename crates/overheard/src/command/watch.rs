@@ -114,6 +114,12 @@ impl WatchArgs {
             if !told {
                 eprintln!("{}", safe(&closing.how));
             }
+            if closing.proxy_failures > 0 {
+                eprintln!(
+                    "{} failed at the proxy: it could not be reached, or refused its service (is the login right?)",
+                    counted(closing.proxy_failures, "connection")
+                );
+            }
             return match (&self.keep, closing.lost) {
                 (Some(keep), lost @ 1..) => {
                     Err(Failure::new(format!("{}: {lost} packets are not in it", keep.display()))

@@ -39,6 +39,8 @@ pub struct Closing {
     pub how: String,
     /// Packets that could not be kept.
     pub lost: u64,
+    /// Connections for which the proxy could not be reached or refused its service.
+    pub proxy_failures: u64,
 }
 
 impl App {
@@ -122,7 +124,11 @@ impl Watched {
             None => format!("{} was ended", self.name),
         };
         self.feed.say(Heard::Ended(how.clone()));
-        closed.map(|(_, recorded)| Closing { how, lost: recorded.outcome.lost })
+        closed.map(|(counts, recorded)| Closing {
+            how,
+            lost: recorded.outcome.lost,
+            proxy_failures: counts.proxy_failures,
+        })
     }
 
     /// How it ended; nothing if it shall end.
