@@ -28,6 +28,7 @@ pub(crate) fn of(
     warnings.extend(not_interleaved(study, executions));
     warnings.extend(undated(runs));
     warnings.extend(incomplete(runs));
+    warnings.extend(lossy(runs));
     warnings.extend(empty(study, runs, executions));
     warnings.extend(disputed(runs));
     warnings.extend(possible(contacts));
@@ -138,6 +139,22 @@ fn incomplete(runs: &[Run]) -> Option<Warning> {
         warning(
             "incomplete-capture",
             format!("cut short, so that contacts may be missing: {}", listed(&names, SHOWN)),
+        )
+    })
+}
+
+/// Where packets were dropped while capturing, or lost at a room's device.
+fn lossy(runs: &[Run]) -> Option<Warning> {
+    let lossy = runs.iter().filter(|run| {
+        let capture = &run.reading.capture;
+        capture.dropped.is_some_and(|dropped| dropped > 0)
+            || capture.problems.iter().any(|problem| &*problem.kind == "packets-lost")
+    });
+    let names: Vec<&str> = lossy.map(|run| &*run.name).collect();
+    (!names.is_empty()).then(|| {
+        warning(
+            "packets-lost",
+            format!("packets were lost, so that contacts may be missing: {}", listed(&names, SHOWN)),
         )
     })
 }

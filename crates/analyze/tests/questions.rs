@@ -273,3 +273,21 @@ fn the_control_counts_what_the_test_of_sets_raises_apart() {
     let control = compare(&study(&["regular"], &[]), &runs).control.unwrap();
     assert_eq!((control.splits, control.set_alarms), (35, 1));
 }
+
+#[test]
+fn runs_that_lost_packets_are_warned_of_once() {
+    let mut runs = planted(10);
+    runs[0].reading.capture.dropped = Some(0);
+    assert_eq!(kinds(&compare(&study(&["regular", "tom"], &[]), &runs)), [""; 0]);
+    runs[1].reading.capture.dropped = Some(7);
+    runs[2].reading.capture.problems.push(overheard_model::Problem {
+        kind: "packets-lost".into(),
+        text: "lost at a device".into(),
+        packet: None,
+        offset: None,
+        count: 1,
+    });
+    let comparison = compare(&study(&["regular", "tom"], &[]), &runs);
+    assert_eq!(kinds(&comparison), ["packets-lost"]);
+    assert!(comparison.warnings[0].text.ends_with("missing: run0, run1"), "{:?}", comparison.warnings);
+}

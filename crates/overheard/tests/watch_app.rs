@@ -150,6 +150,49 @@ fn a_door_that_was_asked_for_is_named() {
     assert!(!told.contains("door ") && !told.contains("srw"), "{told}");
 }
 
+/// As in a container that an ordinary user started, or in a world of his.
+#[test]
+fn root_of_an_ordinary_users_namespace_opens_a_room_too() {
+    let probe = overheard(&["watch", "--", "true"]);
+    if probe.code == 3 {
+        return eprintln!("skipped: no room here: {}", probe.stderr);
+    }
+    let mut inside = std::process::Command::new("unshare");
+    inside.args(["--user", "--map-root-user", env!("CARGO_BIN_EXE_overheard"), "watch", "--", "id", "-u"]);
+    let Ok(output) = inside.stdin(Stdio::null()).output() else {
+        return eprintln!("skipped: there is no unshare");
+    };
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert_eq!(told, "0\nid ended: exit status: 0\n");
+}
+
+/// An app that would go on is ended when the time is over, and that is told.
+#[test]
+fn an_app_that_is_ended_after_some_seconds_gets_a_closing_line() {
+    let watched = overheard(&["watch", "--seconds", "1", "--", "sleep", "1000"]);
+    if watched.code == 3 {
+        return eprintln!("skipped: no room here: {}", watched.stderr);
+    }
+    assert_eq!((watched.code, &*watched.stderr), (0, "sleep was ended\n"));
+}
+
+/// The app sees a network that does not work; whoever watches is told why.
+#[test]
+fn a_proxy_that_does_not_serve_is_told_at_the_end() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let proxy = format!("socks5://127.0.0.1:{port}");
+    let line = "(exec 3<>/dev/tcp/198.18.0.9/80) 2>/dev/null || echo cut off";
+    let options = ["--proxy", &proxy, "--dns", "198.18.1.53"];
+    let watched = overheard(&[&["watch"], &options[..], &["--", "bash", "-c", line]].concat());
+    if watched.code == 3 {
+        return eprintln!("skipped: no room here: {}", watched.stderr);
+    }
+    for told in ["cut off\n", "1 connection failed at the proxy: it could not be reached, or refused"] {
+        assert!(watched.stderr.contains(told), "{told:?} is not in {}", watched.stderr);
+    }
+}
+
 #[test]
 fn what_cannot_be_opened_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();

@@ -10,6 +10,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Bytes of comments, names and secrets that are kept of one file.
 const CAPACITY: usize = 16 << 20;
 
+/// How a recording of ours begins to say that a device did not take every packet.
+const LOST: &[u8] = b"lost at a device";
+
 /// Addresses of interfaces that are kept of one file.
 const MAX_ADDRESSES: usize = 256;
 
@@ -45,6 +48,19 @@ impl Kept {
                 }
                 Some(_) => {}
                 None => self.comment(comment, offset, summary),
+            }
+        }
+    }
+
+    /// Keeps the comments beside an interface's counts; one that says what was lost on the way is a problem.
+    pub(crate) fn statistics_comments(&mut self, options: Options<'_>, offset: u64, summary: &mut Summary) {
+        for (_, comment) in options.filter(|(code, _)| *code == COMMENT) {
+            match comment.starts_with(LOST) {
+                true if self.admit(comment.len(), offset, summary) => {
+                    summary.report("packets-lost", String::from_utf8_lossy(comment).into_owned(), offset);
+                }
+                true => {}
+                false => self.comment(comment, offset, summary),
             }
         }
     }

@@ -179,7 +179,7 @@ impl Pcapng {
                 return Ok(None);
             }
             block::STATISTICS => {
-                self.statistics(body, summary);
+                self.statistics(body, offset, summary);
                 return Ok(None);
             }
             block::SIMPLE_PACKET => self.simple_packet(body),
@@ -257,13 +257,14 @@ impl Pcapng {
     }
 
     /// Adds up what interfaces dropped; later statistics replace earlier ones of the interface.
-    fn statistics(&mut self, body: &[u8], summary: &mut Summary) {
+    fn statistics(&mut self, body: &[u8], offset: u64, summary: &mut Summary) {
         const ISB_IFDROP: u16 = 5;
         const ISB_OSDROP: u16 = 7;
         let mut fields = Fields::new(self.order, body);
         let Some(id) = fields.u32() else { return };
         let Some(interface) = self.interfaces.get_mut(id as usize) else { return };
         let options = Options::new(self.order, body.get(12..).unwrap_or_default());
+        self.kept.statistics_comments(options.clone(), offset, summary);
         let drops = options.filter(|(code, _)| matches!(*code, ISB_IFDROP | ISB_OSDROP));
         let counts = drops.filter_map(|(_, value)| Fields::new(self.order, value).u64());
         let Some(dropped) = counts.reduce(u64::saturating_add) else { return };

@@ -286,6 +286,22 @@ fn pcapng_of_both_byte_orders() {
     }
 }
 
+/// In the words of a recording of ours, and as dumpcap remarks on its own counts.
+#[test]
+fn what_statistics_say_was_lost_is_a_problem_and_other_remarks_are_none() {
+    let mut file = pcapng(ByteOrder::Little);
+    let (lost, other) = ("lost at a device, as on any wire: outbound 3", "Counters provided by dumpcap");
+    for remark in [lost, other] {
+        file.block(5, |body| {
+            body.u32(0).u64(0).option(1, remark.as_bytes());
+        });
+    }
+    let (_, summary) = read(&file.bytes);
+    let [problem] = &summary.problems[..] else { panic!("{:?}", summary.problems) };
+    assert_eq!((&*problem.kind, &*problem.text, problem.count), ("packets-lost", lost, 1));
+    assert_eq!(summary.comments[3..], [other]);
+}
+
 #[test]
 fn what_a_recording_says_of_itself_is_no_comment() {
     let mut file = File::new(ByteOrder::Little);

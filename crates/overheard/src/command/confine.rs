@@ -13,8 +13,8 @@ use crate::progress::Progress;
 use clap::Args;
 use overheard_model::{Flow, FlowState, Transport};
 use overheard_probe::confine::{
-    Attempted, Certificate, Doorway, Execution, FORMAT, Kept, Order, Passed, Program, Proxy, SigningKey,
-    Statement, default_path, execute, places, ways,
+    Attempted, Certificate, Doorway, Execution, FORMAT, Kept, Order, Passed, Phase, Program, Proxy,
+    SigningKey, Statement, default_path, execute, places, ways,
 };
 use overheard_probe::digest;
 use overheard_probe::door::{ROOM_V4, ROOM_V6};
@@ -93,6 +93,7 @@ impl ConfineArgs {
             key_log: self.secrets.then_some(Path::new(KEY_LOG)),
             section: Section { vantage: &proxy.url, build: &name, run: "confined", interface: "room" },
             interrupted: &interrupted,
+            begins,
             planter,
         };
         let execution = execute(&order).map_err(|error| app::refused(&error))?;
@@ -228,6 +229,17 @@ fn described(program: &Path, arguments: &[OsString]) -> Result<Program> {
         arguments.iter().flat_map(|argument| [argument.as_encoded_bytes(), b"\0"].concat()).collect();
     let arguments_sha256 = digest::of_bytes(&arguments);
     Ok(Program { path: program.to_string_lossy().into_owned(), sha256: hash.0, arguments_sha256 })
+}
+
+/// Says on the standard error why the app is waited for, or has ended and nothing seems to happen.
+fn begins(phase: Phase) {
+    eprintln!(
+        "{}",
+        match phase {
+            Phase::Test => "the room tests itself: a leak of every class is planted",
+            Phase::Search => "the app has ended; its room is searched for doors that are not the network",
+        }
+    );
 }
 
 /// This very program, as the planter.

@@ -106,11 +106,22 @@ impl WatchArgs {
             // Before anything is there to be left behind.
             let interrupted = interrupted()?;
             let app = self.start(&program, feed)?;
-            let listener = Listener::new(queue, name.into(), Speed::Times(1.0), &lens);
-            let exit = self.show(listener, &lens, until, &interrupted)?;
-            let lost = app.end().map_err(|error| app::refused(&error))?;
-            return match (&self.keep, lost) {
-                (Some(keep), 1..) => {
+            let mut listener = Listener::new(queue, name.into(), Speed::Times(1.0), &lens);
+            let exit = self.show(&mut listener, &lens, until, &interrupted)?;
+            let told = listener.ended().is_some();
+            drop(listener);
+            let closing = app.end().map_err(|error| app::refused(&error))?;
+            if !told {
+                eprintln!("{}", safe(&closing.how));
+            }
+            if closing.proxy_failures > 0 {
+                eprintln!(
+                    "{} failed at the proxy: it could not be reached, or refused its service (is the login right?)",
+                    counted(closing.proxy_failures, "connection")
+                );
+            }
+            return match (&self.keep, closing.lost) {
+                (Some(keep), lost @ 1..) => {
                     Err(Failure::new(format!("{}: {lost} packets are not in it", keep.display()))
                         .hint("the disk refused them: it may be full"))
                 }
@@ -127,10 +138,10 @@ impl WatchArgs {
         };
         let replay = Replay::open(input, self.speed, self.keep.as_deref())?;
         let name: Arc<str> = if input.is_stdin() { "standard input".into() } else { input.path() };
-        let listener = Listener::new(queue, name, self.speed, &lens);
+        let mut listener = Listener::new(queue, name, self.speed, &lens);
         replay.start(feed);
         let interrupted = interrupted()?;
-        self.show(listener, &lens, until, &interrupted)
+        self.show(&mut listener, &lens, until, &interrupted)
     }
 
     /// Starts the app, in a room whose door is tapped.
@@ -182,7 +193,7 @@ impl WatchArgs {
 
     fn show(
         &self,
-        mut listener: Listener,
+        listener: &mut Listener,
         lens: &Lens,
         until: Option<Instant>,
         interrupted: &AtomicBool,
@@ -190,17 +201,17 @@ impl WatchArgs {
         let concerns = &self.concern;
         if self.plain || !stdout().is_terminal() {
             let streams: [&mut dyn io::Write; 2] = [&mut stdout().lock(), &mut io::stderr()];
-            let written = lines::write(&mut listener, lens, concerns, until, interrupted, streams);
+            let written = lines::write(listener, lens, concerns, until, interrupted, streams);
             let met = written.or_else(|error| match error.kind() {
                 // Whoever read the lines has gone away (`| head`).
                 io::ErrorKind::BrokenPipe => Ok(false),
                 _ => Err(Failure::new(format!("standard output: {error}"))),
             })?;
-            return exit(&listener, met);
+            return exit(listener, met);
         }
         let style = terminal_style();
         let state = State::new(listener.name().to_owned(), style.color);
-        let shown = screen::show(&mut listener, lens, concerns, state, until, interrupted);
+        let shown = screen::show(listener, lens, concerns, state, until, interrupted);
         shown
             .map_err(|error| Failure::new(format!("the view: {error}")).hint("--plain needs no terminal"))?;
         report(listener, concerns, lens, style)
@@ -227,7 +238,7 @@ pub(super) fn interrupted() -> Result<Arc<AtomicBool>> {
 }
 
 /// The ordinary report of what was heard, on the terminal that the view has left.
-fn report(mut listener: Listener, concerns: &[Concern], lens: &Lens, style: Style) -> Result<Exit> {
+fn report(listener: &mut Listener, concerns: &[Concern], lens: &Lens, style: Style) -> Result<Exit> {
     let reading = listener.finish(lens);
     let met = pipeline::closest(&reading.endpoints, concerns) == Contact::Certain;
     let mut readings = std::iter::once(Arc::new(reading));
@@ -235,7 +246,7 @@ fn report(mut listener: Listener, concerns: &[Concern], lens: &Lens, style: Styl
     if let Some(why) = listener.ended() {
         eprintln!("{}", safe(why));
     }
-    exit(&listener, met)
+    exit(listener, met)
 }
 
 /// What was met decides, unless it is not known to be all.

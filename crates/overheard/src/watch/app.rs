@@ -29,7 +29,18 @@ const BEAT: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct App {
     ends: Arc<AtomicBool>,
-    thread: Option<JoinHandle<Result<u64, Error>>>,
+    thread: Option<JoinHandle<Result<Closing, Error>>>,
+}
+
+/// How it came to its end.
+#[derive(Debug)]
+pub struct Closing {
+    /// In one line.
+    pub how: String,
+    /// Packets that could not be kept.
+    pub lost: u64,
+    /// Connections for which the proxy could not be reached or refused its service.
+    pub proxy_failures: u64,
 }
 
 impl App {
@@ -56,18 +67,19 @@ impl App {
         Ok(Self { ends, thread: Some(thread::spawn(|| watched.run())) })
     }
 
-    /// Ends it, if it has not ended; how many packets could not be kept.
+    /// Ends it, if it has not ended.
     ///
     /// # Errors
     /// The room could not be closed, or its gateway had failed.
-    pub fn end(mut self) -> Result<u64, Error> {
-        self.join().unwrap_or(Ok(0))
+    pub fn end(mut self) -> Result<Closing, Error> {
+        self.join()
     }
 
-    fn join(&mut self) -> Option<Result<u64, Error>> {
+    fn join(&mut self) -> Result<Closing, Error> {
         self.ends.store(true, Ordering::Relaxed);
-        let panicked = |_| Err(Error::of("the app")(io::Error::other("whoever watched it failed")));
-        self.thread.take().map(|thread| thread.join().unwrap_or_else(panicked))
+        let failed = || Error::of("the app")(io::Error::other("whoever watched it failed"));
+        let thread = self.thread.take().ok_or_else(failed)?;
+        thread.join().unwrap_or_else(|_| Err(failed()))
     }
 }
 
@@ -88,7 +100,7 @@ struct Watched {
 }
 
 impl Watched {
-    fn run(mut self) -> Result<u64, Error> {
+    fn run(mut self) -> Result<Closing, Error> {
         // Nothing is typed into it.
         drop(self.child.stdin.take());
         let streams: [Option<Box<dyn Read + Send>>; 2] = [
@@ -107,12 +119,16 @@ impl Watched {
             // One that panicked has told less.
             let _ = reader.join();
         }
-        let ended = match status? {
+        let how = match status? {
             Some(status) => format!("{} ended: {status}", self.name),
             None => format!("{} was ended", self.name),
         };
-        self.feed.say(Heard::Ended(ended));
-        closed.map(|(_, recorded)| recorded.outcome.lost)
+        self.feed.say(Heard::Ended(how.clone()));
+        closed.map(|(counts, recorded)| Closing {
+            how,
+            lost: recorded.outcome.lost,
+            proxy_failures: counts.proxy_failures,
+        })
     }
 
     /// How it ended; nothing if it shall end.

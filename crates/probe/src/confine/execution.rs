@@ -47,10 +47,21 @@ pub struct Order<'a> {
     pub section: Section<'a>,
     /// Set from elsewhere when the app is to be ended: what was recorded is told all the same.
     pub interrupted: &'a AtomicBool,
+    /// Hears what takes its time, as it begins.
+    pub begins: fn(Phase),
     /// The program that plants leaks in the room whose first process has this PID, with the name of an abstract
     /// socket outside, and writes what became of them to its standard output, as JSON of [`Harvest`]:
     /// [`super::plant::enter`], then [`super::plant::plant`].
     pub planter: fn(u32, &str) -> std::process::Command,
+}
+
+/// What takes some seconds, in which the app does not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Leaks are planted, and what becomes of them is waited for.
+    Test,
+    /// The app has ended: all that its room shows is looked through for doors that are not the network.
+    Search,
 }
 
 /// What happened.
@@ -115,11 +126,12 @@ pub fn execute(order: &Order) -> Result<Execution, Error> {
         // Nothing was recorded; where it stays it harms nobody.
         let _ = std::fs::remove_file(order.capture);
     })?;
+    (order.begins)(Phase::Test);
     let (planted, abstract_sockets_cut) = tested(order, &tapped)?;
     let before = tapped.counts();
     let tight = abstract_sockets_cut && planted.iter().all(|leak| leak.stopped && leak.seen);
     let status = if tight { Some(run(order, tapped.room())?) } else { None };
-    let doors = if tight { tapped.room().other_doors() } else { Vec::new() };
+    let doors = if tight { searched(order, tapped.room()) } else { Vec::new() };
     let unseen = unseen(tapped.room()).map_err(Error::of("the room's network device"))?;
     let (after, recorded) = tapped.close()?;
     let attempts = since(&before.attempts, &after.attempts);
@@ -203,6 +215,11 @@ fn run(order: &Order, room: &Room) -> Result<ExitStatus, Error> {
         child.wait(Some(FAREWELL))?.ok_or_else(|| io::ErrorKind::TimedOut.into())
     };
     run().map_err(Error::of("the app"))
+}
+
+fn searched(order: &Order, room: &Room) -> Vec<room::Way> {
+    (order.begins)(Phase::Search);
+    room.other_doors()
 }
 
 /// What the room's device dropped because the app sent faster than the gateway took it. To be asked while the room is.

@@ -18,7 +18,7 @@ mod statement;
 pub use crate::tapped::Error;
 pub use certificate::{Broken, Certificate};
 pub use class::Class;
-pub use execution::{Execution, Order, execute, places, ways};
+pub use execution::{Execution, Order, Phase, execute, places, ways};
 pub use key::{SigningKey, default_path};
 pub use statement::{
     Attempted, Doorway, FORMAT, Fault, Kept, Passed, Planted, Program, Proxy, Sha256, Statement,

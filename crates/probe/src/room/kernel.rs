@@ -39,10 +39,16 @@ pub(super) fn attach_tree(tree: BorrowedFd<'_>, target: &CStr) -> Result<()> {
     Errno::result(result).map(drop)
 }
 
-/// Makes a copied tree read-only throughout, or without one, the tree at `path` (mount_setattr(2)).
+/// Makes a copied tree read-only throughout, or without one, the tree at `path` (mount_setattr(2)); programs in it get
+/// no privilege from their files. Otherwise one whose file demands a capability, as Debian's ping does, would not start
+/// at all: it can have none (capabilities(7), "Safety checking for capability-dumb binaries").
 pub(super) fn make_read_only(tree: Option<BorrowedFd<'_>>, path: &CStr) -> Result<()> {
-    let attributes =
-        libc::mount_attr { attr_set: libc::MOUNT_ATTR_RDONLY, attr_clr: 0, propagation: 0, userns_fd: 0 };
+    let attributes = libc::mount_attr {
+        attr_set: libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID,
+        attr_clr: 0,
+        propagation: 0,
+        userns_fd: 0,
+    };
     let at = tree.map_or(libc::AT_FDCWD, |tree| tree.as_raw_fd());
     // SAFETY: the path ends in NUL, the attributes are of the size that is told, both outlive the call.
     let result = unsafe {
@@ -214,8 +220,9 @@ pub(super) fn drop_bounding_set() -> Result<()> {
         }
     }
     prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL as _)?;
-    // SECBIT_NOROOT, NO_SETUID_FIXUP and NO_CAP_AMBIENT_RAISE, each locked, and KEEP_CAPS locked off.
-    prctl(libc::PR_SET_SECUREBITS, 0b1110_1111)
+    // SECBIT_NOROOT, NO_SETUID_FIXUP and NO_CAP_AMBIENT_RAISE, each locked. Not KEEP_CAPS: there is nothing to keep, and
+    // programs that ask for it all the same, as ping does, give up where it is refused.
+    prctl(libc::PR_SET_SECUREBITS, 0b1100_1111)
 }
 
 /// Gives up every capability that is held (capset(2)).

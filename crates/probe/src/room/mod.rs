@@ -20,6 +20,7 @@
 //! To read: [`tree`] and [`network`] say what is built, [`step`] how, [`birth`] by whom, [`enter`] how an app
 //! gets in.
 
+mod authority;
 mod birth;
 mod command;
 mod enter;

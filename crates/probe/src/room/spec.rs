@@ -88,9 +88,7 @@ impl Socket {
         let runtime = || variable("XDG_RUNTIME_DIR").map(PathBuf::from);
         match self {
             Self::X11 => {
-                let display = variable("DISPLAY")?.into_string().ok()?;
-                let number = display.strip_prefix("unix:").or(display.strip_prefix(':'))?;
-                let number = number.split('.').next()?;
+                let number = display_number(variable)?;
                 Some(format!("/tmp/.X11-unix/X{number}").into())
             }
             Self::Wayland => Some(runtime()?.join(variable("WAYLAND_DISPLAY")?)),
@@ -123,6 +121,13 @@ impl Socket {
             Self::PipeWire => vec![("PIPEWIRE_REMOTE".into(), path.into())],
         }
     }
+}
+
+/// Which X server of this machine the environment names, if one.
+pub(super) fn display_number(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<String> {
+    let display = variable("DISPLAY")?.into_string().ok()?;
+    let number = display.strip_prefix("unix:").or(display.strip_prefix(':'))?;
+    Some(number.split('.').next()?.into())
 }
 
 #[cfg(test)]

@@ -226,7 +226,12 @@ impl Builder {
 
 /// Groups first, since that needs the privilege that the user gives up.
 pub(super) fn become_user(uid: Uid, gid: Gid) -> nix::Result<()> {
-    unistd::setgroups(&[gid])?;
+    // Within a user namespace that an ordinary user made nobody may set groups (user_namespaces(7)): those of its
+    // maker stay, as they do where an ordinary user opens a room.
+    match unistd::setgroups(&[gid]) {
+        Err(Errno::EPERM) => {}
+        other => other?,
+    }
     unistd::setresgid(gid, gid, gid)?;
     unistd::setresuid(uid, uid, uid)
 }

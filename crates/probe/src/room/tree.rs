@@ -5,11 +5,13 @@
 //! names are asked of the gateway alone. Refuses a room on a machine whose `/etc/resolv.conf` cannot be covered.
 //! To extend: a step in [`plan`]; a file in [`own_files`].
 
+use super::authority;
 use super::error::Error;
 use super::identity::Identity;
-use super::spec::{Home, Socket, Spec};
+use super::spec::{Home, Socket, Spec, display_number};
 use super::step::Step;
 use crate::door;
+use nix::unistd::gethostname;
 use std::ffi::{CString, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -77,6 +79,7 @@ pub(super) fn plan(spec: &Spec) -> Result<Tree, Error> {
     }
     folders(&runtime, user, &mut tree.steps);
     own_files(spec, &mut tree.steps)?;
+    cookies(spec, &mut tree);
     shown.show(user, &mut tree.steps);
     if user.uid.is_root() {
         let settings = SETTINGS.iter().map(Path::new).filter(|path| path.exists());
@@ -147,12 +150,19 @@ fn desktop(spec: &Spec, shown: &mut Shown, tree: &mut Tree) -> Result<(), Error>
         shown.add(path.clone(), None, true);
         tree.doors.push((*socket, path));
     }
-    let authority = variable("XAUTHORITY").map(PathBuf::from).unwrap_or(spec.user.home.join(".Xauthority"));
-    if spec.doors.contains(&Socket::X11) && authority.is_file() {
-        tree.environment.push(("XAUTHORITY".into(), authority.clone().into()));
-        shown.add(authority, None, false);
-    }
     Ok(())
+}
+
+/// What the X server asks its clients for, if they are let in by that.
+fn cookies(spec: &Spec, tree: &mut Tree) {
+    let variable = |name: &str| std::env::var_os(name);
+    let file = variable("XAUTHORITY").map(PathBuf::from).unwrap_or(spec.user.home.join(".Xauthority"));
+    let number = spec.doors.contains(&Socket::X11).then(|| display_number(&variable)).flatten();
+    let (Some(number), Ok(file), Ok(machine)) = (number, fs::read(file), gethostname()) else { return };
+    let text = authority::of_display(&file, &number, machine.as_bytes());
+    let path = Path::new(OWN).join("Xauthority");
+    tree.steps.push(Step::File { path: c(&path), text });
+    tree.environment.push(("XAUTHORITY".into(), path.into()));
 }
 
 /// Processes that the reader may not trace are hidden: the room's first is a copy of this program, and its

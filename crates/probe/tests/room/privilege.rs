@@ -153,3 +153,14 @@ fn no_descriptor_of_ours_is_inherited() {
     assert_eq!(output(&room, "ls /proc/self/fd | wc -l"), "4\n");
     drop(careless);
 }
+
+/// The machine's ping demands a capability by its file, which nothing in a room can have; it needs none.
+#[test]
+fn a_program_whose_file_demands_a_capability_starts_without_it() {
+    let Some((room, _door)) = open(&Spec::default()) else { return };
+    if output(&room, "command -v ping").is_empty() {
+        return eprintln!("skipped: no ping");
+    }
+    let told = output(&room, "ping -c 1 -W 5 127.0.0.1 2>&1");
+    assert!(told.contains("1 packets transmitted, 1 received"), "{told}");
+}

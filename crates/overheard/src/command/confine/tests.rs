@@ -45,6 +45,7 @@ fn stated(proxy: &Held, ways: Vec<Way>) -> Option<Statement> {
         key_log: None,
         section: Section { vantage: "test", build: "bash", run: "confined", interface: "room" },
         interrupted: &AtomicBool::new(false),
+        begins: |_| {},
         planter: planter_of_the_program,
     });
     let execution = match execution {
