@@ -31,6 +31,8 @@ pub enum SearchWarning {
     /// From some message on nothing arrived, not even a neutral one: an account may be banned. What was concluded
     /// since then was taken back.
     Silent,
+    /// More messages that held a rule arrived than the search took into account: words may be missing or wrong.
+    Leaky,
     /// Candidates were left out that are longer than a message may be.
     TooLong,
 }

@@ -6,6 +6,7 @@ mod program;
 use clients::Clients;
 use program::{Answer, overheard};
 use serde_json::Value;
+use std::fs;
 use std::ops::Deref;
 
 const TEXT: &str = "we walk by the river and drink some tea at noon";
@@ -29,6 +30,14 @@ impl Way {
     }
 
     fn ask(&self, question: &[&str], more: &[&str]) -> Answer {
+        let defaults = [["--loss", "0.05"], ["--leak", "0.02"]];
+        let defaults: Vec<&str> =
+            defaults.iter().filter(|default| !more.contains(&default[0])).flatten().copied().collect();
+        self.ask_measuring(question, &[&defaults[..], more].concat())
+    }
+
+    /// What is not given is measured.
+    fn ask_measuring(&self, question: &[&str], more: &[&str]) -> Answer {
         let folder = self.path().display();
         let [sender, receiver] = self.commands("alice");
         let trials = format!("{folder}/trials");
@@ -42,7 +51,7 @@ impl Way {
             &trials,
             "--no-room",
         ];
-        all.extend(["--pace", "0-0", "--window", "0.7", "--loss", "0.05", "--format", "json"]);
+        all.extend(["--pace", "0-0", "--window", "0.7", "--format", "json"]);
         let file = format!("{folder}/{}", question[1]);
         all.extend([question[0], &file]);
         all.extend(more);
@@ -111,6 +120,38 @@ fn candidates_that_a_budget_leaves_open_are_named() {
     let ruled = count(&json["rules"]);
     assert_eq!(ruled + count(&known["cleared"]) + count(&known["open"]), 6, "{json}");
     assert!(count(&known["open"]) > 0 && known["pairs_open"] == true, "{json}");
+}
+
+#[test]
+fn rules_that_share_a_word_are_found() {
+    let way = Way::new("*river*tea*|*tea*river*|*river*noon*|*noon*river*", 10_000, 0);
+    let all = way.text(&["--budget", "300"]);
+    assert_eq!(all.json()["rules"].as_array().map(Vec::len), Some(2), "{all:?}");
+}
+
+#[test]
+fn a_word_of_a_list_that_switches_the_filter_off_is_a_warning() {
+    let way = Way::new("*lamp*", 10_000, 0);
+    let sender = fs::read_to_string(way.path().join("sender")).expect("a script");
+    way.write("sender", &sender.replace("*lamp*) ;;", "*moss*) echo \"{\\\"event\\\":\\\"received\\\",\\\"from\\\":\\\"alice\\\",\\\"text\\\":\\\"$text\\\"}\" >&3 ;; *lamp*) ;;"));
+    way.write("words.txt", "stone\nlamp\ncloud\nmoss\nbread\nwheel\n");
+    let found = way.ask(&["--words", "words.txt"], &[]);
+    assert_eq!(found.code, 1, "{found:?}");
+    assert!(kinds(&found).contains(&"not-monotone".to_owned()), "{found:?}");
+    assert_eq!(found.json()["rules"][0]["all"], serde_json::json!(["lamp"]), "{found:?}");
+}
+
+/// One in six of what the filter stops arrives all the same.
+#[test]
+fn a_leak_is_measured_without_rooms() {
+    let way = Way::new("*river*", 10_000, 0);
+    let sender = fs::read_to_string(way.path().join("sender")).expect("a script");
+    let passes = "*river*) stopped=$((stopped + 1)); if [ $((stopped % 6)) -eq 3 ]; then echo \"{\\\"event\\\":\\\"received\\\",\\\"from\\\":\\\"alice\\\",\\\"text\\\":\\\"$text\\\"}\" >&3; fi ;;";
+    way.write("sender", &sender.replace("*river*) ;;", passes));
+    let json = way.ask_measuring(&["--text", "text.txt"], &["--budget", "400"]).json();
+    let leak = json["assumed"]["leak"].as_f64();
+    assert!(leak.is_some_and(|leak| (0.1..0.3).contains(&leak)), "{json}");
+    assert_eq!(json["rules"][0]["all"], serde_json::json!(["river"]), "{json}");
 }
 
 #[test]

@@ -10,6 +10,7 @@
 use super::channel::Answer;
 use super::density::Density;
 use super::search::{Next, Options, Others, Search};
+use super::separating;
 use super::silence::Silence;
 use super::text::{FILLER, Limit};
 use overheard_model::{Candidates, Found, Rule, SearchWarning};
@@ -31,6 +32,10 @@ enum Pending {
     Single(usize),
     /// Clean words together.
     Together(Vec<usize>),
+    /// Clean words beside a rule that was found: what arrives then is switched off by one of them.
+    Beside(Vec<usize>),
+    /// Some of the words that arrived together: what is lost now was hidden by another.
+    Separated(Vec<usize>),
 }
 
 /// A search of a list.
@@ -44,6 +49,8 @@ pub struct ListSearch {
     clean: Vec<usize>,
     /// Pools still to be sent to find pairs; absent before all words were tested.
     together: Option<VecDeque<Vec<usize>>>,
+    /// What is still asked of words that switch the filter off; absent before all else was asked.
+    doubts: Option<VecDeque<Pending>>,
     /// Answers so far to what is pending, as log evidence that it is blocked.
     evidence: f64,
     asked: u64,
@@ -78,6 +85,7 @@ impl ListSearch {
             group: Vec::new(),
             clean: Vec::new(),
             together: None,
+            doubts: None,
             evidence: 0.0,
             asked: 0,
             alone: None,
@@ -176,7 +184,9 @@ impl ListSearch {
             Pending::Pool(_) | Pending::Rest(_) | Pending::Part(_) => {
                 self.evidence > 0.0 || self.evidence < -sure
             }
-            Pending::Single(_) | Pending::Together(_) => self.evidence.abs() > sure,
+            Pending::Single(_) | Pending::Together(_) | Pending::Beside(_) | Pending::Separated(_) => {
+                self.evidence.abs() > sure
+            }
         };
         match certain {
             true => self.settle(pending, self.evidence > 0.0),
@@ -208,18 +218,16 @@ impl ListSearch {
                 self.group.clear();
                 self.clean.push(word);
             }
-            (Pending::Together(pool), true) => {
-                let lexicon = pool.iter().map(|word| self.words[*word].clone()).collect();
-                let most_messages = self.options.most_messages.saturating_sub(self.found.messages);
-                let options = Options {
-                    others: Others::All,
-                    lexicon,
-                    most_messages,
-                    limit: None,
-                    ..self.options.clone()
-                };
-                self.within = Search::new(&self.join(&pool), options).ok().map(Box::new);
+            (Pending::Beside(_), true) | (Pending::Separated(_), false) => {}
+            (Pending::Beside(pool), false) => {
+                self.warn(SearchWarning::NotMonotone);
+                self.doubt(&pool);
             }
+            (Pending::Separated(pool), true) => {
+                self.warn(SearchWarning::NotMonotone);
+                self.look_within(&pool);
+            }
+            (Pending::Together(pool), true) => self.look_within(&pool),
             (Pending::Together(_), false) => {}
         }
     }
@@ -231,6 +239,53 @@ impl ListSearch {
     /// Fresh words and clean ones.
     fn not_found(&self) -> Vec<usize> {
         self.fresh.iter().chain(&self.clean).copied().collect()
+    }
+
+    /// Searches what is blocked like any text.
+    fn look_within(&mut self, pool: &[usize]) {
+        let lexicon = pool.iter().map(|word| self.words[*word].clone()).collect();
+        let most_messages = self.options.most_messages.saturating_sub(self.found.messages);
+        let others = Others::All;
+        let options = Options { others, lexicon, most_messages, limit: None, ..self.options.clone() };
+        self.within = Search::new(&self.join(pool), options).ok().map(Box::new);
+    }
+
+    /// Asks of all clean words whether one switches the filter off: beside a rule, if there is one.
+    fn doubts(&mut self) {
+        self.doubts = Some(VecDeque::new());
+        if self.options.others != Others::All {
+            return;
+        }
+        let rule = self.found.rules.first().map_or(0, |rule| self.measure(&rule.all.join(FILLER)));
+        let mut left = &self.clean.clone()[..];
+        while !left.is_empty() {
+            let fitting = self.fitting_beside(rule, left.iter().copied()).max(1);
+            let (pool, rest) = left.split_at(fitting);
+            left = rest;
+            match rule {
+                0 => self.doubt(pool),
+                _ => self.doubts.get_or_insert_default().push_back(Pending::Beside(pool.to_vec())),
+            }
+        }
+    }
+
+    /// Asks of words that arrived together whether one hides another.
+    fn doubt(&mut self, pool: &[usize]) {
+        let pools = separating::pools(pool).into_iter().map(Pending::Separated);
+        self.doubts.get_or_insert_default().extend(pools);
+    }
+
+    /// The next doubt; without words of rules that became known since.
+    fn next_doubt(&mut self) -> Option<Pending> {
+        if self.doubts.is_none() {
+            self.doubts();
+        }
+        let mut pending = self.doubts.as_mut()?.pop_front()?;
+        if let Pending::Separated(pool) = &mut pending {
+            let known: HashSet<&String> = self.found.rules.iter().flat_map(|rule| &rule.all).collect();
+            pool.retain(|word| known.iter().all(|part| !self.words[*word].contains(part.as_str())));
+        }
+        Some(pending)
     }
 
     fn choose(&mut self) -> Option<Pending> {
@@ -255,7 +310,8 @@ impl ListSearch {
         if self.together.is_none() {
             self.together = Some(self.pairs_of_blocks());
         }
-        self.together.as_mut()?.pop_front().map(Pending::Together)
+        let together = self.together.as_mut()?.pop_front().map(Pending::Together);
+        together.or_else(|| self.next_doubt())
     }
 
     /// Pools in which any two clean words come together.
@@ -288,17 +344,27 @@ impl ListSearch {
 
     /// How many of the words fit into one message.
     fn fitting(&self, words: impl Iterator<Item = usize>) -> usize {
-        let Some(limit) = self.options.limit else { return words.count() };
-        let measure = |text: &str| match limit {
-            Limit::Characters(_) => text.chars().count(),
-            Limit::Bytes(_) => text.len(),
+        self.fitting_beside(0, words)
+    }
+
+    /// The same of a message that holds something of this length already.
+    fn fitting_beside(&self, begun: usize, words: impl Iterator<Item = usize>) -> usize {
+        let Some(Limit::Characters(most) | Limit::Bytes(most)) = self.options.limit else {
+            return words.count();
         };
-        let (Limit::Characters(most) | Limit::Bytes(most)) = limit;
-        let lengths = words.scan(0, |total, word| {
-            *total += measure(&self.words[word]) + if *total > 0 { measure(FILLER) } else { 0 };
+        let lengths = words.scan(begun, |total, word| {
+            *total += self.measure(&self.words[word]) + if *total > 0 { self.measure(FILLER) } else { 0 };
             Some(*total)
         });
         lengths.take_while(|length| *length <= most).count()
+    }
+
+    /// Length as the platform's limit counts it.
+    fn measure(&self, text: &str) -> usize {
+        match self.options.limit {
+            Some(Limit::Bytes(_)) => text.len(),
+            Some(Limit::Characters(_)) | None => text.chars().count(),
+        }
     }
 
     /// What a blocked pool turned out to hold; a pair that several pools hold is one.
@@ -321,7 +387,11 @@ impl ListSearch {
 
     fn write(&self, pending: &Pending) -> String {
         match pending {
-            Pending::Pool(pool) | Pending::Together(pool) => self.join(pool),
+            Pending::Pool(pool) | Pending::Together(pool) | Pending::Separated(pool) => self.join(pool),
+            Pending::Beside(pool) => {
+                let rule = self.found.rules.first().map(|rule| rule.all.join(FILLER));
+                [rule.unwrap_or_default(), self.join(pool)].join(FILLER)
+            }
             Pending::Rest(pool) => self.join(&[&pool[..], &self.clean].concat()),
             Pending::Part(size) => self.join(&self.group[..*size]),
             Pending::Single(word) => self.words[*word].clone(),

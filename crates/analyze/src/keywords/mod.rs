@@ -12,6 +12,7 @@ mod list;
 mod proof;
 mod quest;
 mod search;
+mod separating;
 mod shape;
 mod silence;
 mod text;

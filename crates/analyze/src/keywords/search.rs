@@ -28,7 +28,8 @@ pub enum Others {
     Ignored,
     /// Those that share no word with the rules found: mostly no message more, where there are none.
     Apart,
-    /// All: one message for each word of a rule, where there are none.
+    /// All, also those that share words: one message for each word of a rule, where there are none. Of a list also those
+    /// that another word switches off.
     All,
 }
 
@@ -93,6 +94,8 @@ pub struct Search {
     found: Found,
     /// Where the words of each rule stand.
     proven: Vec<Vec<Range<usize>>>,
+    /// Texts in which nothing is blocked, nor in any part of them.
+    clear: Vec<Bits>,
 }
 
 impl Search {
@@ -105,7 +108,7 @@ impl Search {
             return Err(Refusal::TooLong(limit));
         }
         let ahead = VecDeque::from([Bits::of(text.len(), 0..text.len())]);
-        let (found, proven) = (Found::default(), Vec::new());
+        let (found, proven, clear) = (Found::default(), Vec::new(), Vec::new());
         Ok(Self {
             text,
             options,
@@ -117,6 +120,7 @@ impl Search {
             sent: Vec::new(),
             found,
             proven,
+            clear,
         })
     }
 
@@ -154,7 +158,7 @@ impl Search {
                 }
                 Stand::Found(proof) => self.conclude(&quest, &proof),
                 Stand::Nothing if self.found.rules.is_empty() => self.warn(SearchWarning::NotBlocked),
-                Stand::Nothing => {}
+                Stand::Nothing => self.clear.push(quest.universe().clone()),
             }
         }
     }
@@ -190,12 +194,30 @@ impl Search {
     }
 
     fn depart(&mut self) -> Option<Quest> {
-        let universe = self.ahead.pop_front()?;
+        let universe = self.next_universe()?;
         let first = self.found.rules.is_empty();
         let clean = if first { NOT_BLOCKED } else { 1.0 - ANOTHER };
         let lexicon = self.options.lexicon.iter().filter(|word| !word.is_empty());
         let known: Vec<_> = lexicon.flat_map(|word| self.text.places_of(word)).collect();
         Some(Quest::new(universe, self.text.len(), &known, clean, self.options.noise, self.options.target))
+    }
+
+    /// The next text to be searched: none that a known rule blocks, which would be found again, and none that is a part of
+    /// a clear one (the hitting-set tree of Reiter 1987, *Artificial Intelligence* 32, 57).
+    fn next_universe(&mut self) -> Option<Bits> {
+        loop {
+            let universe = self.ahead.pop_front()?;
+            if self.clear.iter().any(|clear| universe.within(clear)) {
+                continue;
+            }
+            let held = |word: &String| {
+                let mut places = self.text.places_of(word).into_iter();
+                places.any(|place| place.into_iter().all(|piece| universe.contains(piece)))
+            };
+            let known = self.found.rules.iter().find(|rule| rule.all.iter().all(held));
+            let Some(known) = known.map(|rule| rule.all.clone()) else { return Some(universe) };
+            self.leave_out(&universe, known.into_iter().map(|word| vec![word]).collect());
+        }
     }
 
     fn conclude(&mut self, quest: &Quest, proof: &Proof) {
@@ -213,14 +235,18 @@ impl Search {
             Others::Apart => vec![rule.all.clone()],
             Others::All => rule.all.iter().map(|word| vec![word.clone()]).collect(),
         };
+        self.leave_out(quest.universe(), left_out);
+        if self.found.rules.iter().all(|known| known.all != rule.all) {
+            self.found.rules.push(rule);
+        }
+    }
+
+    fn leave_out(&mut self, universe: &Bits, left_out: Vec<Vec<String>>) {
         for words in left_out {
-            let universe = self.without(quest.universe(), &words);
+            let universe = self.without(universe, &words);
             if universe.count() > 0 && !self.ahead.contains(&universe) {
                 self.ahead.push_back(universe);
             }
-        }
-        if self.found.rules.iter().all(|known| known.all != rule.all) {
-            self.found.rules.push(rule);
         }
     }
 

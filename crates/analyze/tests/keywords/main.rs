@@ -84,6 +84,17 @@ fn overlapping_rules_are_found_when_all_are_asked_for() {
     assert_eq!(first.rules.len(), 1);
 }
 
+/// Rules that are known are not searched again where a word of another is left out.
+#[test]
+fn all_rules_cost_little_more_than_those_apart() {
+    let filter = filter(&[&["散步", "书"], &["老朋友", "茶"], &["夏天", "海边", "茶"]]);
+    let of = |others| search(TEXT, Options { others, ..Options::default() }, &filter, &mut random());
+    let (apart, all) = (of(Others::Apart), of(Others::All));
+    assert_eq!((apart.rules.len(), all.rules.len()), (2, 3), "{all:?}");
+    assert!(all.messages < 2 * apart.messages + 20, "{} {}", all.messages, apart.messages);
+    assert!(all.warnings.is_empty(), "{all:?}");
+}
+
 #[test]
 fn an_order_is_reported_where_there_is_one() {
     let free = search(TEXT, Options::default(), &filter(&[&["散步", "书"]]), &mut random());
@@ -227,6 +238,25 @@ fn pairs_of_a_list_are_found() {
         assert_eq!(rules, [["word077"]]);
         let pair = found.rules.iter().find(|rule| rule.all.len() == 2).expect("the pair");
         assert!(pair.all.iter().all(|word| word.contains("10") || word.contains("90")), "{pair:?}");
+    }
+}
+
+/// A word that lets any text pass hides the others of its message.
+#[test]
+fn a_word_of_a_list_that_switches_the_filter_off_is_a_warning() {
+    let words: Vec<String> = (0..100).map(|at| format!("word{at:03}")).collect();
+    for (limit, seed) in [None, Some(Limit::Characters(300))].into_iter().flat_map(|it| [(it, 1), (it, 2)]) {
+        let options = Options { limit, others: Others::All, ..Options::default() };
+        let of = |extenuating: &[&str]| {
+            let extenuating = extenuating.iter().map(|word| (*word).to_owned()).collect();
+            let filter = Filter { extenuating, ..filter(&[&["word010"], &["word077"]]) };
+            search_list(ListSearch::new(words.clone(), options.clone(), seed), &filter, &mut random())
+        };
+        let (plain, hidden) = (of(&[]), of(&["word033"]));
+        assert!(plain.warnings.is_empty(), "{plain:?}");
+        assert_eq!(sorted(&plain), [["word010"], ["word077"]]);
+        assert!(hidden.warnings.contains(&SearchWarning::NotMonotone), "{hidden:?}");
+        assert_eq!(sorted(&hidden), [["word010"], ["word077"]], "{hidden:?}");
     }
 }
 

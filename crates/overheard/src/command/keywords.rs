@@ -12,12 +12,13 @@ use crate::inquiry::comparison::Comparison;
 use crate::inquiry::copies;
 use crate::inquiry::files;
 use crate::inquiry::hunt::{Hunt, Limit, Noise, Options, Others, Question, rehearse};
+use crate::inquiry::leaks;
 use crate::inquiry::output::ReportArgs;
 use crate::inquiry::quest::Quest;
 use crate::inquiry::trials::{Trials, located, refused, unopened};
 use crate::inquiry::verdict;
 use crate::output::{inquiry, print};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use overheard_model::{Inquiry, Outcome};
 use overheard_probe::trial::{Book, Opening};
 use std::path::{Path, PathBuf};
@@ -57,8 +58,8 @@ pub struct KeywordsArgs {
     #[arg(long, value_name = "FILE")]
     benign: Option<PathBuf>,
 
-    /// Harmless messages to begin with, which measure how many are lost anyway; in rooms as many of what is asked, which
-    /// show whether it is copied. None without rooms where --loss is given
+    /// Harmless messages to begin with, which measure how many are lost anyway, and as many of a blocked text, which measure
+    /// how many the filter lets pass and show in rooms whether it is copied. Without rooms --loss and --leak stand for them
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(0..=1000))]
     calibration: u32,
 
@@ -66,9 +67,14 @@ pub struct KeywordsArgs {
     #[arg(long, value_name = "RATE")]
     loss: Option<f64>,
 
-    /// Share of messages that the filter lets pass although it should not (default: as measured, 0.02 where it cannot be)
+    /// Share of messages that the filter lets pass although it should not (default: as measured, 0.05 where it cannot be)
     #[arg(long, value_name = "RATE")]
     leak: Option<f64>,
+
+    /// Which further words are looked for: none, those that share no word with what was found, or all. Of a list: none is
+    /// single words, apart also pairs, all also words that another one hides
+    #[arg(long, value_name = "WHICH", value_enum, default_value_t = Further::All)]
+    others: Further,
 
     /// Chance of error allowed for each rule
     #[arg(long, value_name = "P", default_value_t = 0.005)]
@@ -90,6 +96,24 @@ struct QuestionArgs {
     words: Option<PathBuf>,
 }
 
+/// [`Others`], as the command line says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Further {
+    None,
+    Apart,
+    All,
+}
+
+impl From<Further> for Others {
+    fn from(further: Further) -> Self {
+        match further {
+            Further::None => Self::Ignored,
+            Further::Apart => Self::Apart,
+            Further::All => Self::All,
+        }
+    }
+}
+
 impl KeywordsArgs {
     pub fn run(self) -> Result<Exit> {
         self.check()?;
@@ -106,7 +130,7 @@ impl KeywordsArgs {
         without_rooms(&rooms);
         let folder = self.clients.folder(file);
         let terms = self.clients.terms(watched)?;
-        let rates = (self.loss, self.leak, self.error, self.calibration);
+        let rates = (self.loss, self.leak, self.error, self.calibration, self.others);
         let opening =
             Opening::of(&format!("{question:?} {lexicon:?} {rates:?} {:?} {terms}", calibration.pairs));
         let book = Book::open(&folder, &opening, self.clients.budget).map_err(refused)?;
@@ -137,16 +161,20 @@ impl KeywordsArgs {
 
     fn calibration(&self, question: &Question, watched: bool) -> Result<Comparison> {
         let ClientArgs { longest, seed, .. } = &self.clients;
-        let trials = if watched || self.loss.is_none() { self.calibration as usize } else { 0 };
+        let (trials, given) = (self.calibration as usize, self.given());
         let benign = self.benign.as_deref().map(files::lines).transpose()?;
-        calibration::comparison(question, benign.as_deref(), trials, watched, *longest, *seed)
+        calibration::comparison(question, benign.as_deref(), trials, watched, *longest, given, *seed)
+    }
+
+    fn given(&self) -> Given {
+        Given { loss: self.loss, leak: self.leak }
     }
 
     fn options(&self, lexicon: Vec<String>, noise: Noise) -> Options {
         Options {
             noise,
             target: self.error,
-            others: Others::Apart,
+            others: self.others.into(),
             lexicon,
             limit: Some(Limit::Characters(self.clients.longest)),
             // The book alone keeps the budget, so that a search goes on with a larger one.
@@ -184,7 +212,7 @@ impl KeywordsArgs {
         folder: &Path,
     ) -> Result<Inquiry> {
         let (seed, watched) = (self.clients.seed, trials.watched);
-        let given = Given { loss: self.loss, leak: self.leak };
+        let given = self.given();
         let mut texts = calibration.texts();
         let uncalibrated = calibration.conduct(&mut trials);
         let calibrated = calibration::conclude(&trials.book, question, watched, given, seed);
@@ -192,7 +220,7 @@ impl KeywordsArgs {
         let options = self.options(lexicon, Noise::new(loss, leak));
         let mut quest =
             Quest { hunt: Hunt::new(question, &options, seed)?, sense: &sense, texts: &mut texts };
-        let (found, broken_off) = match (uncalibrated, quest.replay(&trials.book, folder)?) {
+        let (mut found, broken_off) = match (uncalibrated, quest.replay(&trials.book, folder)?) {
             (Some(why), _) => (None, Some(why)),
             (None, Some(found)) => (Some(found), None),
             (None, None) => {
@@ -201,6 +229,9 @@ impl KeywordsArgs {
             }
         };
         let book = trials.close();
+        if let Some(found) = &mut found {
+            leaks::note(found, &book, &sense, &texts, leak);
+        }
         if let Some(why) = broken_off.as_ref().filter(|_| book.acts().is_empty()) {
             return Err(unopened(why));
         }

@@ -1,7 +1,8 @@
 //! Before a search for words: what a filtered message is known by, and how often that errs.
 //!
-//! Harmless messages say how many are lost anyway. In rooms what is asked about is sent too, in random order between
-//! them: where it arrives and something else is sent then, the search goes by that and not by arrivals.
+//! Harmless messages say how many are lost anyway. What is asked about is sent too, in random order between them: the
+//! share of a blocked text that arrives is the filter's leak, and in rooms, where it arrives and something else is sent
+//! then, the search goes by that and not by arrivals.
 //! A harmless message is the text with its letters in another order, unless harmless text is given: of the same length and
 //! script, and without its words.
 //! Promises: rates are those of Jeffreys' prior, not 0 because nothing happened in a few messages; what a search goes by
@@ -20,9 +21,11 @@ use overheard_probe::trial::Book;
 
 /// Share of messages that are lost anyway, where it was neither measured nor given.
 pub const LOSS: f64 = 0.02;
-/// Share of filtered messages that pass all the same, likewise: a search that takes it for none says wrong words where
-/// one does.
-pub const LEAK: f64 = 0.02;
+/// Share of filtered messages that pass all the same, likewise: a search that takes it for less than it is says wrong
+/// words, or misses some.
+pub const LEAK: f64 = 0.05;
+/// A text of which a larger share arrives is not taken for a filtered one.
+const MOST_LEAK: f64 = 0.45;
 /// Share of uploads that are taken to be missed where it cannot be measured, since not every message of the list was
 /// filtered.
 const MISSED: f64 = 0.05;
@@ -42,7 +45,7 @@ pub struct Calibrated {
     pub sense: Sense,
     pub loss: f64,
     pub leak: f64,
-    /// Whether these were measured.
+    /// Whether the loss was measured.
     pub measured: bool,
 }
 
@@ -53,17 +56,22 @@ pub struct Given {
     pub leak: Option<f64>,
 }
 
-/// The messages of a calibration: of the arms, or harmless ones alone.
+/// The messages of a calibration: harmless ones where their loss is to be measured, what is asked where that shows
+/// something. Where traffic is watched, both, since they are compared.
 pub fn comparison(
     question: &Question,
     benign: Option<&[String]>,
     trials: usize,
     watched: bool,
     longest: usize,
+    given: Given,
     seed: u64,
 ) -> Result<Comparison> {
     let asked = messages(question, longest);
-    let both = watched && asked.len() <= trials;
+    let harmless = watched || given.loss.is_none();
+    // Of a list not every word need be filtered: without traffic it shows nothing.
+    let shows = watched || given.leak.is_none() && matches!(question, Question::Text(_));
+    let blocked = shows && asked.len() <= trials;
     let pairs = match benign {
         Some(benign) => wording::pairs(&asked, benign, trials, seed)?,
         None => {
@@ -75,7 +83,7 @@ pub fn comparison(
         }
     };
     let mut order = design::order(Size { trials, sham: 0 }, &[], seed);
-    order.retain(|slot| both || slot.arm == Arm::Benign);
+    order.retain(|slot| if slot.arm == Arm::Benign { harmless } else { blocked });
     Ok(Comparison { pairs, order })
 }
 
@@ -121,13 +129,13 @@ pub fn conclude(book: &Book, question: &Question, watched: bool, given: Given, s
         |arm, arrived: bool| verdict::share(book, &acts, arm, |fate| (fate == Fate::Delivered) == arrived);
     let of = |(some, all): (u64, u64)| rate(some as usize, all as usize);
     let (lost, through) = (share(Arm::Benign, false), share(Arm::Trigger, true));
-    let dropped = judged.as_ref().is_some_and(|it| matches!(it.outcome, Outcome::Dropped | Outcome::Both));
-    let shown = dropped && matches!(question, Question::Text(_));
+    let text = matches!(question, Question::Text(_)) && through.1 > 0;
+    let leak = Some(of(through)).filter(|leak| text && *leak <= MOST_LEAK);
     Calibrated {
         judged,
         sense: Sense::Delivery,
         loss: given.loss.unwrap_or(if lost.1 > 0 { of(lost) } else { LOSS }),
-        leak: given.leak.unwrap_or(if shown { of(through) } else { LEAK }),
+        leak: given.leak.or(leak).unwrap_or(LEAK),
         measured: given.loss.is_none() && lost.1 > 0,
     }
 }
@@ -170,16 +178,21 @@ mod tests {
 
     #[test]
     fn arms_are_compared_only_where_all_of_it_can_be_sent_and_watched() {
-        let arms = |question: &Question, watched| {
-            let comparison = comparison(question, None, 3, watched, 9, 1).unwrap();
+        let arms = |question: &Question, watched, given: Given| {
+            let comparison = comparison(question, None, 3, watched, 9, given, 1).unwrap();
             let of = |arm| comparison.order.iter().filter(|slot| slot.arm == arm).count();
             (of(Arm::Trigger), of(Arm::Benign))
         };
         let text = Question::Text("some text".into());
-        assert_eq!((arms(&text, true), arms(&text, false)), ((3, 3), (0, 3)));
+        let unknown = Given { loss: None, leak: None };
+        let (loss, both) = (Given { loss: Some(0.1), ..unknown }, Given { loss: Some(0.1), leak: Some(0.0) });
+        assert_eq!((arms(&text, true, both), arms(&text, false, unknown)), ((3, 3), (3, 3)));
+        assert_eq!((arms(&text, false, loss), arms(&text, false, both)), ((3, 0), (0, 0)));
         let long = words(&["aaaaaaa", "bbbbbbb", "ccccccc", "ddddddd"]);
-        assert_eq!((arms(&long, true), arms(&words(&["a"]), true)), ((0, 3), (3, 3)));
-        let none = comparison(&text, None, 0, true, 9, 1).unwrap();
+        let list = words(&["a"]);
+        assert_eq!((arms(&long, true, unknown), arms(&list, true, unknown)), ((0, 3), (3, 3)));
+        assert_eq!(arms(&list, false, unknown), (0, 3));
+        let none = comparison(&text, None, 0, true, 9, unknown, 1).unwrap();
         assert_eq!(none.messages(), 0);
     }
 }

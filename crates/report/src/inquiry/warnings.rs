@@ -34,6 +34,10 @@ fn of_search(warning: SearchWarning) -> Line {
             "silent",
             "from some message on nothing arrived, not even a neutral one: an account may be banned, the platform may take no messages so long (--longest), or the harmless text may be filtered too (--benign gives another). What was concluded since then was taken back",
         ),
+        SearchWarning::Leaky => (
+            "leaky",
+            "more messages that should have been filtered arrived than the search took into account: words may be missing or wrong. Begin anew in another --trials-folder with a larger --leak, such as 0.1",
+        ),
         SearchWarning::TooLong => {
             ("too-long", "candidates were left out that are longer than a message may be")
         }
