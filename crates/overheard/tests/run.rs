@@ -101,3 +101,39 @@ fn nothing_can_be_settled_without_a_concern() {
 fn a_plan_that_is_not_there() {
     overheard(&["run", "nowhere.toml"]).refuses("nowhere.toml");
 }
+
+/// An app without a network contacts nobody, which says nothing of what it would contact.
+#[test]
+fn a_run_whose_proxy_carried_nothing_is_no_observation() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = folder.path().join("proxied.toml");
+    // Nothing listens at that port.
+    let text = r#"
+        seed = 1
+        repeats = 2
+        concerns = ["CN"]
+        [limits]
+        run = "20 s"
+        [[build]]
+        name = "first"
+        command = ["bash", "-c", "exec 3<>/dev/tcp/198.18.0.1/80 || true"]
+        [[build]]
+        name = "second"
+        command = ["bash", "-c", "exec 3<>/dev/tcp/198.18.0.1/80 || true"]
+        [[activity]]
+        name = "connect"
+        steps = ["start", { wait-end = "10 s" }]
+        [[vantage]]
+        name = "proxied"
+        proxy = "socks5://127.0.0.1:1"
+        dns = "198.18.0.53"
+    "#;
+    fs::write(&plan, text).unwrap();
+    let answer = overheard(&["run", &plan.display().to_string()]);
+    if answer.code == 3 {
+        return eprintln!("skipped: {}", answer.stderr);
+    }
+    assert!(!answer.stdout.contains("never contacted"), "{answer:?}");
+    let told = answer.stdout.clone() + &answer.stderr;
+    assert!(told.contains("the vantage's proxy carried none of"), "{answer:?}");
+}

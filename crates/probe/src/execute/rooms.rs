@@ -159,12 +159,13 @@ impl Stage for RoomStage {
     }
 
     fn close(self: Box<Self>) -> io::Result<Closed> {
-        let (_, recorded) = self.tapped.close().map_err(io::Error::other)?;
+        let (counts, recorded) = self.tapped.close().map_err(io::Error::other)?;
         match fs::remove_dir_all(&self.copied) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        Ok(Closed { capture: Some(self.capture), lost: recorded.outcome.lost })
+        let unserved = if counts.answered == 0 { counts.proxy_failures } else { 0 };
+        Ok(Closed { capture: Some(self.capture), lost: recorded.outcome.lost, unserved })
     }
 }
 

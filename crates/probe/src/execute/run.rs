@@ -1,6 +1,6 @@
 //! One run, from an empty stage to a closed capture.
 
-use super::stage::{Closed, Setting, Stages};
+use super::stage::{Setting, Stages};
 use super::steps::{Actor, Broken};
 use crate::ledger::Outcome;
 use overheard_model::design::{Activity, BuildDesign, Limits};
@@ -55,10 +55,7 @@ pub fn perform(
     let (reason, capture) = match (played.map_err(|broken| broken.reason(limits)), closed) {
         (Err(reason), closed) => (Some(reason), closed.ok().and_then(|closed| closed.capture)),
         (Ok(()), Err(error)) => (Some(format!("the room did not close: {error}")), None),
-        (Ok(()), Ok(Closed { capture, lost: 0 })) => (None, capture),
-        (Ok(()), Ok(Closed { capture, lost })) => {
-            (Some(format!("{lost} packets were not recorded")), capture)
-        }
+        (Ok(()), Ok(closed)) => (closed.flaw(), closed.capture),
     };
     Some(Performed { outcome: outcome(reason), output: remains.output(), capture })
 }

@@ -65,6 +65,22 @@ pub struct Closed {
     pub capture: Option<PathBuf>,
     /// Packets that crossed and are not in it.
     pub lost: u64,
+    /// Connections at which the vantage's proxy failed, where no other was carried.
+    pub unserved: u64,
+}
+
+impl Closed {
+    /// Why the run is no observation, if it is none: an app without a network contacts nobody.
+    pub fn flaw(&self) -> Option<String> {
+        match self {
+            Self { lost: 0, unserved: 0, .. } => None,
+            Self { lost: 0, unserved, .. } => Some(format!(
+                "the vantage's proxy carried none of {unserved} connections: it could not be reached, or refused its service \
+                 (is the login right?)"
+            )),
+            Self { lost, .. } => Some(format!("{lost} packets were not recorded")),
+        }
+    }
 }
 
 /// A program that was started.

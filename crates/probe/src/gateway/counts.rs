@@ -24,6 +24,8 @@ pub struct Counts {
     pub lost_in: u64,
     /// Connections and associations for which the proxy could not be reached or refused its service.
     pub proxy_failures: u64,
+    /// Connections that were made or refused by their server: whatever carries them out was at work.
+    pub answered: u64,
     /// Packets that the policy denied.
     pub denied: BTreeMap<Class, u64>,
     /// The same by where they were bound for.

@@ -170,7 +170,13 @@ impl Gateway {
 
     async fn dial(&self, verdict: Verdict) -> io::Result<TcpStream> {
         match verdict {
-            Verdict::Upstream(to) => self.upstream.dial(to).await.map_err(|failure| self.reckon(failure)),
+            Verdict::Upstream(to) => {
+                let dialled = self.upstream.dial(to).await;
+                if !matches!(dialled, Err(Failure::Proxy)) {
+                    self.crossing.count(|counts| counts.answered += 1);
+                }
+                dialled.map_err(|failure| self.reckon(failure))
+            }
             Verdict::Straight(to) => tcp::connect(to).await,
             Verdict::Closed | Verdict::Denied => Err(nix::errno::Errno::ECONNREFUSED.into()),
         }
