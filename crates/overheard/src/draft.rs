@@ -39,6 +39,21 @@ pub fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>
     })
 }
 
+/// Whether [`write`] could begin at `path`, asked before there is anything to write; leaves all as it was.
+pub fn try_out(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        // A pipe would wait for its reader.
+        Ok(found) if !found.is_file() => Ok(()),
+        Ok(_) => OpenOptions::new().write(true).open(path).map(drop),
+        Err(_) => {
+            let draft = beside(path);
+            File::create(&draft)?;
+            fs::remove_file(draft)
+        }
+    }
+}
+
 fn replace(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let draft = Draft::open(beside(path));
     fill(File::create_new(&draft.0)?, content)?;
@@ -123,6 +138,22 @@ mod tests {
         assert_eq!(
             (fs::read_to_string(&path).unwrap(), files(folder.path())),
             ("old".into(), vec!["report".into()])
+        );
+    }
+
+    #[test]
+    fn a_path_is_tried_out_without_a_trace() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+        fs::write(&old, "old").unwrap();
+        for path in [&old, &new] {
+            try_out(path).unwrap();
+        }
+        try_out(folder.path()).unwrap_err();
+        try_out(&folder.path().join("nowhere/new")).unwrap_err();
+        assert_eq!(
+            (fs::read_to_string(&old).unwrap(), files(folder.path())),
+            ("old".into(), vec!["old".into()])
         );
     }
 

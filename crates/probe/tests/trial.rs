@@ -80,3 +80,12 @@ fn a_client_that_ends_is_named_with_its_last_words() {
     assert!(matches!(broken, Broken::Ended { role: Role::Sender, .. }), "{broken}");
     assert!(broken.to_string().ends_with("no more"), "{broken}");
 }
+
+#[test]
+fn an_error_of_the_account_is_told_with_its_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut banned =
+        line(folder.path(), r#"printf '%s\n' '{"event":"error","message":"banned\nfor a day"}'"#).unwrap();
+    let broken = banned.act(1, "bob", "a", AMPLE).unwrap_err();
+    assert!(broken.to_string().ends_with("an error of its own: banned for a day"), "{broken}");
+}

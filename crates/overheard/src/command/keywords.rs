@@ -117,6 +117,7 @@ impl From<Further> for Others {
 impl KeywordsArgs {
     pub fn run(self) -> Result<Exit> {
         self.check()?;
+        self.report.check()?;
         let (question, file) = self.question.read()?;
         let lexicon = self.lexicon.as_deref().map(files::lines).transpose()?.unwrap_or_default();
         let rooms = self.clients.rooms();

@@ -73,6 +73,7 @@ pub struct UploadsArgs {
 impl UploadsArgs {
     pub fn run(self) -> Result<Exit> {
         self.clients.check()?;
+        self.report.check()?;
         let watched = self.clients.rooms();
         let design = self.design(watched.is_ok())?;
         if self.clients.dry_run {

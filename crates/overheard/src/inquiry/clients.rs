@@ -72,7 +72,7 @@ pub struct ClientArgs {
     pub washout: f64,
 
     /// Most messages to be spent in all, with those of earlier calls
-    #[arg(long, value_name = "N", default_value_t = 200)]
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
     pub budget: u64,
 
     /// Say what would be spent, and send nothing

@@ -8,7 +8,7 @@ use crate::output::{inquiry, print};
 use clap::{Args, ValueEnum};
 use overheard_model::Inquiry;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Args, Debug)]
 pub struct ReportArgs {
@@ -30,6 +30,13 @@ enum Form {
 }
 
 impl ReportArgs {
+    /// Refuses a file that cannot be written, while nothing is spent yet.
+    pub fn check(&self) -> Result<()> {
+        self.output
+            .as_deref()
+            .map_or(Ok(()), |path| draft::try_out(path).map_err(|error| unwritable(path, error)))
+    }
+
     /// Writes it; a file whole or not at all.
     pub fn write(&self, found: &Inquiry) -> Result<()> {
         let report = |out: &mut dyn Write| -> io::Result<()> {
@@ -41,9 +48,10 @@ impl ReportArgs {
             }
         };
         let Some(path) = &self.output else { return print(report) };
-        draft::write(path, report).map_err(|error| {
-            Failure::new(format!("{}: {error}", path.display()))
-                .hint("check that its folder exists and is writable")
-        })
+        draft::write(path, report).map_err(|error| unwritable(path, error))
     }
+}
+
+fn unwritable(path: &Path, error: io::Error) -> Failure {
+    Failure::new(format!("{}: {error}", path.display())).hint("check that its folder exists and is writable")
 }

@@ -24,6 +24,8 @@ const READY: Duration = Duration::from_secs(60);
 const TURN: Duration = Duration::from_millis(20);
 /// How long the end of a client that ended is waited for, for its last words.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// Characters of a client's reason that are told.
+const REASON: usize = 200;
 
 /// Which client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +71,8 @@ pub enum Broken {
     NotReady { role: Role },
     #[error("the sender's client said nothing of a message within {} s", window.as_secs_f64())]
     Silent { window: Duration },
-    #[error("the {role}'s client reported an error of its own")]
-    Trouble { role: Role },
+    #[error("the {role}'s client reported an error of its own{}", said_of_it(said))]
+    Trouble { role: Role, said: String },
     #[error("the {role}'s client takes no requests: {error}")]
     Deaf { role: Role, error: io::Error },
     #[error("interrupted")]
@@ -82,6 +84,12 @@ fn quoted(last: &str) -> String {
     let mut lines = last.lines().rev().filter(|line| !line.trim().is_empty());
     let last = lines.find(|line| !line.starts_with("hint: ")).unwrap_or_default();
     if last.is_empty() { String::new() } else { format!("; its last words: {last}") }
+}
+
+/// The first words of what a client says, fit for one line.
+fn said_of_it(said: &str) -> String {
+    let words: String = seen(said).chars().filter(|c| !c.is_control()).take(REASON).collect();
+    if words.is_empty() { words } else { format!(": {words}") }
 }
 
 impl fmt::Debug for Order<'_> {
@@ -261,7 +269,9 @@ impl End {
                     end.account = account;
                     return Ok(end);
                 }
-                Ok(Event::Error { id: None, .. }) => return Err(Broken::Trouble { role }),
+                Ok(Event::Error { id: None, message }) => {
+                    return Err(Broken::Trouble { role, said: message });
+                }
                 Ok(_) => {}
                 Err(Stalled::Ended) => return Err(end.ended()),
                 Err(Stalled::Silent) => return Err(Broken::NotReady { role }),
@@ -273,7 +283,7 @@ impl End {
     /// The next event; none where there is none until then.
     fn event(&mut self, until: Instant) -> Result<Option<Event>, Broken> {
         match self.client.event(until, &mut || true) {
-            Ok(Event::Error { id: None, .. }) => Err(Broken::Trouble { role: self.role }),
+            Ok(Event::Error { id: None, message }) => Err(Broken::Trouble { role: self.role, said: message }),
             Ok(event) => Ok(Some(event)),
             Err(Stalled::Ended) => Err(self.ended()),
             Err(Stalled::Silent | Stalled::Stopped) => Ok(None),

@@ -69,7 +69,7 @@ impl Stage for PlaybackStage {
                 fs::write(&capture, *b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\x04\0\x65\0\0\0")?
             }
         }
-        Ok(Closed { capture: Some(capture), lost: 0 })
+        Ok(Closed { capture: Some(capture), ..Closed::default() })
     }
 }
 
