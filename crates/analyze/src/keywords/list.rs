@@ -9,6 +9,7 @@
 
 use super::channel::Answer;
 use super::density::Density;
+use super::pairs::Pairs;
 use super::search::{Next, Options, Others, Search};
 use super::separating;
 use super::silence::Silence;
@@ -48,7 +49,7 @@ pub struct ListSearch {
     group: Vec<usize>,
     clean: Vec<usize>,
     /// Pools still to be sent to find pairs; absent before all words were tested.
-    together: Option<VecDeque<Vec<usize>>>,
+    together: Option<Pairs>,
     /// What is still asked of words that switch the filter off; absent before all else was asked.
     doubts: Option<VecDeque<Pending>>,
     /// Answers so far to what is pending, as log evidence that it is blocked.
@@ -152,7 +153,7 @@ impl ListSearch {
             names
         };
         let under_way = self.pending.is_some() || self.within.is_some();
-        let paired = !under_way && self.together.as_ref().is_some_and(VecDeque::is_empty);
+        let paired = !under_way && self.together.as_ref().is_some_and(Pairs::is_over);
         let pairs_open = self.options.others != Others::Ignored && !paired;
         let candidates = Candidates { cleared: names(cleared), open: names(open), pairs_open };
         Found { candidates: Some(candidates), ..self.found.clone() }
@@ -200,7 +201,7 @@ impl ListSearch {
             (Pending::Pool(pool), false) => self.clean.extend(pool),
             (Pending::Rest(pool), false) => {
                 self.clean.extend(pool);
-                self.together = Some(VecDeque::new());
+                self.together = Some(Pairs::default());
             }
             (Pending::Part(size), true) => {
                 // One word alone: the first answer to what is asked of it next.
@@ -310,17 +311,21 @@ impl ListSearch {
         if self.together.is_none() {
             self.together = Some(self.pairs_of_blocks());
         }
-        let together = self.together.as_mut()?.pop_front().map(Pending::Together);
-        together.or_else(|| self.next_doubt())
+        while let Some(pool) = self.together.as_mut()?.next() {
+            if self.fits(&pool) {
+                return Some(Pending::Together(pool));
+            }
+        }
+        self.next_doubt()
     }
 
-    /// Pools in which any two clean words come together.
-    fn pairs_of_blocks(&self) -> VecDeque<Vec<usize>> {
+    /// Pools in which any two clean words come together; two words too long for that do not.
+    fn pairs_of_blocks(&self) -> Pairs {
         if self.clean.len() < 2 || self.options.others == Others::Ignored {
-            return VecDeque::new();
+            return Pairs::default();
         }
         if self.fitting(self.clean.iter().copied()) == self.clean.len() {
-            return VecDeque::from([self.clean.clone()]);
+            return Pairs::of(vec![self.clean.clone()]);
         }
         let mut blocks: Vec<Vec<usize>> = Vec::new();
         for &word in &self.clean {
@@ -329,8 +334,7 @@ impl ListSearch {
                 None => blocks.push(vec![word]),
             }
         }
-        let pairs = (0..blocks.len()).flat_map(|a| (a + 1..blocks.len()).map(move |b| (a, b)));
-        pairs.map(|(a, b)| [&blocks[a][..], &blocks[b]].concat()).filter(|pool| self.fits(pool)).collect()
+        Pairs::of(blocks)
     }
 
     fn is_half(&self, block: &[usize], word: usize) -> bool {

@@ -9,6 +9,7 @@
 mod channel;
 mod density;
 mod list;
+mod pairs;
 mod proof;
 mod quest;
 mod search;

@@ -11,7 +11,7 @@ use crate::inquiry::clients::{ClientArgs, without_rooms};
 use crate::inquiry::comparison::Comparison;
 use crate::inquiry::copies;
 use crate::inquiry::files;
-use crate::inquiry::hunt::{Hunt, Limit, Noise, Options, Others, Question, rehearse};
+use crate::inquiry::hunt::{Hunt, LONGEST_REHEARSAL, Limit, Noise, Options, Others, Question, rehearse};
 use crate::inquiry::leaks;
 use crate::inquiry::output::ReportArgs;
 use crate::inquiry::quest::Quest;
@@ -191,10 +191,14 @@ impl KeywordsArgs {
         let first = calibration.messages() as u64;
         let hours = |messages: u64| messages as f64 * (pace.mean_s() + 1.0) / 3600.0;
         let spent = (first + median).min(*budget);
+        let takes = match median {
+            LONGEST_REHEARSAL.. => format!("more than {LONGEST_REHEARSAL} messages as a rule"),
+            _ => format!("{median} messages as a rule, {} at most", at_most(most)),
+        };
         print(|out| {
             writeln!(
                 out,
-                "Against imagined filters the search takes {median} messages as a rule, {most} at most, and {first} before it.\n\
+                "Against imagined filters the search takes {takes}, and {first} before it.\n\
                  The sender's account would send {spent} of the {budget} that --budget allows, in some {:.1} hours, and never more than {budget}.\n\
                  Nothing was sent.",
                 hours(spent)
@@ -259,6 +263,11 @@ impl KeywordsArgs {
             strays: book.strays(),
         })
     }
+}
+
+/// A rehearsal that was broken off took more than it had.
+fn at_most(messages: u64) -> String {
+    if messages < LONGEST_REHEARSAL { messages.to_string() } else { format!("more than {LONGEST_REHEARSAL}") }
 }
 
 impl QuestionArgs {

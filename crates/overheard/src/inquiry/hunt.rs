@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 /// Filters that a rehearsal imagines.
 const REHEARSALS: u64 = 15;
 /// Messages after which a rehearsal is not gone on with.
-const LONGEST_REHEARSAL: u64 = 20_000;
+pub const LONGEST_REHEARSAL: u64 = 2_000;
 
 /// What is asked.
 #[derive(Clone, Debug)]
