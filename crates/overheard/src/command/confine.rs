@@ -1,5 +1,7 @@
 //! `overheard confine`: holds an app to a proxy, and proves that nothing else got out.
 
+mod apart;
+
 use super::app::{self, AppArgs};
 use super::lens::LensArgs;
 use super::verify::{LIMITS, signer, summary};
@@ -10,6 +12,7 @@ use crate::input;
 use crate::output::print;
 use crate::pipeline::{self, Lens};
 use crate::progress::Progress;
+use apart::keep_apart;
 use clap::Args;
 use overheard_model::{Flow, FlowState, Transport};
 use overheard_probe::confine::{
@@ -79,9 +82,11 @@ impl ConfineArgs {
         must_be_new(&capture)?;
         must_be_new(&certificate)?;
         streams_must_be_plain()?;
-        let key = key()?;
+        let place = key_place()?;
+        let key = key(&place)?;
         let ran = described(&program, self.app.arguments())?;
         let (spec, command) = (self.app.spec(&program), self.command(&program, &proxy));
+        keep_apart(&spec, &capture, &place)?;
         let name = app::name(&program);
         let lens = self.lens.lens()?;
         let interrupted = interrupted()?;
@@ -210,11 +215,14 @@ fn streams_must_be_plain() -> Result<()> {
     Ok(())
 }
 
-fn key() -> Result<SigningKey> {
-    let path = default_path(|name| std::env::var_os(name)).ok_or_else(|| {
+fn key_place() -> Result<PathBuf> {
+    default_path(|name| std::env::var_os(name)).ok_or_else(|| {
         Failure::new("there is no place for the key that signs").hint("set HOME or XDG_DATA_HOME")
-    })?;
-    SigningKey::open(&path).map_err(|error| {
+    })
+}
+
+fn key(path: &Path) -> Result<SigningKey> {
+    SigningKey::open(path).map_err(|error| {
         Failure::new(format!("{}: {error}", path.display()))
             .hint("the key that signs is a file of yours alone (chmod 600); without one, a new one is made")
     })

@@ -71,6 +71,7 @@ pub(super) fn word(inquiry: &Inquiry) -> Option<Outcome> {
 fn dropped(inquiry: &Inquiry) -> Known {
     let compared = inquiry.judged.as_ref().map_or(Known::Unknown, |judged| match judged.outcome {
         Outcome::Dropped | Outcome::Both => Known::Yes,
+        _ if is_hinted(judged) => Known::Unknown,
         // As many trials as any difference needs, whichever of the two it is.
         _ if arrived(inquiry, Arm::Trigger).1 > 0 && enough(judged) => Known::No,
         _ => Known::Unknown,
@@ -78,6 +79,14 @@ fn dropped(inquiry: &Inquiry) -> Known {
     let searched = if inquiry.signal == Signal::Delivery { searched(inquiry) } else { Known::Unknown };
     compared.or(searched)
 }
+
+/// Whether more triggers than harmless messages were lost, too few for proof and too many to say that none was dropped.
+fn is_hinted(judged: &Uploads) -> bool {
+    judged.dropped_p <= HINT
+}
+
+/// The customary level: proof asks for far less.
+const HINT: f64 = 0.05;
 
 fn copied(inquiry: &Inquiry) -> Known {
     if !inquiry.watched {
@@ -159,6 +168,11 @@ fn headline(inquiry: &Inquiry) -> String {
         None if inquiry.asks_more.is_some() && dropped(inquiry) == Known::No => {
             "No answer: it was not dropped, but after it the client asks for names more often, and why these trials \
              cannot tell."
+                .into()
+        }
+        None if inquiry.judged.as_ref().is_some_and(is_hinted) && dropped(inquiry) == Known::Unknown => {
+            "No answer: fewer triggers arrived than harmless messages, which may be chance and may be a filter: more \
+             trials tell."
                 .into()
         }
         None if is_too_few(inquiry) => "No answer: with so few trials nothing could have been seen.".into(),
@@ -376,7 +390,7 @@ fn readable(inquiry: &Inquiry) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use overheard_model::{ReadableCopy, Strays};
+    use overheard_model::{Delivery, Fate, ReadableCopy, Strays, Timestamp};
 
     fn inquiry() -> Inquiry {
         Inquiry {
@@ -435,6 +449,37 @@ mod tests {
         for unsure in [SearchWarning::Silent, SearchWarning::Unsettled, SearchWarning::NotMonotone] {
             assert_eq!(of(0, &[unsure]), None);
         }
+    }
+
+    #[test]
+    fn fewer_arrivals_than_chance_likes_are_not_called_none() {
+        let act = Act {
+            number: 1,
+            at: Timestamp(0),
+            arm: Some(Arm::Trigger),
+            delivery: Some(1),
+            factors: BTreeMap::new(),
+            packets: None,
+            traffic: BTreeMap::new(),
+        };
+        let delivery = Delivery {
+            number: 1,
+            account: "alice".into(),
+            text_sha256: String::new(),
+            sent: Timestamp(0),
+            fate: Some(Fate::Delivered),
+            after_ms: Some(9),
+        };
+        let lost = |dropped_p| {
+            let mut inquiry = compared(Outcome::Neither, Some(300));
+            (inquiry.acts, inquiry.deliveries) = (vec![act.clone()], vec![delivery.clone()]);
+            inquiry.judged.iter_mut().for_each(|judged| judged.dropped_p = dropped_p);
+            inquiry
+        };
+        assert_eq!(outcome(&lost(0.2)), Some(Outcome::Neither));
+        let hinted = lost(0.01);
+        assert_eq!((outcome(&hinted), standing(&hinted).dropped), (None, None));
+        assert!(headline(&hinted).contains("may be a filter"), "{}", headline(&hinted));
     }
 
     #[test]
