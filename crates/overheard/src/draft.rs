@@ -39,7 +39,7 @@ pub fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>
     })
 }
 
-/// Whether [`write`] could begin at `path`, asked before there is anything to write; leaves all as it was.
+/// Whether [`write()`] could begin at `path`, asked before there is anything to write; leaves all as it was.
 pub fn try_out(path: &Path) -> io::Result<()> {
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
