@@ -70,6 +70,9 @@ pub struct ConfineArgs {
     app: AppArgs,
 }
 
+/// How shells end that could not run, or did not find, a program (POSIX, "Exit Status for Commands").
+const UNFOUND: [i32; 2] = [126, 127];
+
 impl ConfineArgs {
     pub fn run(self) -> Result<Exit> {
         let proxy = proxy(&self.proxy)?;
@@ -114,6 +117,9 @@ impl ConfineArgs {
         let seen = format!("kept in {}", capture.display());
         let mut text = summary(signed.statement(), &seen, &signer(signed.key()));
         text += &execution.status.map(|status| format!("  app        {status}\n")).unwrap_or_default();
+        if execution.status.and_then(|status| status.code()).is_some_and(|code| UNFOUND.contains(&code)) {
+            text += "  hint       a program was not found: --read shows the app what lies in your home or in /tmp\n";
+        }
         if interrupted.load(Ordering::Relaxed) {
             text += "  app        the app was ended by Ctrl-C, or by another signal to end\n";
         }

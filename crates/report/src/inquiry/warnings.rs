@@ -119,7 +119,7 @@ fn of_fates(inquiry: &Inquiry) -> impl Iterator<Item = Line> {
     let of = |fate| inquiry.deliveries.iter().filter(|delivery| delivery.fate == fate).count() as u64;
     let (refused, open) = (of(Some(Fate::Refused)), of(None));
     let searched = inquiry.found.is_some();
-    let again = if searched { ", and were asked again" } else { "" };
+    let again = if searched { ", and are asked again by a search that goes on" } else { "" };
     [
         (refused > 0)
             .then(|| ("refused", format!("{} with an error, which counts as lost", was(refused, "refused")))),
