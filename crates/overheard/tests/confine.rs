@@ -270,3 +270,13 @@ fn what_cannot_be_confined_is_refused() {
     refuses(&[&["--proxy", "socks5://127.0.0.1:1"], &home[..]].concat(), "/nowhere");
     assert!(!capture.exists(), "a second try would be refused for it");
 }
+
+/// What a launcher started would have gone on: that it could not is said.
+#[test]
+fn what_an_app_leaves_running_is_told() {
+    let Some(launcher) = confine(9, "sleep 30 & sleep 30 & exit 0") else { return };
+    let told = "  left       2 programs still ran when it had ended";
+    assert!(launcher.answer.stdout.contains(told), "{:?}", launcher.answer);
+    let Some(alone) = confine(9, "sleep 0.01") else { return };
+    assert!(!alone.answer.stdout.contains("  left "), "{:?}", alone.answer);
+}

@@ -9,7 +9,7 @@ use super::watch::interrupted;
 use crate::draft;
 use crate::exit::{Exit, Failure, Result};
 use crate::input;
-use crate::output::print;
+use crate::output::{counted, print};
 use crate::pipeline::{self, Lens};
 use crate::progress::Progress;
 use apart::keep_apart;
@@ -119,6 +119,10 @@ impl ConfineArgs {
         text += &execution.status.map(|status| format!("  app        {status}\n")).unwrap_or_default();
         if execution.status.and_then(|status| status.code()).is_some_and(|code| UNFOUND.contains(&code)) {
             text += "  hint       a program was not found: --read shows the app what lies in your home or in /tmp\n";
+        }
+        if execution.left > 0 {
+            let still = counted(execution.left as u64, "program");
+            text += &format!("  left       {still} still ran when it had ended, and went with the room\n");
         }
         if interrupted.load(Ordering::Relaxed) {
             text += "  app        the app was ended by Ctrl-C, or by another signal to end\n";

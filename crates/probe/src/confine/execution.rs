@@ -82,6 +82,8 @@ pub struct Execution {
     pub recorded: Recorded,
     /// How the app ended; `None` where the room's test of itself failed and it was not started.
     pub status: Option<ExitStatus>,
+    /// Processes that still ran when it had ended, and went with the room.
+    pub left: usize,
 }
 
 impl Execution {
@@ -131,6 +133,7 @@ pub fn execute(order: &Order) -> Result<Execution, Error> {
     let before = tapped.counts();
     let tight = abstract_sockets_cut && planted.iter().all(|leak| leak.stopped && leak.seen);
     let status = if tight { Some(run(order, tapped.room())?) } else { None };
+    let left = if tight { tapped.room().running().map_err(Error::of("the room's processes"))? } else { 0 };
     let doors = if tight { searched(order, tapped.room()) } else { Vec::new() };
     let unseen = unseen(tapped.room()).map_err(Error::of("the room's network device"))?;
     let (after, recorded) = tapped.close()?;
@@ -149,6 +152,7 @@ pub fn execute(order: &Order) -> Result<Execution, Error> {
         doors,
         recorded,
         status,
+        left,
     })
 }
 

@@ -141,6 +141,26 @@ impl Room {
         ways
     }
 
+    /// How many processes run in the room beside its first: after an app has ended, what it left running.
+    ///
+    /// # Errors
+    /// The room's `/proc` cannot be read.
+    pub fn running(&self) -> io::Result<usize> {
+        let mut running = 0;
+        for entry in std::fs::read_dir(self.root().join("proc"))? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let number = name.to_str().and_then(|name| name.parse::<u32>().ok());
+            // Ends meanwhile, or has ended and waits to be noticed (proc_pid_stat(5)).
+            let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+            let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+            running += usize::from(
+                number.is_some_and(|n| n > 1) && state.is_some_and(|state| !"ZX".contains(state)),
+            );
+        }
+        Ok(running)
+    }
+
     /// The room's root, as seen from outside: what the app left behind can be read there until it is closed.
     pub fn root(&self) -> PathBuf {
         Path::new("/proc").join(self.init.pid.to_string()).join("root")
