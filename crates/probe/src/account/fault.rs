@@ -45,7 +45,7 @@ impl Fault {
 }
 
 /// What the service says, made fit for one line.
-pub(super) fn line(said: &str) -> String {
+pub(crate) fn line(said: &str) -> String {
     said.split(|c: char| c.is_control())
         .map(str::trim)
         .filter(|part| !part.is_empty())

@@ -7,7 +7,7 @@
 //! back. Passwords and texts are never logged. Whatever ends the driver ends what it started.
 //! To extend: a file with a type that implements [`Service`], and a line in the list of `overheard driver`.
 
-mod fault;
+pub(crate) mod fault;
 mod irc;
 mod receipts;
 mod speak;

@@ -39,6 +39,7 @@ pub use command::{Child, Command, Streams};
 pub use error::{Error, Missing};
 pub use identity::Identity;
 pub use spec::{Home, Socket, Spec};
+pub use tree::is_covered;
 pub use ways::{Kind, Way};
 
 use crate::door::Door;

@@ -20,6 +20,11 @@ use std::path::{Component, Path, PathBuf};
 /// Covered by an empty folder in memory.
 const COVERED: &[(&str, u32)] =
     &[("/tmp", 0o1777), ("/var/tmp", 0o1777), ("/run", 0o755), ("/dev", 0o755), ("/dev/shm", 0o1777)];
+/// Whether a room has an empty folder of its own where this path leads.
+pub fn is_covered(path: &Path) -> bool {
+    COVERED.iter().any(|(folder, _)| path.starts_with(folder))
+}
+
 /// What is left of `/dev`: no disk, no modem, no `/dev/net/tun`.
 const DEVICES: &[&str] =
     &["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/dri"];
@@ -215,11 +220,10 @@ fn own_files(spec: &Spec, steps: &mut Vec<Step>) -> Result<(), Error> {
         ("/var/lib/dbus/machine-id", machine),
         ("/etc/nsswitch.conf", switch(&fs::read_to_string("/etc/nsswitch.conf").unwrap_or_default())),
     ];
-    let covered = |path: &Path| COVERED.iter().any(|(folder, _)| path.starts_with(folder));
     folders(Path::new(OWN), user, steps);
     for (path, text) in files {
         let target = resolved(Path::new(path));
-        if covered(&target) {
+        if is_covered(&target) {
             folders(target.parent().unwrap_or(Path::new("/")), user, steps);
             steps.push(Step::File { path: c(&target), text: text.into() });
         } else if target.exists() {

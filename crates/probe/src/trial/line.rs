@@ -7,6 +7,7 @@
 //! Promises: a message is lost only where the sender's client said that it was sent, or refused, and the window passed;
 //! every other silence is the client's fault and ends the trials.
 
+use crate::account::fault;
 use crate::driver::{Client, Event, Request, Stalled, named};
 use crate::execute::{Launch, Launched, Process, Setting, Stage, Stages};
 use overheard_model::design::DriverName;
@@ -88,7 +89,7 @@ fn quoted(last: &str) -> String {
 
 /// The first words of what a client says, fit for one line.
 fn said_of_it(said: &str) -> String {
-    let words: String = seen(said).chars().filter(|c| !c.is_control()).take(REASON).collect();
+    let words: String = fault::line(said).chars().take(REASON).collect();
     if words.is_empty() { words } else { format!(": {words}") }
 }
 

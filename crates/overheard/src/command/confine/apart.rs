@@ -4,11 +4,8 @@
 //! what is signed then would be worth nothing. Paths are compared as the system resolves them.
 
 use crate::exit::{Failure, Result};
-use overheard_probe::room::{Home, Spec};
+use overheard_probe::room::{Home, Spec, is_covered};
 use std::path::{Path, PathBuf};
-
-/// Where rooms have folders of their own.
-const COVERED: [&str; 4] = ["/tmp", "/var/tmp", "/run", "/dev/shm"];
 
 /// The capture, and with it the certificate, which is written beside it; and the key.
 pub fn keep_apart(spec: &Spec, capture: &Path, key: &Path) -> Result<()> {
@@ -39,10 +36,10 @@ fn writable(spec: &Spec) -> Vec<PathBuf> {
 
 /// Whether the app sees what is in this folder: the machine's files, but for what rooms cover and are not told to show.
 fn is_shown(spec: &Spec, folder: &Path) -> bool {
-    let given = spec.read.iter().map(|path| resolved(path)).chain(writable(spec));
-    let covered = COVERED.iter().map(PathBuf::from).chain([resolved(&spec.user.home)]);
-    given.into_iter().any(|path| folder.starts_with(path))
-        || !covered.into_iter().any(|path| path != Path::new("/") && folder.starts_with(path))
+    let home = resolved(&spec.user.home);
+    let is_covered = is_covered(folder) || (home != Path::new("/") && folder.starts_with(home));
+    let mut given = spec.read.iter().map(|path| resolved(path)).chain(writable(spec));
+    !is_covered || given.any(|path| folder.starts_with(path))
 }
 
 /// Of a file that need not be there yet.
