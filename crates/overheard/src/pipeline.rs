@@ -21,6 +21,7 @@ use crate::input::{self, Input};
 use crate::progress::Progress;
 pub use live_study::LiveStudy;
 pub use overheard_analyze::Contact;
+pub use overheard_analyze::keywords::at_least;
 pub use overheard_analyze::settled::Look;
 pub use overheard_analyze::uploads::{Cut, judge, rate};
 pub use overheard_dissect::live::Live;

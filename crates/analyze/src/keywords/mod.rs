@@ -21,5 +21,5 @@ mod threshold;
 
 pub use channel::{Answer, Noise};
 pub use list::ListSearch;
-pub use search::{Next, Options, Others, Refusal, Search};
+pub use search::{Next, Options, Others, Refusal, Search, at_least};
 pub use text::{FILLER, Limit};

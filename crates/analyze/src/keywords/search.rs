@@ -307,8 +307,8 @@ impl Search {
     }
 }
 
-/// Chance of at least k of n, each with chance p.
-fn at_least(k: u64, n: u64, p: f64) -> f64 {
+/// Chance of at least k of n, k from 1, each with chance p.
+pub fn at_least(k: u64, n: u64, p: f64) -> f64 {
     use statrs::distribution::{Binomial, DiscreteCDF};
     Binomial::new(p, n).map_or(1.0, |binomial| binomial.sf(k.saturating_sub(1)))
 }

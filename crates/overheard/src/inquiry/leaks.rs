@@ -6,6 +6,7 @@
 
 use super::calibration::Sense;
 use super::copies::Texts;
+use crate::pipeline::at_least;
 use overheard_model::{Found, Rule, SearchWarning};
 use overheard_probe::trial::Book;
 
@@ -31,7 +32,7 @@ pub fn note(found: &mut Found, book: &Book, sense: &Sense, texts: &Texts, leak: 
 fn is_leaky(rule: &Rule, answers: &[(&str, bool)], leak: f64) -> bool {
     let held = answers.iter().filter(|(text, _)| holds(rule, text));
     let (passed, all) =
-        held.fold((0_u32, 0_u32), |(passed, all), (_, filtered)| (passed + u32::from(!filtered), all + 1));
+        held.fold((0, 0), |(passed, all), (_, filtered)| (passed + u64::from(!filtered), all + 1));
     passed > 0 && at_least(passed, all, leak) < SURPRISE
 }
 
@@ -41,17 +42,6 @@ fn holds(rule: &Rule, text: &str) -> bool {
         Some(false) => rule.all.iter().all(|word| text.contains(word.as_str())),
         _ => rule.all.iter().try_fold(text, |rest, word| Some(rest.split_once(word.as_str())?.1)).is_some(),
     }
-}
-
-/// Chance of at least k of n, each with chance p.
-fn at_least(k: u32, n: u32, p: f64) -> f64 {
-    let mut term = (1.0 - p).powf(f64::from(n));
-    let mut fewer = 0.0;
-    for i in 0..k {
-        fewer += term;
-        term *= f64::from(n - i) / f64::from(i + 1) * p / (1.0 - p);
-    }
-    (1.0 - fewer).max(0.0)
 }
 
 #[cfg(test)]
