@@ -54,6 +54,8 @@ mod tests {
         let rule = |ordered| Rule {
             all: vec!["tea".into(), "river".into()],
             ordered,
+            candidates: Vec::new(),
+            exact: true,
             error_bound: 0.0,
             messages: 1,
         };
