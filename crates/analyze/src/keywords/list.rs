@@ -20,7 +20,7 @@ use overheard_model::{Candidates, Found, Others, Rule, SearchWarning};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 /// What is waited for.
 #[derive(Debug)]
@@ -49,6 +49,15 @@ struct Within {
     search: Box<Search>,
     /// The word that it consists of; a pool without a word that triggers alone has none.
     candidate: Option<String>,
+    /// What became of the candidate when it was sent before, alone: it need not be sent again for that.
+    known: Vec<Answer>,
+}
+
+impl Within {
+    fn known_answer(&mut self, text: &str) -> Option<Answer> {
+        let is_candidate = self.candidate.as_deref() == Some(text);
+        is_candidate.then(|| self.known.pop()).flatten()
+    }
 }
 
 /// A search of a list.
@@ -64,11 +73,10 @@ pub struct ListSearch {
     together: Option<Pairs>,
     /// What is still asked of words that switch the filter off; absent before all else was asked.
     doubts: Option<VecDeque<Pending>>,
-    /// Answers so far to what is pending, as log evidence that it is blocked.
-    evidence: f64,
-    asked: u64,
-    /// Evidence and messages that the one word of the group brings along.
-    alone: Option<(f64, u64)>,
+    /// To what is pending, so far.
+    answers: Vec<Answer>,
+    /// What the one word of the group brings along.
+    alone: Vec<Answer>,
     pending: Option<Pending>,
     silence: Silence,
     /// Rules that had been found when a message last arrived, and parts that had been placed.
@@ -76,6 +84,8 @@ pub struct ListSearch {
     /// The neutral message was asked for.
     neutral: bool,
     within: Option<Within>,
+    /// What became of each word that triggers when it was sent alone.
+    convicting: HashMap<String, Vec<Answer>>,
     /// Within words that trigger; `found` has the words themselves.
     parts: Parts,
     found: Found,
@@ -102,14 +112,14 @@ impl ListSearch {
             clean: Vec::new(),
             together: None,
             doubts: None,
-            evidence: 0.0,
-            asked: 0,
-            alone: None,
+            answers: Vec::new(),
+            alone: Vec::new(),
             pending: None,
             silence: Silence::default(),
             vouched: (0, 0),
             neutral: false,
             within: None,
+            convicting: HashMap::new(),
             parts: Parts::default(),
             found,
         }
@@ -136,7 +146,7 @@ impl ListSearch {
                 return Next::Ask { text };
             }
             let Some(pending) = self.choose() else { break };
-            (self.evidence, self.asked) = self.alone.take().unwrap_or_default();
+            self.answers = std::mem::take(&mut self.alone);
             self.weigh(pending);
         }
         match &self.pending {
@@ -159,7 +169,10 @@ impl ListSearch {
                 continue;
             };
             match within.search.ask() {
-                Next::Ask { text } => return Some(text),
+                Next::Ask { text } => match within.known_answer(&text) {
+                    Some(answer) => within.search.answer(answer),
+                    None => return Some(text),
+                },
                 Next::Done(found) => self.take(&found),
             }
         }
@@ -180,7 +193,10 @@ impl ListSearch {
                 ..self.options.clone()
             };
             match Search::new(&candidate, options) {
-                Ok(search) => return Some(Within { search: Box::new(search), candidate: Some(candidate) }),
+                Ok(search) => {
+                    let known = self.convicting.remove(&candidate).unwrap_or_default();
+                    return Some(Within { search: Box::new(search), candidate: Some(candidate), known });
+                }
                 // As long as a message may be: no filler fits into it.
                 Err(_) => self.parts.take(&rule, &Found::default()),
             }
@@ -241,8 +257,7 @@ impl ListSearch {
             return within.search.answer(answer);
         }
         let Some(pending) = self.pending.take() else { return };
-        self.asked += 1;
-        self.evidence += self.options.noise.evidence(answer);
+        self.answers.push(answer);
         self.weigh(pending);
     }
 
@@ -250,20 +265,24 @@ impl ListSearch {
     fn weigh(&mut self, pending: Pending) {
         // Clearing a word for good, or convicting it, wants certainty; what only leads on does not.
         let sure = ((1.0 - self.options.target) / self.options.target).ln();
+        let evidence = self.evidence();
         let certain = match pending {
-            Pending::Pool(_) | Pending::Rest(_) | Pending::Part(_) => {
-                self.evidence > 0.0 || self.evidence < -sure
-            }
+            Pending::Pool(_) | Pending::Rest(_) | Pending::Part(_) => evidence > 0.0 || evidence < -sure,
             Pending::Single(_)
             | Pending::Together(_)
             | Pending::Beside(_)
             | Pending::Separated(_)
-            | Pending::InPlace(_) => self.evidence.abs() > sure,
+            | Pending::InPlace(_) => evidence.abs() > sure,
         };
         match certain {
-            true => self.settle(pending, self.evidence > 0.0),
+            true => self.settle(pending, evidence > 0.0),
             false => self.pending = Some(pending),
         }
+    }
+
+    /// Of the answers to what is pending, as the log of how much they speak for "blocked".
+    fn evidence(&self) -> f64 {
+        self.answers.iter().map(|answer| self.options.noise.evidence(*answer)).sum()
     }
 
     fn settle(&mut self, pending: Pending, blocked: bool) {
@@ -276,18 +295,13 @@ impl ListSearch {
             }
             (Pending::Part(size), true) => {
                 // One word alone: the first answer to what is asked of it next.
-                self.alone = (size == 1).then_some((self.evidence, self.asked));
+                self.alone = if size == 1 { std::mem::take(&mut self.answers) } else { Vec::new() };
                 self.group.drain(size..).rev().for_each(|word| self.fresh.push_front(word));
             }
             (Pending::Part(size), false) => self.clean.extend(self.group.drain(..size)),
             (Pending::Single(word), true) => {
                 self.group.clear();
-                let error_bound = 1.0 / (1.0 + self.evidence.exp());
-                let all = vec![self.words[word].clone()];
-                let exact = Text::new(&self.words[word]).solid() == 1;
-                let candidates = all.clone();
-                let (ordered, messages) = (None, self.asked);
-                self.found.rules.push(Rule { all, ordered, candidates, exact, error_bound, messages });
+                self.convict(self.words[word].clone());
             }
             (Pending::Single(word), false) => {
                 self.group.clear();
@@ -308,6 +322,20 @@ impl ListSearch {
         }
     }
 
+    fn convict(&mut self, word: String) {
+        let evidence = self.evidence();
+        let answers = std::mem::take(&mut self.answers);
+        self.found.rules.push(Rule {
+            all: vec![word.clone()],
+            ordered: None,
+            candidates: vec![word.clone()],
+            exact: Text::new(&word).solid() == 1,
+            error_bound: 1.0 / (1.0 + evidence.exp()),
+            messages: answers.len() as u64,
+        });
+        self.convicting.insert(word, answers);
+    }
+
     fn density(&self) -> Density {
         Density { words: self.words.len(), found: self.found.rules.len(), fresh: self.fresh.len() }
     }
@@ -323,7 +351,7 @@ impl ListSearch {
         let (others, most_messages) = (Others::All, self.left());
         let options = Options { others, lexicon, most_messages, limit: None, ..self.options.clone() };
         let search = Search::new(&self.join(pool), options).ok().map(Box::new);
-        self.within = search.map(|search| Within { search, candidate: None });
+        self.within = search.map(|search| Within { search, candidate: None, known: Vec::new() });
     }
 
     /// Asks of all clean words whether one switches the filter off: beside a rule, if there is one.

@@ -37,14 +37,13 @@ impl Parts {
         rules.iter().filter(|rule| !rule.exact).find(|rule| !self.searched.contains_key(&rule.all[0]))
     }
 
-    /// Takes in what was found within the candidate of a rule.
+    /// Takes in what was found within the candidate of a rule, by a search that was told what convicted it.
     pub fn take(&mut self, rule: &Rule, found: &Found) {
         let candidates = || vec![rule.all[0].clone()];
         let arrives = found.rules.is_empty() && found.warnings.contains(&SearchWarning::NotBlocked);
         let mut searched = if arrives { Searched::Arrives } else { Searched::Open };
         for part in &found.rules {
-            let messages = part.messages + rule.messages;
-            let part = Rule { candidates: candidates(), messages, ..part.clone() };
+            let part = Rule { candidates: candidates(), ..part.clone() };
             match part.all == rule.all {
                 true => searched = Searched::Whole(part),
                 false => self.unplaced.push_back(part),
@@ -163,7 +162,7 @@ mod tests {
         let applied = parts.applied(&listed);
         let shown: Vec<(usize, usize)> =
             applied.iter().map(|rule| (rule.all.len(), rule.candidates.len())).collect();
-        assert_eq!((shown, applied[0].messages), (vec![(1, 2), (2, 1)], 12));
+        assert_eq!((shown, applied[0].messages), (vec![(1, 2), (2, 1)], 6));
         parts.take_back(0);
         assert_eq!(parts.applied(&listed).len(), 3);
     }

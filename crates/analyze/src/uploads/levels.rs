@@ -41,8 +41,8 @@ impl Level<'_> {
         let with_factor = stretches.filter(|stretch| stretch[0].factors.contains_key(self.factor));
         let (with, without): (Vec<&[Trial]>, Vec<&[Trial]>) =
             with_factor.partition(|stretch| self.has(&stretch[0]));
-        let arrivals = |stretches: Vec<&[Trial]>| stretches.into_iter().filter_map(arrived);
-        DropTest { factors: self.factors(), ..more_lost(arrivals(with), arrivals(without)) }
+        let (with, without) = (with.into_iter().filter_map(arrived), without.into_iter().filter_map(arrived));
+        DropTest { factors: self.factors(), ..more_lost(with, without) }
     }
 
     /// Whether messages with this level are followed by traffic to endpoints that those with others are not.
