@@ -295,6 +295,22 @@ fn a_candidate_that_was_not_looked_into_is_not_called_exact() {
     assert!(found.rules.iter().any(|rule| rule.all == ["blackbird"] && !rule.exact), "{found:?}");
 }
 
+/// Two messages show that the ends of a word are needed, one more that it is not cut within, at each place.
+#[test]
+fn to_look_within_a_word_costs_little() {
+    let cost = |word: &str, rule: &str| {
+        let messages = |parts| {
+            let words = BIRDS.into_iter().filter(|word| !word.contains("bird")).chain([word]);
+            let options = Options { parts, ..Options::default() };
+            let list = ListSearch::new(words.map(str::to_owned), options, 1);
+            search_list(list, &filter(&[&[rule]]), &mut random()).messages
+        };
+        messages(true) - messages(false)
+    };
+    assert_eq!((cost("tea", "tea"), cost("blackbird", "blackbird")), (2, 8));
+    assert_eq!(cost("blackbird", "bird"), 11);
+}
+
 #[test]
 fn a_filter_of_whole_words_has_no_parts() {
     let mut list = ListSearch::new(BIRDS.map(str::to_owned), Options::default(), 2);

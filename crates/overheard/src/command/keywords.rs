@@ -76,8 +76,8 @@ pub struct KeywordsArgs {
     #[arg(long, value_name = "WHICH", value_enum, default_value_t = Further::All)]
     others: Further,
 
-    /// Of a list: do not look for the part of a candidate that does it. Looking costs some three messages for each that
-    /// triggers, and one more for each character behind its third
+    /// Of a list: do not look for the part of a candidate that does it, which takes about as many messages as each that
+    /// triggers has characters
     #[arg(long, conflicts_with = "text")]
     as_listed: bool,
 
