@@ -250,7 +250,12 @@ fn deliveries(inquiry: &Inquiry, judged: &Uploads) -> Vec<String> {
             probability_of('p', test.p)
         )
     });
-    by_words.chain(by_level).collect()
+    let late = inquiry.strays.late;
+    let late = (late > 0).then(|| {
+        let text = "arrived after the window, which counts as lost: what is dropped may only be slow.";
+        format!("{} {text}", counted(late, "message"))
+    });
+    by_words.chain(late).chain(by_level).collect()
 }
 
 fn traffic(inquiry: &Inquiry, judged: &Uploads) -> Vec<String> {

@@ -337,6 +337,8 @@ fn no_bound_is_claimed_where_messages_arrived_late() {
         json["rules"][0]["error_bound"].as_f64()
     };
     assert_eq!((bound(&search()), bound(&late)), (Some(0.004), None));
+    let compared = Inquiry { strays: late.strays, ..clean() };
+    assert!(as_format("text", &compared).contains("which counts as lost: what is dropped may only be slow"));
     let mut leaky = search();
     leaky.found.iter_mut().for_each(|found| found.warnings.push(SearchWarning::Leaky));
     assert_eq!(bound(&leaky), None);
