@@ -14,7 +14,7 @@ use std::collections::{HashMap, VecDeque};
 /// What the search of a candidate came to.
 #[derive(Clone, Debug, PartialEq)]
 enum Searched {
-    /// All of it is needed.
+    /// All of it is needed, in one word or in several.
     Whole(Rule),
     /// Nothing that stands for it.
     Open,
@@ -39,17 +39,17 @@ impl Parts {
 
     /// Takes in what was found within the candidate of a rule, by a search that was told what convicted it.
     pub fn take(&mut self, rule: &Rule, found: &Found) {
-        let candidates = || vec![rule.all[0].clone()];
+        let candidate = &rule.all[0];
         let arrives = found.rules.is_empty() && found.warnings.contains(&SearchWarning::NotBlocked);
         let mut searched = if arrives { Searched::Arrives } else { Searched::Open };
         for part in &found.rules {
-            let part = Rule { candidates: candidates(), ..part.clone() };
-            match part.all == rule.all {
+            let part = Rule { candidates: vec![candidate.clone()], ..part.clone() };
+            match in_place(&part.all, candidate) == *candidate {
                 true => searched = Searched::Whole(part),
                 false => self.unplaced.push_back(part),
             }
         }
-        self.searched.insert(rule.all[0].clone(), searched);
+        self.searched.insert(candidate.clone(), searched);
     }
 
     /// The next part in its candidate's place.
@@ -150,7 +150,7 @@ mod tests {
     fn a_part_stands_for_all_candidates_that_hold_it() {
         let listed = ["blackbird", "bird", "birdcage"].map(|word| rule(&[word], word, false));
         let mut parts = Parts::default();
-        for (at, all) in [&["bird"][..], &["bird"], &["bird", "cage"]].into_iter().enumerate() {
+        for (at, all) in [&["bird"][..], &["bird"], &["bird", "age"]].into_iter().enumerate() {
             assert_eq!(parts.next(&listed), Some(&listed[at]));
             parts.take(&listed[at], &found(vec![rule(all, "", true)], &[]));
         }
@@ -165,6 +165,14 @@ mod tests {
         assert_eq!((shown, applied[0].messages), (vec![(1, 2), (2, 1)], 6));
         parts.take_back(0);
         assert_eq!(parts.applied(&listed).len(), 3);
+    }
+
+    #[test]
+    fn all_of_a_candidate_need_not_be_sent_in_its_place() {
+        let listed = [rule(&["black bird"], "black bird", false)];
+        let mut parts = Parts::default();
+        parts.take(&listed[0], &found(vec![rule(&["black", "bird"], "", true)], &[]));
+        assert_eq!((parts.unplaced(), parts.applied(&listed)[0].all.len()), (None, 2));
     }
 
     #[test]
