@@ -54,10 +54,12 @@ pub use plan::{Plan, Power};
 pub use process::{Parent, Process};
 pub use protocol::{Measure, Protocol, Visibility};
 pub use protocols::Protocols;
-pub use rule::{Candidates, Found, Rule, SearchWarning};
+pub use rule::{Candidates, Found, Others, Rule, SearchWarning};
 pub use study::{
     Build, Bundle, Concern, RegisteredBuild, RegisteredFile, RegisteredVantage, Registration, Run, Study,
     Vantage,
 };
 pub use time::Timestamp;
-pub use trial::{Arm, Detectable, Effect, Outcome, Traffic, Trial, Upload, UploadStatistic, Uploads};
+pub use trial::{
+    Arm, Detectable, DropTest, Effect, Outcome, Traffic, Trial, Upload, UploadStatistic, Uploads,
+};

@@ -11,10 +11,31 @@ pub struct Rule {
     pub all: Vec<String>,
     /// Whether they must come in this order; absent where it was not tested.
     pub ordered: Option<bool>,
-    /// Chance at most that a character of it is needless, or that something is missing.
+    /// Of a list: candidates that trigger by themselves and hold it; of a pair, its words that are candidates.
+    pub candidates: Vec<String>,
+    /// Whether each of its characters was shown to be needed. If not, it is a candidate as it was listed, and a part of
+    /// it may be all that the filter acts on.
+    pub exact: bool,
+    /// Chance at most that a character of it is needless, or that something is missing; where it is not exact, that it
+    /// does not trigger.
     pub error_bound: f64,
     /// Messages spent on it.
     pub messages: u64,
+}
+
+/// Which further rules are looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Others {
+    /// None: the search of a text ends with the first rule, that of a list asks about single words.
+    #[serde(rename = "none")]
+    Ignored,
+    /// Those that share no word with the rules found: mostly no message more, where there are none. Of a list also pairs.
+    #[default]
+    Apart,
+    /// All, also those that share words: one message for each word of a rule, where there are none. Of a list also those
+    /// that another word switches off.
+    All,
 }
 
 /// What makes the answer of a search less than complete.
@@ -44,6 +65,8 @@ pub struct Found {
     /// Messages that were asked for.
     pub messages: u64,
     pub warnings: Vec<SearchWarning>,
+    /// What was asked of further rules.
+    pub others: Others,
     /// Of a list; absent where a text was searched.
     pub candidates: Option<Candidates>,
 }

@@ -108,16 +108,41 @@ pub struct Effect {
     pub high: f64,
 }
 
+/// A test of whether more is lost than otherwise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DropTest {
+    /// The level of a factor that is tested, whatever its messages say; empty: triggers against benign messages.
+    pub factors: BTreeMap<String, String>,
+    /// Lost, of all: triggers. With a level, stretches of acts with the same clients of whose messages less than half
+    /// arrived.
+    pub lost: u64,
+    pub of: u64,
+    /// The same of benign messages, or of stretches with another level.
+    pub others_lost: u64,
+    pub others_of: u64,
+    /// Of Fisher's test, adjusted for levels of factors.
+    pub p: f64,
+    /// Whether that is proof.
+    pub dropped: bool,
+}
+
 /// What the trials of a study say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Uploads {
     pub outcome: Outcome,
-    /// Of Fisher's tests on deliveries, adjusted for levels of factors; 1 where none were judged.
-    pub dropped_p: f64,
-    /// Of the largest statistic of the whole family, adjusted likewise.
+    /// Of triggers, then of each level of each factor.
+    pub drops: Vec<DropTest>,
+    /// Of the largest statistic of the whole family, adjusted for levels of factors.
     pub copied_p: f64,
     pub uploads: Vec<Upload>,
     /// Given where nothing was copied.
     pub detectable: Vec<Detectable>,
     pub effects: Vec<Effect>,
+}
+
+impl Uploads {
+    /// The least p of `drops`.
+    pub fn dropped_p(&self) -> f64 {
+        self.drops.iter().map(|test| test.p).fold(1.0, f64::min)
+    }
 }

@@ -111,6 +111,21 @@ fn words_of_a_list_are_found() {
 }
 
 #[test]
+fn the_part_of_a_candidate_that_does_it_is_named() {
+    let way = Way::new("*bird*", 10_000, 0);
+    way.write("words.txt", "stone\nblackbird\ncloud\nmoss\n");
+    let listed = way.ask(&["--words", "words.txt"], &["--as-listed"]).json();
+    let rule = &listed["rules"][0];
+    assert!(rule["all"] == serde_json::json!(["blackbird"]) && rule["exact"] == false, "{listed}");
+    fs::remove_dir_all(way.path().join("trials")).expect("a folder of trials");
+    let json = way.ask(&["--words", "words.txt"], &[]).json();
+    let rule = &json["rules"][0];
+    assert!(rule["all"] == serde_json::json!(["bird"]) && rule["exact"] == true, "{json}");
+    assert_eq!(rule["candidates"], serde_json::json!(["blackbird"]), "{json}");
+    assert!(json["answer"].to_string().contains("“bird”, which “blackbird” holds"), "{json}");
+}
+
+#[test]
 fn candidates_that_a_budget_leaves_open_are_named() {
     let way = Way::new("*lamp*", 10_000, 0);
     way.write("words.txt", "stone\nlamp\ncloud\nmoss\nbread\nwheel\n");
@@ -191,8 +206,13 @@ fn a_dry_run_sends_nothing_and_bad_input_is_refused() {
     assert!(way.sent() == 0 && !way.path().join("trials").exists());
     way.text(&["--longest", "10"]).refuses("--longest");
     way.text(&["--leak", "0.7"]).refuses("--leak 0.7");
+    for (blank, refused) in
+        [("", "no text"), (" \t\u{3000}\n", "nothing but blanks"), ("x\n", "one character")]
+    {
+        way.write("text.txt", blank);
+        way.text(&[]).refuses(refused);
+    }
     way.write("text.txt", "");
-    way.text(&[]).refuses("no text");
     way.ask(&["--words", "text.txt"], &[]).refuses("no words");
     way.write("text.txt", TEXT);
     way.write("receiver", "exit 3");

@@ -125,6 +125,21 @@ fn a_user_who_is_a_trigger_is_a_factor() {
 }
 
 #[test]
+fn a_user_whose_every_message_is_dropped_is_named_in_the_answer() {
+    let way = Way::clear("carol*");
+    let found = way.ask_as("{user}", &["--factor", "user=alice,carol", "--trials", "20"]);
+    let json = found.json();
+    let answer = json["answer"].to_string();
+    assert!(answer.contains("Dropped: whatever is sent with user=carol does not arrive"), "{answer}");
+    assert!(
+        answer.contains(" benign messages (p=1).") && answer.contains("stretches of acts with user=carol")
+    );
+    let carol =
+        json["drops"].as_array().expect("tests").iter().find(|test| test["factors"]["user"] == "carol");
+    assert_eq!(carol.map(|test| (&test["dropped"], &test["p"])), Some((&true.into(), &json["dropped_p"])));
+}
+
+#[test]
 fn bad_input_is_refused_and_a_dry_run_sends_nothing() {
     let way = Way::clear("*river*");
     let dry = way.ask(&["--dry-run"]);

@@ -1,7 +1,7 @@
 //! Text from outside: names out of captures, file names, comments.
 //!
-//! Promises: what [`safe`] returns cannot act on a terminal, reorder what is read or hide in it; what
-//! [`escaped`] returns is text wherever it stands in HTML, between tags or in a quoted attribute; what
+//! Promises: what [`safe`] and [`quoted`] return cannot act on a terminal, reorder what is read or hide in it, and what
+//! [`quoted`] returns is that of no other text; what [`escaped`] returns is text wherever it stands in HTML, between tags or in a quoted attribute; what
 //! [`Inert`] passes on is the same document, inert where it is printed. Host names, which may also pass for
 //! another, have a module of their own: [`crate::hostname`].
 
@@ -37,6 +37,19 @@ pub fn safe(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.replace(acts, "\u{fffd}"))
+}
+
+/// Exactly this text, to be told from any other: what [`acts`] is written as Rust and Swift write it, `\u{200c}`, and so is
+/// a backslash that would begin as much. Once only: quoted again it would be another text.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len());
+    for (at, character) in text.char_indices() {
+        match acts(character) || text[at..].starts_with("\\u{") {
+            true => quoted.extend(character.escape_unicode()),
+            false => quoted.push(character),
+        }
+    }
+    quoted
 }
 
 /// Bytes of a document that are looked at together.
@@ -124,6 +137,16 @@ mod tests {
     #[test]
     fn a_name_cannot_act_on_the_terminal() {
         assert_eq!(safe("a\u{1b}[2Jb\u{202e}c"), "a\u{fffd}[2Jb\u{fffd}c");
+    }
+
+    #[test]
+    fn what_is_quoted_is_no_other_text() {
+        assert_eq!(
+            quoted("\u{6cc}\u{200c}\u{200d}b\u{202e}\u{1b}"),
+            "\u{6cc}\\u{200c}\\u{200d}b\\u{202e}\\u{1b}"
+        );
+        assert_eq!(quoted("a\\u{200c}\\n"), "a\\u{5c}u{200c}\\n");
+        assert_eq!(safe(&quoted("a\u{200c}")), quoted("a\u{200c}"));
     }
 
     #[test]

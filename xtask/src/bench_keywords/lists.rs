@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeSet;
 
 const LISTS: u64 = 300;
-/// Words of a list, and how many of them trigger.
+/// Words of a list, and how many of them trigger: those that the prior was chosen by.
 const SIZES: [(usize, usize); 14] = [
     (100, 1),
     (100, 2),
@@ -26,14 +26,19 @@ const SIZES: [(usize, usize); 14] = [
     (5000, 20),
 ];
 
+/// And others.
+const HELD_OUT: [(usize, usize); 8] =
+    [(300, 1), (300, 4), (300, 8), (300, 16), (3000, 1), (3000, 4), (3000, 8), (3000, 16)];
+
+/// The second mean is with parts: each word that triggers is searched for the part of it that does, which is all of it.
 pub(super) fn table(random: &mut ChaCha8Rng) {
     println!(
-        "\n| words | trigger | all and no other | mean messages | log2 C(n, d) | ratio | least ratio if d were known |"
+        "\n| words | trigger | all and no other | mean messages | log2 C(n, d) | ratio | least ratio if d were known | mean with parts |"
     );
-    println!("|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|");
     let proven = one_proven(5000);
-    for (size, triggers) in SIZES {
-        let (mut right, mut messages) = (0, 0);
+    for (size, triggers) in SIZES.into_iter().chain(HELD_OUT) {
+        let (mut right, mut messages, mut with_parts) = (0, 0, 0);
         for list in 0..LISTS {
             let mut words = BTreeSet::new();
             while words.len() < size {
@@ -42,18 +47,24 @@ pub(super) fn table(random: &mut ChaCha8Rng) {
             let rules: BTreeSet<Vec<String>> =
                 words.iter().sample(random, triggers).into_iter().map(|word| vec![word.clone()]).collect();
             let filter = Filter { rules: rules.iter().cloned().collect(), ..Filter::default() };
-            let search = ListSearch::new(words, Options { most_messages: 5000, ..Options::default() }, list);
-            let found = search_list(search, &filter, random);
-            let got: BTreeSet<Vec<String>> = found.rules.into_iter().map(|rule| rule.all).collect();
-            right += u64::from(got == rules);
-            messages += found.messages;
+            let mut of = |parts| {
+                let options = Options { most_messages: 5000, parts, ..Options::default() };
+                let found = search_list(ListSearch::new(words.clone(), options, list), &filter, random);
+                let got: BTreeSet<Vec<String>> = found.rules.into_iter().map(|rule| rule.all).collect();
+                (got == rules, found.messages)
+            };
+            let (listed, parted) = (of(false), of(true));
+            right += u64::from(listed.0 && parted.0);
+            messages += listed.1;
+            with_parts += parted.1;
         }
         let bits: f64 = (0..triggers).map(|at| ((size - at) as f64 / (at + 1) as f64).log2()).sum();
         let mean = messages as f64 / LISTS as f64;
         let bound = if triggers == 1 { proven[size] / bits } else { 1.0 };
         println!(
-            "| {size} | {triggers} | {right} of {LISTS} | {mean:.1} | {bits:.1} | {:.2} | {bound:.2} |",
-            mean / bits
+            "| {size} | {triggers} | {right} of {LISTS} | {mean:.1} | {bits:.1} | {:.2} | {bound:.2} | {:.1} |",
+            mean / bits,
+            with_parts as f64 / LISTS as f64
         );
     }
 }

@@ -1,8 +1,9 @@
 //! From a list of candidates to all that trigger, alone or in pairs: adaptive group testing.
 //!
 //! Words are sent in pools, a filler between any two. A pool that arrives clears all its words; one that does not is
-//! taken apart until a single word is blocked. Then all clean words are sent in pairs of half messages, so that any
-//! two of them have been in one message; what is blocked there is searched like any text.
+//! taken apart until a single word is blocked. Each such word is searched like a text for the part of it that does it
+//! ([`Parts`]). Then all clean words are sent in pairs of half messages, so that any two of them have been in one message;
+//! what is blocked there is searched like any text.
 //!
 //! Promises: as [`super::Search`]; duplicates and empty lines cost nothing, and a word that no message can hold is
 //! left out with a warning. A word in two normal forms is two words, since filters compare bytes.
@@ -10,15 +11,16 @@
 use super::channel::Answer;
 use super::density::Density;
 use super::pairs::Pairs;
-use super::search::{Next, Options, Others, Search};
+use super::parts::Parts;
+use super::search::{Next, Options, Search};
 use super::separating;
 use super::silence::Silence;
-use super::text::{FILLER, Limit};
-use overheard_model::{Candidates, Found, Rule, SearchWarning};
+use super::text::{FILLER, Limit, Text};
+use overheard_model::{Candidates, Found, Others, Rule, SearchWarning};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 /// What is waited for.
 #[derive(Debug)]
@@ -37,6 +39,25 @@ enum Pending {
     Beside(Vec<usize>),
     /// Some of the words that arrived together: what is lost now was hidden by another.
     Separated(Vec<usize>),
+    /// A part of a word, in its place.
+    InPlace(String),
+}
+
+/// A blocked message that is searched like a text.
+#[derive(Debug)]
+struct Within {
+    search: Box<Search>,
+    /// The word that it consists of; a pool without a word that triggers alone has none.
+    candidate: Option<String>,
+    /// What became of the candidate when it was sent before, alone: it need not be sent again for that.
+    known: Vec<Answer>,
+}
+
+impl Within {
+    fn known_answer(&mut self, text: &str) -> Option<Answer> {
+        let is_candidate = self.candidate.as_deref() == Some(text);
+        is_candidate.then(|| self.known.pop()).flatten()
+    }
 }
 
 /// A search of a list.
@@ -52,17 +73,21 @@ pub struct ListSearch {
     together: Option<Pairs>,
     /// What is still asked of words that switch the filter off; absent before all else was asked.
     doubts: Option<VecDeque<Pending>>,
-    /// Answers so far to what is pending, as log evidence that it is blocked.
-    evidence: f64,
-    asked: u64,
-    /// Evidence and messages that the one word of the group brings along.
-    alone: Option<(f64, u64)>,
+    /// To what is pending, so far.
+    answers: Vec<Answer>,
+    /// What the one word of the group brings along.
+    alone: Vec<Answer>,
     pending: Option<Pending>,
     silence: Silence,
+    /// Rules that had been found when a message last arrived, and parts that had been placed.
+    vouched: (usize, usize),
     /// The neutral message was asked for.
     neutral: bool,
-    /// Of a blocked pool without a word that triggers alone.
-    within: Option<Box<Search>>,
+    within: Option<Within>,
+    /// What became of each word that triggers when it was sent alone.
+    convicting: HashMap<String, Vec<Answer>>,
+    /// Within words that trigger; `found` has the words themselves.
+    parts: Parts,
     found: Found,
 }
 
@@ -77,7 +102,7 @@ impl ListSearch {
         let fits = |word: &String| options.limit.is_none_or(|limit| limit.takes(word));
         let (mut words, long): (Vec<String>, Vec<String>) = words.into_iter().partition(fits);
         words.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-        let mut found = Found::default();
+        let mut found = Found { others: options.others, ..Found::default() };
         found.warnings.extend((!long.is_empty()).then_some(SearchWarning::TooLong));
         Self {
             fresh: (0..words.len()).collect(),
@@ -87,13 +112,15 @@ impl ListSearch {
             clean: Vec::new(),
             together: None,
             doubts: None,
-            evidence: 0.0,
-            asked: 0,
-            alone: None,
+            answers: Vec::new(),
+            alone: Vec::new(),
             pending: None,
             silence: Silence::default(),
+            vouched: (0, 0),
             neutral: false,
             within: None,
+            convicting: HashMap::new(),
+            parts: Parts::default(),
             found,
         }
     }
@@ -104,28 +131,26 @@ impl ListSearch {
             self.warn(SearchWarning::Unsettled);
             return Next::Done(self.known());
         }
-        if self.neutral || self.silence.wants_a_neutral_message(self.found.rules.len(), false) {
+        if self.neutral || self.silence.wants_a_neutral_message(self.concluded(), false) {
             return self.ask_neutral();
         }
-        if let Some(certain) = self.silence.is_complete() {
-            self.found.rules.truncate(certain);
+        if self.silence.is_complete().is_some() {
+            let (rules, parts) = self.vouched;
+            self.found.rules.truncate(rules);
+            self.parts.take_back(parts);
             self.warn(SearchWarning::Silent);
             return Next::Done(self.known());
         }
-        if let Some(within) = &mut self.within {
-            match within.ask() {
-                Next::Ask { text } => return Next::Ask { text },
-                Next::Done(found) => self.take(found),
-            }
-            self.within = None;
-        }
         while self.pending.is_none() {
+            if let Some(text) = self.ask_within() {
+                return Next::Ask { text };
+            }
             let Some(pending) = self.choose() else { break };
-            (self.evidence, self.asked) = self.alone.take().unwrap_or_default();
+            self.answers = std::mem::take(&mut self.alone);
             self.weigh(pending);
         }
         match &self.pending {
-            None if self.silence.wants_a_neutral_message(self.found.rules.len(), true) => self.ask_neutral(),
+            None if self.silence.wants_a_neutral_message(self.concluded(), true) => self.ask_neutral(),
             None => Next::Done(self.known()),
             Some(pending) => Next::Ask { text: self.write(pending) },
         }
@@ -136,6 +161,63 @@ impl ListSearch {
         Next::Ask { text: Silence::NEUTRAL_TEXT.to_owned() }
     }
 
+    /// What the search within a blocked message asks for, and those within words that are to be taken apart.
+    fn ask_within(&mut self) -> Option<String> {
+        loop {
+            let Some(within) = &mut self.within else {
+                self.within = Some(self.next_part()?);
+                continue;
+            };
+            match within.search.ask() {
+                Next::Ask { text } => match within.known_answer(&text) {
+                    Some(answer) => within.search.answer(answer),
+                    None => return Some(text),
+                },
+                Next::Done(found) => self.take(&found),
+            }
+        }
+    }
+
+    /// The next word that triggers, once all were asked about.
+    fn next_part(&mut self) -> Option<Within> {
+        let listed = self.group.is_empty() && self.fresh.is_empty();
+        if !self.options.parts || !listed || self.parts.unplaced().is_some() {
+            return None;
+        }
+        while let Some(rule) = self.parts.next(&self.found.rules).cloned() {
+            let candidate = rule.all[0].clone();
+            let known = self.rules().into_iter().filter(|rule| rule.exact).flat_map(|rule| rule.all);
+            let options = Options {
+                lexicon: known.chain([candidate.clone()]).collect(),
+                most_messages: self.left(),
+                ..self.options.clone()
+            };
+            match Search::new(&candidate, options) {
+                Ok(search) => {
+                    let known = self.convicting.remove(&candidate).unwrap_or_default();
+                    return Some(Within { search: Box::new(search), candidate: Some(candidate), known });
+                }
+                // As long as a message may be: no filler fits into it.
+                Err(_) => self.parts.take(&rule, &Found::default()),
+            }
+        }
+        None
+    }
+
+    /// What a silence could make wrong.
+    fn concluded(&self) -> usize {
+        self.found.rules.len() + self.parts.placed()
+    }
+
+    fn left(&self) -> u64 {
+        self.options.most_messages.saturating_sub(self.found.messages)
+    }
+
+    /// The rules, as far as each is known.
+    fn rules(&self) -> Vec<Rule> {
+        self.parts.applied(&self.found.rules)
+    }
+
     /// What is known so far, of a search that is broken off here.
     pub fn so_far(&self) -> Found {
         self.known().unsettled()
@@ -143,7 +225,8 @@ impl ListSearch {
 
     /// What was found, and what became of the other candidates.
     fn known(&self) -> Found {
-        let ruled: HashSet<&String> = self.found.rules.iter().flat_map(|rule| &rule.all).collect();
+        let rules = self.rules();
+        let ruled: HashSet<&String> = rules.iter().flat_map(|rule| &rule.candidates).collect();
         let clean: HashSet<usize> = self.clean.iter().copied().collect();
         let others = (0..self.words.len()).filter(|word| !ruled.contains(&self.words[*word]));
         let (cleared, open): (Vec<usize>, Vec<usize>) = others.partition(|word| clean.contains(word));
@@ -152,28 +235,29 @@ impl ListSearch {
             names.sort_unstable();
             names
         };
-        let under_way = self.pending.is_some() || self.within.is_some();
+        let under_way = self.pending.is_some() || self.within.iter().any(|it| it.candidate.is_none());
         let paired = !under_way && self.together.as_ref().is_some_and(Pairs::is_over);
-        let pairs_open = self.options.others != Others::Ignored && !paired;
-        let candidates = Candidates { cleared: names(cleared), open: names(open), pairs_open };
-        Found { candidates: Some(candidates), ..self.found.clone() }
+        let candidates = Candidates { cleared: names(cleared), open: names(open), pairs_open: !paired };
+        Found { rules, candidates: Some(candidates), ..self.found.clone() }
     }
 
     pub fn answer(&mut self, answer: Answer) {
         let neutral = std::mem::take(&mut self.neutral);
         if neutral || self.pending.is_some() || self.within.is_some() {
             self.found.messages += 1;
-            self.silence.hear(answer, neutral, self.found.rules.len());
+            self.silence.hear(answer, neutral, self.concluded());
+        }
+        if answer == Answer::Delivered {
+            self.vouched = (self.found.rules.len(), self.parts.placed());
         }
         if neutral {
             return;
         }
         if let Some(within) = &mut self.within {
-            return within.answer(answer);
+            return within.search.answer(answer);
         }
         let Some(pending) = self.pending.take() else { return };
-        self.asked += 1;
-        self.evidence += self.options.noise.evidence(answer);
+        self.answers.push(answer);
         self.weigh(pending);
     }
 
@@ -181,18 +265,24 @@ impl ListSearch {
     fn weigh(&mut self, pending: Pending) {
         // Clearing a word for good, or convicting it, wants certainty; what only leads on does not.
         let sure = ((1.0 - self.options.target) / self.options.target).ln();
+        let evidence = self.evidence();
         let certain = match pending {
-            Pending::Pool(_) | Pending::Rest(_) | Pending::Part(_) => {
-                self.evidence > 0.0 || self.evidence < -sure
-            }
-            Pending::Single(_) | Pending::Together(_) | Pending::Beside(_) | Pending::Separated(_) => {
-                self.evidence.abs() > sure
-            }
+            Pending::Pool(_) | Pending::Rest(_) | Pending::Part(_) => evidence > 0.0 || evidence < -sure,
+            Pending::Single(_)
+            | Pending::Together(_)
+            | Pending::Beside(_)
+            | Pending::Separated(_)
+            | Pending::InPlace(_) => evidence.abs() > sure,
         };
         match certain {
-            true => self.settle(pending, self.evidence > 0.0),
+            true => self.settle(pending, evidence > 0.0),
             false => self.pending = Some(pending),
         }
+    }
+
+    /// Of the answers to what is pending, as the log of how much they speak for "blocked".
+    fn evidence(&self) -> f64 {
+        self.answers.iter().map(|answer| self.options.noise.evidence(*answer)).sum()
     }
 
     fn settle(&mut self, pending: Pending, blocked: bool) {
@@ -205,15 +295,13 @@ impl ListSearch {
             }
             (Pending::Part(size), true) => {
                 // One word alone: the first answer to what is asked of it next.
-                self.alone = (size == 1).then_some((self.evidence, self.asked));
+                self.alone = if size == 1 { std::mem::take(&mut self.answers) } else { Vec::new() };
                 self.group.drain(size..).rev().for_each(|word| self.fresh.push_front(word));
             }
             (Pending::Part(size), false) => self.clean.extend(self.group.drain(..size)),
             (Pending::Single(word), true) => {
                 self.group.clear();
-                let error_bound = 1.0 / (1.0 + self.evidence.exp());
-                let all = vec![self.words[word].clone()];
-                self.found.rules.push(Rule { all, ordered: None, error_bound, messages: self.asked });
+                self.convict(self.words[word].clone());
             }
             (Pending::Single(word), false) => {
                 self.group.clear();
@@ -228,9 +316,24 @@ impl ListSearch {
                 self.warn(SearchWarning::NotMonotone);
                 self.look_within(&pool);
             }
+            (Pending::InPlace(_), blocked) => self.parts.place(blocked),
             (Pending::Together(pool), true) => self.look_within(&pool),
             (Pending::Together(_), false) => {}
         }
+    }
+
+    fn convict(&mut self, word: String) {
+        let evidence = self.evidence();
+        let answers = std::mem::take(&mut self.answers);
+        self.found.rules.push(Rule {
+            all: vec![word.clone()],
+            ordered: None,
+            candidates: vec![word.clone()],
+            exact: Text::new(&word).solid() == 1,
+            error_bound: 1.0 / (1.0 + evidence.exp()),
+            messages: answers.len() as u64,
+        });
+        self.convicting.insert(word, answers);
     }
 
     fn density(&self) -> Density {
@@ -245,10 +348,10 @@ impl ListSearch {
     /// Searches what is blocked like any text.
     fn look_within(&mut self, pool: &[usize]) {
         let lexicon = pool.iter().map(|word| self.words[*word].clone()).collect();
-        let most_messages = self.options.most_messages.saturating_sub(self.found.messages);
-        let others = Others::All;
+        let (others, most_messages) = (Others::All, self.left());
         let options = Options { others, lexicon, most_messages, limit: None, ..self.options.clone() };
-        self.within = Search::new(&self.join(pool), options).ok().map(Box::new);
+        let search = Search::new(&self.join(pool), options).ok().map(Box::new);
+        self.within = search.map(|search| Within { search, candidate: None, known: Vec::new() });
     }
 
     /// Asks of all clean words whether one switches the filter off: beside a rule, if there is one.
@@ -283,7 +386,8 @@ impl ListSearch {
         }
         let mut pending = self.doubts.as_mut()?.pop_front()?;
         if let Pending::Separated(pool) = &mut pending {
-            let known: HashSet<&String> = self.found.rules.iter().flat_map(|rule| &rule.all).collect();
+            let known = self.parts.applied(&self.found.rules);
+            let known: HashSet<&String> = known.iter().flat_map(|rule| &rule.all).collect();
             pool.retain(|word| known.iter().all(|part| !self.words[*word].contains(part.as_str())));
         }
         Some(pending)
@@ -308,6 +412,12 @@ impl ListSearch {
                 _ => Pending::Pool(self.fresh.drain(..pool).collect()),
             });
         }
+        if let Some(text) = self.parts.unplaced() {
+            return Some(Pending::InPlace(text));
+        }
+        if self.options.others == Others::Ignored {
+            return None;
+        }
         if self.together.is_none() {
             self.together = Some(self.pairs_of_blocks());
         }
@@ -321,7 +431,7 @@ impl ListSearch {
 
     /// Pools in which any two clean words come together; two words too long for that do not.
     fn pairs_of_blocks(&self) -> Pairs {
-        if self.clean.len() < 2 || self.options.others == Others::Ignored {
+        if self.clean.len() < 2 {
             return Pairs::default();
         }
         if self.fitting(self.clean.iter().copied()) == self.clean.len() {
@@ -371,16 +481,32 @@ impl ListSearch {
         }
     }
 
-    /// What a blocked pool turned out to hold; a pair that several pools hold is one.
-    fn take(&mut self, found: Found) {
-        for rule in found.rules {
+    /// What a blocked message turned out to hold; a pair that several pools hold is one.
+    fn take(&mut self, found: &Found) {
+        if let Some(candidate) = self.within.take().and_then(|within| within.candidate) {
+            return self.take_part(&candidate, found);
+        }
+        for rule in &found.rules {
             if self.found.rules.iter().all(|known| known.all != rule.all) {
-                self.found.rules.push(rule);
+                let candidates = rule.all.iter().filter(|word| self.words.contains(word)).cloned().collect();
+                self.found.rules.push(Rule { candidates, ..rule.clone() });
             }
         }
         // That a pool holds nothing after all is the noise that was expected.
-        let warnings = found.warnings.into_iter().filter(|warning| *warning != SearchWarning::NotBlocked);
-        warnings.for_each(|warning| self.warn(warning));
+        let warnings = found.warnings.iter().filter(|warning| **warning != SearchWarning::NotBlocked);
+        warnings.for_each(|warning| self.warn(*warning));
+    }
+
+    fn take_part(&mut self, candidate: &str, found: &Found) {
+        let Some(rule) = self.found.rules.iter().find(|rule| rule.candidates == [candidate]) else { return };
+        self.parts.take(rule, found);
+        for warning in &found.warnings {
+            // Said to trigger and said to arrive: nothing is known of it.
+            self.warn(match warning {
+                SearchWarning::NotBlocked => SearchWarning::Unsettled,
+                other => *other,
+            });
+        }
     }
 
     fn warn(&mut self, warning: SearchWarning) {
@@ -399,6 +525,7 @@ impl ListSearch {
             Pending::Rest(pool) => self.join(&[&pool[..], &self.clean].concat()),
             Pending::Part(size) => self.join(&self.group[..*size]),
             Pending::Single(word) => self.words[*word].clone(),
+            Pending::InPlace(text) => text.clone(),
         }
     }
 

@@ -10,6 +10,7 @@ mod channel;
 mod density;
 mod list;
 mod pairs;
+mod parts;
 mod proof;
 mod quest;
 mod search;
@@ -21,5 +22,6 @@ mod threshold;
 
 pub use channel::{Answer, Noise};
 pub use list::ListSearch;
-pub use search::{Next, Options, Others, Refusal, Search, at_least};
+pub use overheard_model::Others;
+pub use search::{Next, Options, Refusal, Search, at_least};
 pub use text::{FILLER, Limit};

@@ -10,7 +10,7 @@ use super::quest::{Message, Quest, Sent, Stand};
 use super::silence::Silence;
 use super::text::{Limit, Text, runs};
 use crate::bits::Bits;
-use overheard_model::{Found, Rule, SearchWarning};
+use overheard_model::{Found, Others, Rule, SearchWarning};
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -20,18 +20,6 @@ const ANOTHER: f64 = 0.1;
 const NOT_BLOCKED: f64 = 0.01;
 /// What arrived against a rule this unlikely, had the filter only leaked, is a contradiction.
 const CONTRADICTION: f64 = 1e-3;
-
-/// Which further rules of the text are looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Others {
-    /// None: the search ends with the first rule.
-    Ignored,
-    /// Those that share no word with the rules found: mostly no message more, where there are none.
-    Apart,
-    /// All, also those that share words: one message for each word of a rule, where there are none. Of a list also those
-    /// that another word switches off.
-    All,
-}
 
 /// How a search is made.
 #[derive(Clone, Debug)]
@@ -43,6 +31,8 @@ pub struct Options {
     /// Words known from elsewhere. They save messages where they are right and cost some where they are not.
     pub lexicon: Vec<String>,
     pub limit: Option<Limit>,
+    /// Of a list: a word that triggers is searched like a text for the part of it that does.
+    pub parts: bool,
     /// Messages after which the search ends unsettled.
     pub most_messages: u64,
 }
@@ -55,6 +45,7 @@ impl Default for Options {
             others: Others::Apart,
             lexicon: Vec::new(),
             limit: None,
+            parts: true,
             most_messages: 1000,
         }
     }
@@ -73,7 +64,10 @@ pub enum Next {
 /// Why a text cannot be searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
+    /// Nothing but blanks.
     Empty,
+    /// One character beside blanks: if it is blocked, that is the rule.
+    Single,
     /// Longer than the platform takes; with room for a filler, 4 bytes.
     TooLong(Limit),
 }
@@ -101,14 +95,17 @@ pub struct Search {
 impl Search {
     pub fn new(text: &str, options: Options) -> Result<Self, Refusal> {
         let text = Text::new(text);
-        if text.len() == 0 {
-            return Err(Refusal::Empty);
+        match text.solid() {
+            0 => return Err(Refusal::Empty),
+            1 => return Err(Refusal::Single),
+            _ => {}
         }
         if let Some(limit) = options.limit.filter(|limit| !text.fits(*limit)) {
             return Err(Refusal::TooLong(limit));
         }
         let ahead = VecDeque::from([Bits::of(text.len(), 0..text.len())]);
-        let (found, proven, clear) = (Found::default(), Vec::new(), Vec::new());
+        let found = Found { others: options.others, ..Found::default() };
+        let (proven, clear) = (Vec::new(), Vec::new());
         Ok(Self {
             text,
             options,
@@ -225,6 +222,8 @@ impl Search {
         let rule = Rule {
             all: words.collect(),
             ordered: proof.ordered(),
+            candidates: Vec::new(),
+            exact: true,
             error_bound: proof.error_bound(),
             messages: quest.sent().len() as u64,
         };

@@ -65,6 +65,11 @@ impl Text {
         self.bounds.len() - 1
     }
 
+    /// Pieces that are not blank.
+    pub fn solid(&self) -> usize {
+        (0..self.len()).filter(|piece| !self.slice(*piece..*piece + 1).trim().is_empty()).count()
+    }
+
     pub fn fits(&self, limit: Limit) -> bool {
         limit.with_room(ROOM_BYTES).takes(&self.text)
     }

@@ -3,7 +3,7 @@
 //! For: every step of a search is of one kind. Messages are numbered such that one is blocked if and only if its
 //! number is at least an unknown threshold; noisy answers are weighed by Bayes' rule, and the next message is the
 //! one that carries most information (Horstein 1963, *IEEE Trans. Inf. Theory* 9, 136; Burnashev and Zigangirov
-//! 1974, *Probl. Inf. Transm.* 10, 223). Beside the thresholds stands the chance that the step rests on a mistake
+//! 1974, *Probl. Peredachi Inf.* 10(3), 51). Beside the thresholds stands the chance that the step rests on a mistake
 //! of an earlier one, so that no message of it is blocked: this is what leads back.
 
 use super::channel::Noise;

@@ -8,7 +8,7 @@
 
 use super::family::{Family, Tested};
 use super::{fates, more_lost};
-use overheard_model::{Arm, Trial};
+use overheard_model::{Arm, DropTest, Trial};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An endpoint is the network's own where chance alone makes messages at the other levels differ this little.
@@ -34,14 +34,15 @@ impl Level<'_> {
         [(self.factor.clone(), self.level.clone())].into()
     }
 
-    /// p that messages with this level are lost no more often than with others, whatever they say: by stretches of
+    /// Whether messages with this level are lost no more often than with others, whatever they say: by stretches of
     /// acts with the same clients, since an outage takes all that follow each other.
-    pub fn dropped(&self, trials: &[Trial]) -> f64 {
+    pub fn dropped(&self, trials: &[Trial]) -> DropTest {
         let stretches = trials.chunk_by(|one, other| one.factors == other.factors);
         let with_factor = stretches.filter(|stretch| stretch[0].factors.contains_key(self.factor));
         let (with, without): (Vec<&[Trial]>, Vec<&[Trial]>) =
             with_factor.partition(|stretch| self.has(&stretch[0]));
-        more_lost(with.iter().filter_map(|it| arrived(it)), without.iter().filter_map(|it| arrived(it)))
+        let (with, without) = (with.into_iter().filter_map(arrived), without.into_iter().filter_map(arrived));
+        DropTest { factors: self.factors(), ..more_lost(with, without) }
     }
 
     /// Whether messages with this level are followed by traffic to endpoints that those with others are not.
@@ -132,6 +133,10 @@ mod tests {
         let judged = judge(&study(2, |_, _| false, |user, _| user != "carol"), 1);
         assert_eq!(judged.outcome, Outcome::Dropped);
         assert!(judged.uploads.is_empty());
+        let shown: Vec<&DropTest> = judged.drops.iter().filter(|test| test.dropped).collect();
+        let [carol] = shown[..] else { panic!("{:?}", judged.drops) };
+        assert_eq!((&*carol.factors["user"], carol.lost, carol.of, carol.others_lost), ("carol", 10, 10, 0));
+        assert!(carol.p == judged.dropped_p() && judged.drops[0].factors.is_empty());
         let outage = judge(&study(2, |_, _| false, |user, stretch| user != "carol" || stretch > 6), 1);
         assert_eq!(outage.outcome, Outcome::Neither);
     }

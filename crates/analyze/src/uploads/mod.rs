@@ -16,7 +16,8 @@ pub use cut::{Cut, rate};
 
 use crate::fisher;
 use family::Family;
-use overheard_model::{Arm, Outcome, Trial, Upload, Uploads};
+use overheard_model::{Arm, DropTest, Outcome, Trial, Upload, Uploads};
+use std::collections::BTreeMap;
 
 /// Error allowed to each of the two outcomes.
 const ALPHA: f64 = 0.0025;
@@ -26,11 +27,12 @@ pub fn judge(trials: &[Trial], seed: u64) -> Uploads {
     let levels = levels::of(trials);
     let tests = 1.0 + levels.len() as f64;
     let adjusted = |p: f64| (p * tests).min(1.0);
-    let (mut dropped_p, family) = (dropped(trials), Family::new(trials));
+    let family = Family::new(trials);
+    let mut drops = vec![dropped(trials)];
     let tested = family.test(ALPHA / tests, seed);
     let (mut copied_p, mut uploads) = (tested.p, tested.uploads);
     for level in levels {
-        dropped_p = dropped_p.min(level.dropped(trials));
+        drops.push(level.dropped(trials));
         let tested = level.copied(trials, ALPHA / tests, seed);
         copied_p = copied_p.min(tested.p);
         uploads
@@ -39,8 +41,12 @@ pub fn judge(trials: &[Trial], seed: u64) -> Uploads {
     uploads.iter_mut().for_each(|upload| upload.p = adjusted(upload.p));
     let mut effects = effects::on_arrivals(trials);
     effects.extend(uploads.iter().flat_map(|upload| effects::on_upload(trials, upload)));
-    let (dropped_p, copied_p) = (adjusted(dropped_p), adjusted(copied_p));
-    let (dropped, copied) = (dropped_p <= ALPHA, copied_p <= ALPHA);
+    for test in &mut drops {
+        test.p = adjusted(test.p);
+        test.dropped = test.p <= ALPHA;
+    }
+    let copied_p = adjusted(copied_p);
+    let (dropped, copied) = (drops.iter().any(|test| test.dropped), copied_p <= ALPHA);
     Uploads {
         outcome: match (dropped, copied) {
             (true, true) => Outcome::Both,
@@ -48,7 +54,7 @@ pub fn judge(trials: &[Trial], seed: u64) -> Uploads {
             (false, true) => Outcome::Copied,
             (false, false) => Outcome::Neither,
         },
-        dropped_p,
+        drops,
         copied_p,
         detectable: if copied { Vec::new() } else { detectable::of(&family, tested.critical, seed) },
         uploads,
@@ -56,21 +62,23 @@ pub fn judge(trials: &[Trial], seed: u64) -> Uploads {
     }
 }
 
-/// p that triggers arrive as often as benign messages, whose losses are the yardstick.
-fn dropped(trials: &[Trial]) -> f64 {
+/// Whether triggers arrive as often as benign messages, whose losses are the yardstick.
+fn dropped(trials: &[Trial]) -> DropTest {
     let of_arm =
         |arm: Arm| trials.iter().filter(move |trial| trial.arm == arm).filter_map(|trial| trial.delivered);
     more_lost(of_arm(Arm::Trigger), of_arm(Arm::Benign))
 }
 
-/// p, by Fisher's test, that these arrive as often as those; 1 where they do.
-fn more_lost(these: impl Iterator<Item = bool>, those: impl Iterator<Item = bool>) -> f64 {
+/// Fisher's test of whether these arrive as often as those; p is 1 where they do.
+fn more_lost(these: impl Iterator<Item = bool>, those: impl Iterator<Item = bool>) -> DropTest {
     let ((lost, arrived), (others_lost, others_arrived)) = (fates(these), fates(those));
+    let (of, others_of) = (lost + arrived, others_lost + others_arrived);
     // More often lost, by cross-multiplication.
-    if lost * others_arrived <= others_lost * arrived {
-        return 1.0;
-    }
-    fisher::two_sided(lost, lost + arrived, others_lost, others_lost + others_arrived)
+    let p = match lost * others_arrived <= others_lost * arrived {
+        true => 1.0,
+        false => fisher::two_sided(lost, of, others_lost, others_of),
+    };
+    DropTest { factors: BTreeMap::new(), lost, of, others_lost, others_of, p, dropped: false }
 }
 
 /// How many were lost, and how many arrived.

@@ -159,7 +159,14 @@ fn nothing_sent_is_longer_than_the_platform_takes() {
     }
     let short = Options { limit: Some(Limit::Bytes(100)), ..Options::default() };
     assert_eq!(Search::new(TEXT, short).err(), Some(Refusal::TooLong(Limit::Bytes(100))));
-    assert_eq!(Search::new("", Options::default()).err(), Some(Refusal::Empty));
+}
+
+#[test]
+fn a_text_without_parts_is_refused() {
+    let refused = |text: &str| Search::new(text, Options::default()).err();
+    assert_eq!((refused(""), refused(" \n\u{3000}\t")), (Some(Refusal::Empty), Some(Refusal::Empty)));
+    assert_eq!((refused("x"), refused(" e\u{301} ")), (Some(Refusal::Single), Some(Refusal::Single)));
+    assert_eq!(refused("x y"), None);
 }
 
 #[test]
@@ -241,6 +248,101 @@ fn pairs_of_a_list_are_found() {
     }
 }
 
+const BIRDS: [&str; 8] = ["stone", "blackbird", "cloud", "bird", "birdcage", "lamp", "moss", "wheel"];
+
+fn birds(options: Options, filter: &Filter, seed: u64) -> Found {
+    let list = ListSearch::new(BIRDS.map(str::to_owned), options, seed);
+    search_list(list, filter, &mut random())
+}
+
+#[test]
+fn the_part_of_a_candidate_that_does_it_is_found() {
+    for (seed, noise) in [(1, 0.0), (2, 0.0), (3, 0.04), (4, 0.04)] {
+        let filter = Filter { loss: noise, leak: noise, ..filter(&[&["bird"], &["moss"], &["cage"]]) };
+        for others in [Others::Ignored, Others::Apart, Others::All] {
+            let options = Options { others, noise: Noise::new(noise, noise), ..Options::default() };
+            let found = birds(options, &filter, seed);
+            assert!(found.warnings.is_empty(), "{found:?}");
+            let of = |word: &str| found.rules.iter().find(|rule| rule.all == [word]);
+            let bird = of("bird").expect("the part");
+            assert!(found.rules.iter().all(|rule| rule.exact && rule.error_bound <= 0.005), "{found:?}");
+            let mut held = bird.candidates.clone();
+            held.sort();
+            assert!(held == ["bird", "birdcage", "blackbird"] || held == ["bird", "blackbird"], "{found:?}");
+            assert_eq!(of("moss").map(|rule| &rule.candidates[..]), Some(&["moss".to_owned()][..]));
+            assert!(others == Others::Ignored || of("cage").is_some(), "{others:?} {found:?}");
+            let known = found.candidates.as_ref().expect("a list");
+            assert_eq!((&known.cleared.len(), &known.open[..]), (&4, &[][..]));
+        }
+    }
+}
+
+#[test]
+fn a_candidate_that_was_not_looked_into_is_not_called_exact() {
+    let filter = filter(&[&["bird"]]);
+    let listed = birds(Options { parts: false, ..Options::default() }, &filter, 1);
+    assert_eq!(sorted(&listed), [["bird"], ["birdcage"], ["blackbird"]]);
+    assert!(listed.rules.iter().all(|rule| !rule.exact && rule.candidates == rule.all), "{listed:?}");
+    let whole = birds(Options::default(), &filter, 1);
+    for most_messages in 1..whole.messages {
+        let found = birds(Options { most_messages, ..Options::default() }, &filter, 1);
+        assert!(found.warnings.contains(&SearchWarning::Unsettled), "{found:?}");
+        assert!(found.rules.iter().all(|rule| !rule.exact || rule.all == ["bird"]), "{found:?}");
+    }
+    // No filler fits beside a candidate as long as a message may be.
+    let limit = Some(Limit::Characters("blackbird".len()));
+    let found = birds(Options { limit, ..Options::default() }, &filter, 1);
+    assert!(found.rules.iter().any(|rule| rule.all == ["blackbird"] && !rule.exact), "{found:?}");
+}
+
+/// Two messages show that the ends of a word are needed, one more that it is not cut within, at each place.
+#[test]
+fn to_look_within_a_word_costs_little() {
+    let cost = |word: &str, rule: &str| {
+        let messages = |parts| {
+            let words = BIRDS.into_iter().filter(|word| !word.contains("bird")).chain([word]);
+            let options = Options { parts, ..Options::default() };
+            let list = ListSearch::new(words.map(str::to_owned), options, 1);
+            search_list(list, &filter(&[&[rule]]), &mut random()).messages
+        };
+        messages(true) - messages(false)
+    };
+    assert_eq!((cost("tea", "tea"), cost("blackbird", "blackbird")), (2, 8));
+    assert_eq!(cost("blackbird", "bird"), 11);
+}
+
+#[test]
+fn a_filter_of_whole_words_has_no_parts() {
+    let mut list = ListSearch::new(BIRDS.map(str::to_owned), Options::default(), 2);
+    let found = loop {
+        match list.ask() {
+            Next::Ask { text } => {
+                let blocked = text.split(' ').any(|word| ["bird", "blackbird"].contains(&word));
+                list.answer(if blocked { Answer::Lost } else { Answer::Delivered });
+            }
+            Next::Done(found) => break found,
+        }
+    };
+    assert_eq!(sorted(&found), [["bird"], ["blackbird"]], "{found:?}");
+    // It is blocked by itself and blocked as a part of nothing.
+    let bird = |rule: &overheard_model::Rule| rule.all == ["bird"] && rule.candidates == ["bird"];
+    assert!(found.rules.iter().all(|rule| rule.exact == bird(rule)), "{found:?}");
+}
+
+#[test]
+fn pairs_that_were_not_asked_about_are_open() {
+    let words: Vec<String> = (0..40).map(|at| format!("word{at:02}")).collect();
+    let pairs_open = |others, limit| {
+        let options = Options { others, limit, ..Options::default() };
+        let found = search_list(ListSearch::new(words.clone(), options, 3), &filter(&[]), &mut random());
+        assert_eq!(found.others, others);
+        found.candidates.expect("a list").pairs_open
+    };
+    let short = Some(Limit::Characters(60));
+    assert!(pairs_open(Others::Ignored, short) && !pairs_open(Others::Apart, short));
+    assert!(!pairs_open(Others::Ignored, None), "all came together in one message");
+}
+
 /// A word that lets any text pass hides the others of its message.
 #[test]
 fn a_word_of_a_list_that_switches_the_filter_off_is_a_warning() {
@@ -270,14 +372,18 @@ fn a_list_is_searched_through_losses() {
 }
 
 /// A filter in front of a receiver that dies after so many messages.
-fn until_banned(mut ask: impl FnMut(Option<Answer>) -> Next, filter: &Filter, messages: u64) -> Found {
+fn until_banned(
+    mut ask: impl FnMut(Option<Answer>) -> Next,
+    blocks: impl Fn(&str) -> bool,
+    messages: u64,
+) -> Found {
     let (mut sent, mut answer) = (0, None);
     loop {
         match ask(answer) {
             Next::Done(found) => return found,
             Next::Ask { text } => {
                 sent += 1;
-                let lost = sent > messages || filter.blocks(&text);
+                let lost = sent > messages || blocks(&text);
                 answer = Some(if lost { Answer::Lost } else { Answer::Delivered });
             }
         }
@@ -294,20 +400,37 @@ fn a_banned_account_convicts_nobody() {
             answer.into_iter().for_each(|answer| list.answer(answer));
             list.ask()
         };
-        let found = until_banned(step, &filter, messages);
+        let found = until_banned(step, |text| filter.blocks(text), messages);
         assert!(found.rules.iter().all(|rule| rule.all == ["word010"]), "{messages} {found:?}");
         let mut search = Search::new(TEXT, Options::default()).unwrap();
         let step = |answer: Option<Answer>| {
             answer.into_iter().for_each(|answer| search.answer(answer));
             search.ask()
         };
-        let found = until_banned(step, &filter, messages);
+        let found = until_banned(step, |text| filter.blocks(text), messages);
         let true_rule = |rule: &overheard_model::Rule| rule.all == ["散步", "书", "海边"];
         assert!(found.rules.iter().all(true_rule), "{messages} {found:?}");
         assert!(
             !found.rules.is_empty() || found.warnings.contains(&SearchWarning::Silent),
             "{messages} {found:?}"
         );
+    }
+}
+
+#[test]
+fn a_banned_account_puts_no_part_in_its_place() {
+    let whole_words = |text: &str| text.split(' ').any(|word| ["bird", "blackbird"].contains(&word));
+    for (messages, seed) in (0..30).flat_map(|messages| [(messages, 1), (messages, 2)]) {
+        let mut list = ListSearch::new(BIRDS.map(str::to_owned), Options::default(), seed);
+        let step = |answer: Option<Answer>| {
+            answer.into_iter().for_each(|answer| list.answer(answer));
+            list.ask()
+        };
+        let found = until_banned(step, whole_words, messages);
+        for rule in &found.rules {
+            assert!(rule.all == ["bird"] || rule.all == ["blackbird"] && !rule.exact, "{messages} {found:?}");
+            assert!(rule.candidates.is_empty() || rule.candidates == rule.all, "{messages} {found:?}");
+        }
     }
 }
 
@@ -328,8 +451,8 @@ fn few_of_a_thousand_take_a_fifth_more_messages_than_their_sets_have_bits() {
         let rules: Vec<Vec<String>> = words.iter().take(triggers).map(|word| vec![word.clone()]).collect();
         let filter = Filter { rules, ..Filter::default() };
         let messages = (0..LISTS).map(|seed| {
-            let list = ListSearch::new(words.clone(), Options::default(), seed);
-            let found = search_list(list, &filter, &mut random());
+            let options = Options { parts: false, ..Options::default() };
+            let found = search_list(ListSearch::new(words.clone(), options, seed), &filter, &mut random());
             assert_eq!(found.rules.len(), triggers);
             found.messages
         });

@@ -76,6 +76,11 @@ pub struct KeywordsArgs {
     #[arg(long, value_name = "WHICH", value_enum, default_value_t = Further::All)]
     others: Further,
 
+    /// Of a list: do not look for the part of a candidate that does it, which takes about as many messages as each that
+    /// triggers has characters
+    #[arg(long, conflicts_with = "text")]
+    as_listed: bool,
+
     /// Chance of error allowed for each rule
     #[arg(long, value_name = "P", default_value_t = 0.005)]
     error: f64,
@@ -131,7 +136,7 @@ impl KeywordsArgs {
         without_rooms(&rooms);
         let folder = self.clients.folder(file);
         let terms = self.clients.terms(watched)?;
-        let rates = (self.loss, self.leak, self.error, self.calibration, self.others);
+        let rates = (self.loss, self.leak, self.error, self.calibration, self.others, self.as_listed);
         let opening =
             Opening::of(&format!("{question:?} {lexicon:?} {rates:?} {:?} {terms}", calibration.pairs));
         let book = Book::open(&folder, &opening, self.clients.budget).map_err(refused)?;
@@ -178,6 +183,7 @@ impl KeywordsArgs {
             others: self.others.into(),
             lexicon,
             limit: Some(Limit::Characters(self.clients.longest)),
+            parts: !self.as_listed,
             // The book alone keeps the budget, so that a search goes on with a larger one.
             most_messages: u64::MAX,
         }

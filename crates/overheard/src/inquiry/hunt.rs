@@ -40,8 +40,12 @@ impl Hunt {
             }
             Question::Text(text) => match Search::new(text, options.clone()) {
                 Ok(search) => Ok(Self::Text(Box::new(search))),
-                Err(Refusal::Empty) => Err(Failure::new("--text: the file holds no text")
+                Err(Refusal::Empty) => Err(Failure::new("--text: the file holds no text, or nothing but blanks")
                     .hint("give a file with the text that was blocked")),
+                Err(Refusal::Single) => Err(Failure::new(
+                    "--text: the file holds one character, of which there is no part to find",
+                )
+                .hint("if it is blocked, that character is the rule; `overheard uploads --trigger` says whether it is")),
                 Err(Refusal::TooLong(_)) => {
                     Err(Failure::new("--text: the text is longer than --longest takes")
                         .hint("give a part of it that is blocked by itself"))

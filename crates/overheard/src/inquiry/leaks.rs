@@ -1,7 +1,8 @@
 //! Whether a filter lets more through than its search took into account.
 //!
 //! Messages of a search that held all words of a rule that was found should have been filtered. How many of them passed is
-//! compared with the leak that the answer's bounds rest on. A rule that lacks a word shows in the same way.
+//! compared with the leak that the answer's bounds rest on. A rule that lacks a word shows in the same way. Messages that held
+//! a word as a part of another, and all passed, are no leaks: the filter wants words of their own.
 //! Promises: without such messages nothing is concluded; said wrongly at most once in a hundred searches and rules.
 
 use super::calibration::Sense;
@@ -30,18 +31,53 @@ pub fn note(found: &mut Found, book: &Book, sense: &Sense, texts: &Texts, leak: 
 }
 
 fn is_leaky(rule: &Rule, answers: &[(&str, bool)], leak: f64) -> bool {
-    let held = answers.iter().filter(|(text, _)| holds(rule, text));
-    let (passed, all) =
-        held.fold((0, 0), |(passed, all), (_, filtered)| (passed + u64::from(!filtered), all + 1));
+    let held = answers.iter().filter(|(text, _)| holds(rule, text, contains));
+    let (free, embedded): (Vec<_>, Vec<_>) = held.partition(|(text, _)| holds(rule, text, stands_free));
+    let (mut passed, mut all) = passed(&free);
+    let within = self::passed(&embedded);
+    if within.0 < within.1 {
+        (passed, all) = (passed + within.0, all + within.1);
+    }
     passed > 0 && at_least(passed, all, leak) < SURPRISE
 }
 
-/// Whether the rule acts on a text; in one order, unless any is known to do.
-fn holds(rule: &Rule, text: &str) -> bool {
+/// How many of the messages passed, of all.
+fn passed(answers: &[&(&str, bool)]) -> (u64, u64) {
+    let passed = answers.iter().filter(|(_, filtered)| !filtered).count();
+    (passed as u64, answers.len() as u64)
+}
+
+/// Whether the rule acts on a text, if it acts on a word that is `found`; in one order, unless any is known to do.
+fn holds(rule: &Rule, text: &str, found: fn(&str, &str, usize) -> Option<usize>) -> bool {
     match rule.ordered {
-        Some(false) => rule.all.iter().all(|word| text.contains(word.as_str())),
-        _ => rule.all.iter().try_fold(text, |rest, word| Some(rest.split_once(word.as_str())?.1)).is_some(),
+        Some(false) => rule.all.iter().all(|word| found(text, word, 0).is_some()),
+        _ => rule.all.iter().try_fold(0, |from, word| found(text, word, from)).is_some(),
     }
+}
+
+/// Where a word ends that stands behind this place.
+fn contains(text: &str, word: &str, from: usize) -> Option<usize> {
+    text[from..].find(word).map(|at| from + at + word.len())
+}
+
+/// The same of one that is no part of another word.
+fn stands_free(text: &str, word: &str, from: usize) -> Option<usize> {
+    let mut ends = text[from..].match_indices(word).map(|(at, _)| (from + at, from + at + word.len()));
+    let joined = |before: Option<char>, behind: Option<char>| {
+        before.is_some_and(is_spaced) && behind.is_some_and(is_spaced)
+    };
+    let is_free = |(start, end): &(usize, usize)| {
+        let ahead = joined(text[..*start].chars().next_back(), word.chars().next());
+        !ahead && !joined(word.chars().next_back(), text[*end..].chars().next())
+    };
+    ends.find(is_free).map(|(_, end)| end)
+}
+
+/// Letters of scripts that part words by spaces: not those of Southeast and East Asia, Korean aside.
+fn is_spaced(character: char) -> bool {
+    let unspaced = matches!(character,
+        '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{2e80}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}');
+    character.is_alphanumeric() && !unspaced
 }
 
 #[cfg(test)]
@@ -54,6 +90,8 @@ mod tests {
         let rule = |ordered| Rule {
             all: vec!["tea".into(), "river".into()],
             ordered,
+            candidates: Vec::new(),
+            exact: true,
             error_bound: 0.0,
             messages: 1,
         };
@@ -66,5 +104,22 @@ mod tests {
         assert!(
             is_leaky(&rule(Some(false)), &reversed, 0.02) && !is_leaky(&rule(Some(true)), &reversed, 0.02)
         );
+    }
+
+    #[test]
+    fn a_filter_of_whole_words_leaks_nothing() {
+        let rule = |word: &str| Rule {
+            all: vec![word.into()],
+            ordered: None,
+            candidates: Vec::new(),
+            exact: true,
+            error_bound: 0.0,
+            messages: 1,
+        };
+        let mut answers = vec![("a bird", true), ("birdcage", false), ("bluebirds", false)];
+        assert!(!is_leaky(&rule("bird"), &answers, 0.01));
+        answers.push(("the birdhouse", true));
+        assert!(is_leaky(&rule("bird"), &answers, 0.01), "words of their own are not what it wants");
+        assert!(is_leaky(&rule("鸟"), &[("小鸟飞", false), ("鸟窝", false)], 0.01));
     }
 }

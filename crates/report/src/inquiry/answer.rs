@@ -4,12 +4,11 @@
 //! and a comparison of arms may both be there: what either of them shows is shown.
 
 use super::endpoints::shown;
-use super::sheet::at_most;
+use super::rules;
 use super::trial::arrived;
 use crate::figures::{bytes, count, counted, listed, percent, probability_of};
 use overheard_model::{
-    Act, Arm, Candidates, Detectable, Found, Inquiry, Outcome, Rule, SearchWarning, Searched, Signal,
-    UploadStatistic, Uploads,
+    Act, Arm, Detectable, Inquiry, Outcome, SearchWarning, Searched, Signal, UploadStatistic, Uploads,
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,7 +81,7 @@ fn dropped(inquiry: &Inquiry) -> Known {
 
 /// Whether more triggers than harmless messages were lost, too few for proof and too many to say that none was dropped.
 fn is_hinted(judged: &Uploads) -> bool {
-    judged.dropped_p <= HINT
+    judged.dropped_p() <= HINT
 }
 
 /// The customary level: proof asks for far less.
@@ -129,8 +128,7 @@ pub(super) fn is_too_few(inquiry: &Inquiry) -> bool {
 pub(super) fn sentences(inquiry: &Inquiry) -> Vec<String> {
     let mut sentences = vec![headline(inquiry)];
     if let Some(found) = &inquiry.found {
-        sentences.push(rules(found, &inquiry.signal));
-        sentences.extend(found.candidates.as_ref().map(|others| candidates(found, others)));
+        sentences.extend(rules::sentences(inquiry, found));
     }
     if let Some(judged) = &inquiry.judged {
         sentences.extend(deliveries(inquiry, judged));
@@ -150,8 +148,8 @@ fn headline(inquiry: &Inquiry) -> String {
         _ => "Whether it is also copied is not known: what the client sends was not watched.",
     };
     match outcome(inquiry) {
-        Some(Outcome::Both) => format!("Both: it does not arrive, and {}.", elsewhere(inquiry)),
-        Some(Outcome::Dropped) => format!("Dropped: it does not arrive. {copied}"),
+        Some(Outcome::Both) => format!("Both: {}, and {}.", what_is_dropped(inquiry), elsewhere(inquiry)),
+        Some(Outcome::Dropped) => format!("Dropped: {}. {copied}", what_is_dropped(inquiry)),
         Some(Outcome::Copied) if dropped(inquiry) == Known::No => {
             format!("Copied: it arrives as if nothing had happened, and {}.", elsewhere(inquiry))
         }
@@ -171,12 +169,34 @@ fn headline(inquiry: &Inquiry) -> String {
                 .into()
         }
         None if inquiry.judged.as_ref().is_some_and(is_hinted) && dropped(inquiry) == Known::Unknown => {
-            "No answer: fewer triggers arrived than harmless messages, which may be chance and may be a filter: more \
-             trials tell."
-                .into()
+            format!(
+                "No answer: {}, which may be chance and may be a filter: more trials tell.",
+                inquiry.judged.as_ref().map(hinted).unwrap_or_default()
+            )
         }
         None if is_too_few(inquiry) => "No answer: with so few trials nothing could have been seen.".into(),
         None => "No answer: it came to no end.".into(),
+    }
+}
+
+/// `it does not arrive`, or whose messages do not, whatever they say.
+fn what_is_dropped(inquiry: &Inquiry) -> String {
+    let drops = inquiry.judged.iter().flat_map(|judged| &judged.drops).filter(|test| test.dropped);
+    let (by_level, by_words): (Vec<_>, Vec<_>) = drops.partition(|test| !test.factors.is_empty());
+    let searched = inquiry.signal == Signal::Delivery && self::searched(inquiry) == Known::Yes;
+    if searched || !by_words.is_empty() || by_level.is_empty() {
+        return "it does not arrive".into();
+    }
+    let named: Vec<String> = by_level.iter().map(|test| levels(&test.factors)).collect();
+    format!("whatever is sent with {} does not arrive", listed(&named))
+}
+
+/// The likeliest of what was not proven.
+fn hinted(judged: &Uploads) -> String {
+    let least = judged.drops.iter().min_by(|one, other| one.p.total_cmp(&other.p));
+    match least.filter(|test| !test.factors.is_empty()) {
+        None => "fewer triggers arrived than harmless messages".into(),
+        Some(test) => format!("fewer messages arrived with {} than with others", levels(&test.factors)),
     }
 }
 
@@ -201,76 +221,41 @@ fn elsewhere(inquiry: &Inquiry) -> String {
     format!("{what} {}{cause}", listed(&named))
 }
 
-/// Rules and places named in the answer; all are below it.
+/// Places named in the answer; all are below it.
 const NAMED: usize = 3;
-
-fn rules(found: &Found, signal: &Signal) -> String {
-    let what = match signal {
-        Signal::Delivery => "keeps a message from arriving".to_owned(),
-        Signal::Upload { endpoint } => format!("makes the client send something to {}", shown(endpoint)),
-    };
-    let bounded = |rule: &Rule| {
-        format!("{} (inexact with a chance of at most {})", words(rule), at_most(rule.error_bound))
-    };
-    let mut named: Vec<String> = found.rules.iter().take(NAMED).map(bounded).collect();
-    if let Some(more) = found.rules.len().checked_sub(NAMED).filter(|more| *more > 0) {
-        named.push(format!("{more} more"));
-    }
-    match found.rules.len() {
-        0 => format!("No rule was found that {what}."),
-        1 => format!("One rule was found that {what}: {}.", named.concat()),
-        many => format!("{many} rules were found, each of which {what}: {}.", named.join("; ")),
-    }
-}
-
-/// What became of the candidates that are in no rule.
-fn candidates(found: &Found, others: &Candidates) -> String {
-    let ruled: BTreeSet<&String> = found.rules.iter().flat_map(|rule| &rule.all).collect();
-    let (cleared, open) = (others.cleared.len(), others.open.len());
-    let pairs = match (others.pairs_open, cleared) {
-        (true, 2..) => " Cleared is each by itself: not all pairs of them were sent together.",
-        _ => "",
-    };
-    format!(
-        "Of {} {} in a rule, {} cleared, and {} open.{pairs}",
-        counted((ruled.len() + cleared + open) as u64, "candidate"),
-        are(ruled.len()),
-        are(cleared),
-        are(open),
-    )
-}
 
 /// `16 of 20 triggers`.
 fn share_of(some: u64, all: u64, noun: &str) -> String {
     format!("{} of {}", count(some), counted(all, noun))
 }
 
-fn are(number: usize) -> String {
-    format!("{} {}", count(number as u64), if number == 1 { "is" } else { "are" })
-}
-
-/// `“茶” + “书”, in any order`.
-pub(super) fn words(rule: &Rule) -> String {
-    let words: Vec<String> = rule.all.iter().map(|word| format!("“{word}”")).collect();
-    let order = match rule.ordered {
-        Some(true) if rule.all.len() > 1 => ", in this order",
-        Some(false) if rule.all.len() > 1 => ", in any order",
-        _ => "",
-    };
-    words.join(" + ") + order
-}
-
-fn deliveries(inquiry: &Inquiry, judged: &Uploads) -> Option<String> {
+fn deliveries(inquiry: &Inquiry, judged: &Uploads) -> Vec<String> {
     let (arrived, of) = self::arrived(inquiry, Arm::Trigger);
     let (benign_arrived, benign_of) = self::arrived(inquiry, Arm::Benign);
-    (of > 0).then(|| {
+    let by_words = judged.drops.iter().filter(|test| test.factors.is_empty() && of > 0).map(|test| {
         format!(
             "Arrived: {} and {} ({}).",
             share_of(arrived, of, "trigger"),
             share_of(benign_arrived, benign_of, "benign message"),
-            probability_of('p', judged.dropped_p)
+            probability_of('p', test.p)
         )
-    })
+    });
+    let stretches = |lost, all| format!("{} of {} stretches of acts", count(lost), count(all));
+    let by_level = judged.drops.iter().filter(|test| !test.factors.is_empty() && test.p <= HINT).map(|test| {
+        format!(
+            "Less than half of the messages arrived in {} with {}, whatever they say, and in {} with others ({}).",
+            stretches(test.lost, test.of),
+            levels(&test.factors),
+            stretches(test.others_lost, test.others_of),
+            probability_of('p', test.p)
+        )
+    });
+    let late = inquiry.strays.late;
+    let late = (late > 0).then(|| {
+        let text = "arrived after the window, which counts as lost: what is dropped may only be slow.";
+        format!("{} {text}", counted(late, "message"))
+    });
+    by_words.chain(late).chain(by_level).collect()
 }
 
 fn traffic(inquiry: &Inquiry, judged: &Uploads) -> Vec<String> {
@@ -390,7 +375,7 @@ fn readable(inquiry: &Inquiry) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use overheard_model::{Delivery, Fate, ReadableCopy, Strays, Timestamp};
+    use overheard_model::{Delivery, DropTest, Fate, Found, Others, ReadableCopy, Rule, Strays, Timestamp};
 
     fn inquiry() -> Inquiry {
         Inquiry {
@@ -419,11 +404,18 @@ mod tests {
         let rule = Rule {
             all: vec!["茶".into(), "书".into()],
             ordered: Some(false),
+            candidates: Vec::new(),
+            exact: true,
             error_bound: 0.003,
             messages: 31,
         };
-        let found =
-            Found { rules: vec![rule; rules], messages: 1, warnings: warnings.to_vec(), candidates: None };
+        let found = Found {
+            rules: vec![rule; rules],
+            messages: 1,
+            warnings: warnings.to_vec(),
+            others: Others::All,
+            candidates: None,
+        };
         Inquiry { found: Some(found), watched: false, ..inquiry() }
     }
 
@@ -431,13 +423,36 @@ mod tests {
         let detectable = vec![Detectable { endpoint: None, bytes: seen, power: 0.9 }];
         let judged = Uploads {
             outcome,
-            dropped_p: 1.0,
+            drops: Vec::new(),
             copied_p: 0.4,
             uploads: Vec::new(),
             detectable,
             effects: Vec::new(),
         };
         Inquiry { judged: Some(judged), ..inquiry() }
+    }
+
+    /// Of the words, where there is no level.
+    fn test(level: &str, p: f64) -> DropTest {
+        let factors = (!level.is_empty()).then(|| ("user".to_owned(), level.to_owned()));
+        let (factors, dropped) = (factors.into_iter().collect(), p <= 0.0025);
+        DropTest { factors, lost: 9, of: 10, others_lost: 0, others_of: 11, p, dropped }
+    }
+
+    #[test]
+    fn a_level_that_is_dropped_is_named_with_the_test_that_says_so() {
+        let mut dropped = compared(Outcome::Dropped, Some(300));
+        let judge = |inquiry: &mut Inquiry, drops: Vec<DropTest>| {
+            inquiry.judged.iter_mut().for_each(|judged| judged.drops.clone_from(&drops));
+            sentences(inquiry).join(" ")
+        };
+        let said = judge(&mut dropped, vec![test("", 1.0), test("alice", 1.0), test("carol", 0.0002)]);
+        assert!(said.starts_with("Dropped: whatever is sent with user=carol does not arrive."), "{said}");
+        let stretches = "arrived in 9 of 10 stretches of acts with user=carol, whatever they say, and in 0 of 11 stretches \
+                         of acts with others (p=0.0002)";
+        assert!(said.contains(stretches) && !said.contains("user=alice"), "{said}");
+        let words = judge(&mut dropped, vec![test("", 0.0001), test("carol", 0.0002)]);
+        assert!(words.starts_with("Dropped: it does not arrive."), "{words}");
     }
 
     #[test]
@@ -470,14 +485,16 @@ mod tests {
             fate: Some(Fate::Delivered),
             after_ms: Some(9),
         };
-        let lost = |dropped_p| {
+        let lost = |p, level: &str| {
             let mut inquiry = compared(Outcome::Neither, Some(300));
             (inquiry.acts, inquiry.deliveries) = (vec![act.clone()], vec![delivery.clone()]);
-            inquiry.judged.iter_mut().for_each(|judged| judged.dropped_p = dropped_p);
+            inquiry.judged.iter_mut().for_each(|judged| judged.drops = vec![test(level, p)]);
             inquiry
         };
-        assert_eq!(outcome(&lost(0.2)), Some(Outcome::Neither));
-        let hinted = lost(0.01);
+        assert_eq!(outcome(&lost(0.2, "")), Some(Outcome::Neither));
+        let by_level = headline(&lost(0.01, "carol"));
+        assert!(by_level.contains("fewer messages arrived with user=carol"), "{by_level}");
+        let hinted = lost(0.01, "");
         assert_eq!((outcome(&hinted), standing(&hinted).dropped), (None, None));
         assert!(headline(&hinted).contains("may be a filter"), "{}", headline(&hinted));
     }

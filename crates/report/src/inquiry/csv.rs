@@ -9,6 +9,7 @@
 use super::endpoints::{self, Sent};
 use super::trial::{self, Trial};
 use crate::csv::Row;
+use crate::foreign::quoted;
 use overheard_model::{Act, Arm, Inquiry};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -44,7 +45,7 @@ pub(super) fn write(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
     for (candidate, standing) in candidates {
         let mut row = Row::default();
         (0..3 + factors.len() + TRIAL.len() + TRAFFIC.len()).for_each(|_| _ = row.text(""));
-        row.text(candidate).text(standing);
+        row.text(&quoted(candidate)).text(standing);
         row.end(out)?;
     }
     Ok(())
@@ -54,7 +55,9 @@ pub(super) fn write(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
 fn candidates(inquiry: &Inquiry) -> Vec<(&str, &'static str)> {
     let Some(found) = &inquiry.found else { return Vec::new() };
     let Some(others) = &found.candidates else { return Vec::new() };
-    let ruled = found.rules.iter().flat_map(|rule| &rule.all).map(|word| (word.as_str(), "in a rule"));
+    let ruled = found.rules.iter().flat_map(|rule| &rule.candidates);
+    let ruled: BTreeSet<&String> = ruled.collect();
+    let ruled = ruled.into_iter().map(|word| (word.as_str(), "in a rule"));
     let cleared = others.cleared.iter().map(|word| (word.as_str(), "cleared"));
     ruled.chain(cleared).chain(others.open.iter().map(|word| (word.as_str(), "open"))).collect()
 }

@@ -2,11 +2,11 @@
 //!
 //! Promises: as all of this crate's JSON; every trial is there, with all that was measured of it.
 
-use super::{answer, trial, warnings};
+use super::{answer, rules, trial, warnings};
 use crate::json::document;
 use overheard_model::{
-    Arm, Candidates, Delivery, Detectable, Effect, Fate, Inquiry, Outcome, PacketRange, ReadableCopy, Rule,
-    Searched, Signal, Strays, Timestamp, Traffic, Upload, Warning,
+    Arm, Candidates, Delivery, Detectable, DropTest, Effect, Fate, Inquiry, Others, Outcome, PacketRange,
+    ReadableCopy, Rule, Searched, Signal, Strays, Timestamp, Traffic, Upload, Uploads, Warning,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -20,12 +20,15 @@ struct Document<'a> {
     answer: Vec<String>,
     signal: &'a Signal,
     watched: bool,
-    rules: &'a [Rule],
+    rules: Vec<Bounded<'a>>,
+    /// Absent where no words were searched for.
+    others: Option<Others>,
     /// Absent where no list was searched.
     candidates: Option<&'a Candidates>,
     messages: usize,
     ledger: Ledger<'a>,
     dropped_p: Option<f64>,
+    drops: &'a [DropTest],
     copied_p: Option<f64>,
     /// Absent where traffic was not watched.
     uploads: Option<&'a [Upload]>,
@@ -38,6 +41,17 @@ struct Document<'a> {
     trials: Vec<Trial<'a>>,
     strays: Strays,
     warnings: Vec<Warning>,
+}
+
+/// A rule with its bound, absent where what it rests on is broken.
+#[derive(Serialize)]
+struct Bounded<'a> {
+    all: &'a [String],
+    ordered: Option<bool>,
+    candidates: &'a [String],
+    exact: bool,
+    error_bound: Option<f64>,
+    messages: u64,
 }
 
 #[derive(Serialize)]
@@ -91,11 +105,18 @@ pub(super) fn write(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
         answer: answer::sentences(inquiry),
         signal: &inquiry.signal,
         watched: inquiry.watched,
-        rules: inquiry.found.as_ref().map_or(&[], |found| &found.rules),
+        rules: inquiry
+            .found
+            .iter()
+            .flat_map(|found| &found.rules)
+            .map(|rule| bounded(inquiry, rule))
+            .collect(),
+        others: inquiry.found.as_ref().map(|found| found.others),
         candidates: inquiry.found.as_ref().and_then(|found| found.candidates.as_ref()),
         messages: inquiry.deliveries.len(),
         ledger: Ledger { budget: inquiry.budget, accounts: trial::accounts(inquiry) },
-        dropped_p: judged.map(|judged| judged.dropped_p),
+        dropped_p: judged.map(Uploads::dropped_p),
+        drops: judged.map_or(&[], |judged| &judged.drops),
         copied_p: watched.map(|judged| judged.copied_p),
         uploads: watched.map(|judged| &judged.uploads[..]),
         detectable: watched.map(|judged| &judged.detectable[..]),
@@ -116,6 +137,12 @@ pub(super) fn write(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
         warnings: warnings::all(inquiry),
     };
     document(&found, out)
+}
+
+fn bounded<'a>(inquiry: &Inquiry, rule: &'a Rule) -> Bounded<'a> {
+    let Rule { all, ordered, candidates, exact, error_bound, messages } = rule;
+    let error_bound = rules::no_bound(inquiry).is_none().then_some(*error_bound);
+    Bounded { all, ordered: *ordered, candidates, exact: *exact, error_bound, messages: *messages }
 }
 
 fn of_trial<'a>(inquiry: &Inquiry, trial: &trial::Trial<'a>) -> Trial<'a> {

@@ -2,10 +2,11 @@
 //!
 //! Promises: a sheet without rows is not shown; nothing is escaped here.
 
-use super::{answer, endpoints, trial};
+use super::{answer, endpoints, rules, trial};
 use crate::figures::{bytes, count, percent, probability};
+use crate::foreign::quoted;
 use overheard_model::{
-    Detectable, Effect, Inquiry, NAMES_ASKED, PacketRange, ReadableCopy, Rule, Timestamp, Upload,
+    Detectable, DropTest, Effect, Inquiry, NAMES_ASKED, PacketRange, ReadableCopy, Rule, Timestamp, Upload,
     UploadStatistic,
 };
 
@@ -66,7 +67,7 @@ fn placed(endpoint: &str) -> Cell {
 
 /// What was found, without what is empty.
 pub(super) fn found(inquiry: &Inquiry) -> Vec<Sheet> {
-    let words = [rules(inquiry), candidates(inquiry)];
+    let words = [self::rules(inquiry), candidates(inquiry), drops(inquiry)];
     filled(words.into_iter().chain([
         uploads(inquiry),
         effects(inquiry),
@@ -86,18 +87,32 @@ fn filled(sheets: impl IntoIterator<Item = Sheet>) -> Vec<Sheet> {
 
 fn rules(inquiry: &Inquiry) -> Sheet {
     let found = inquiry.found.iter().flat_map(|found| &found.rules);
+    let why_none = rules::no_bound(inquiry);
     let row = |rule: &Rule| {
-        let bound = number(rule.error_bound, at_most(rule.error_bound));
-        vec![said(answer::words(rule)), bound, counted(rule.messages)]
+        let bound = match why_none {
+            Some(_) => said("no bound"),
+            None => number(rule.error_bound, at_most(rule.error_bound)),
+        };
+        vec![said(rules::words(rule)), bound, counted(rule.messages)]
     };
     let source = if inquiry.measured { ", as measured" } else { "" };
+    let bound = match &why_none {
+        Some(why) => format!("No bound holds: {why}."),
+        None => format!(
+            "The bound holds where {} of the messages are lost that the filter lets pass{source}, and {} pass that it \
+             should stop.",
+            percent(inquiry.loss),
+            percent(inquiry.leak),
+        ),
+    };
+    let exact = match inquiry.found.iter().flat_map(|found| &found.rules).all(|rule| rule.exact) {
+        true => "",
+        false => " Where a part of it may be the rule, wrong: it does not trigger.",
+    };
     Sheet {
         title: "Words",
         note: format!(
-            "All words of a rule are needed. Inexact: a character is needless or missing. The bound holds where {} of the \
-             messages are lost that the filter lets pass{source}, and {} pass that it should stop.",
-            percent(inquiry.loss),
-            percent(inquiry.leak),
+            "All words of a rule are needed. Inexact: a character is needless or missing.{exact} {bound}"
         ),
         columns: vec!["rule", "inexact with a chance of at most", "messages"],
         rows: found.map(row).collect(),
@@ -110,7 +125,7 @@ const NAMED: usize = 200;
 fn candidates(inquiry: &Inquiry) -> Sheet {
     let candidates = inquiry.found.iter().filter_map(|found| found.candidates.as_ref());
     let row = |(standing, words): (&str, &Vec<String>)| {
-        let named: Vec<&str> = words.iter().take(NAMED).map(String::as_str).collect();
+        let named: Vec<String> = words.iter().take(NAMED).map(|word| quoted(word)).collect();
         let more = match words.len().saturating_sub(NAMED) as u64 {
             0 => String::new(),
             more => format!(" … and {} more; see --format json or csv", count(more)),
@@ -129,6 +144,30 @@ fn candidates(inquiry: &Inquiry) -> Sheet {
 /// Rounded up: a bound stays one.
 pub(super) fn at_most(chance: f64) -> String {
     percent((chance * 1e3).ceil().max(1.0) / 1e3)
+}
+
+/// Where factors were set; without, the answer has the one test.
+fn drops(inquiry: &Inquiry) -> Sheet {
+    let tests = inquiry.judged.iter().map(|judged| &judged.drops).filter(|drops| drops.len() > 1).flatten();
+    let row = |test: &DropTest| {
+        let what = if test.factors.is_empty() { "triggers".into() } else { answer::levels(&test.factors) };
+        let share = |lost: u64, of: u64| number(lost as f64, format!("{} of {}", count(lost), count(of)));
+        vec![
+            said(what),
+            share(test.lost, test.of),
+            share(test.others_lost, test.others_of),
+            number(test.p, probability(test.p)),
+        ]
+    };
+    Sheet {
+        title: "Tests of arrivals",
+        note: "What did not arrive. Of triggers against benign messages; with a level of a factor against other levels, \
+               by stretches of acts with the same clients, which are lost where less than half of their messages arrived. \
+               p is adjusted for all levels."
+            .into(),
+        columns: vec!["tested", "lost", "of others", "p"],
+        rows: tests.map(row).collect(),
+    }
 }
 
 fn uploads(inquiry: &Inquiry) -> Sheet {

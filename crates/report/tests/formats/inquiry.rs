@@ -2,9 +2,9 @@
 
 use crate::written;
 use overheard_model::{
-    Act, Arm, Candidates, Delivery, Detectable, Effect, Fate, Found, Inquiry, NAMES_ASKED, Outcome,
-    PacketRange, ReadableCopy, Rule, SearchWarning, Searched, Signal, Strays, Timestamp, Traffic, Upload,
-    UploadStatistic, Uploads,
+    Act, Arm, Candidates, Delivery, Detectable, DropTest, Effect, Fate, Found, Inquiry, NAMES_ASKED, Others,
+    Outcome, PacketRange, ReadableCopy, Rule, SearchWarning, Searched, Signal, Strays, Timestamp, Traffic,
+    Upload, UploadStatistic, Uploads,
 };
 use overheard_report::inquiry;
 use std::collections::BTreeMap;
@@ -133,9 +133,26 @@ fn judged() -> Uploads {
         low: -0.23,
         high: 0.56,
     };
+    let of_words = DropTest {
+        factors: BTreeMap::new(),
+        lost: 0,
+        of: 12,
+        others_lost: 1,
+        others_of: 12,
+        p: 1.0,
+        dropped: false,
+    };
+    let of_carol = DropTest {
+        factors: [("user".into(), "carol".into())].into(),
+        lost: 0,
+        of: 6,
+        others_lost: 0,
+        others_of: 6,
+        ..of_words.clone()
+    };
     Uploads {
         outcome: Outcome::Copied,
-        dropped_p: 1.0,
+        drops: vec![of_words, of_carol],
         copied_p: 0.0005,
         uploads: vec![upload],
         detectable: Vec::new(),
@@ -165,12 +182,18 @@ pub fn clean() -> Inquiry {
 
 /// A search by deliveries that was broken off.
 pub fn search() -> Inquiry {
-    let rule =
-        Rule {
-            all: vec!["茶".into(), "书".into()], ordered: Some(false), error_bound: 0.004, messages: 31
-        };
+    let pair = vec!["茶".into(), "书".into()];
+    let rule = Rule {
+        all: pair.clone(),
+        ordered: Some(false),
+        candidates: pair,
+        exact: true,
+        error_bound: 0.004,
+        messages: 31,
+    };
     let found = Found {
         rules: vec![rule],
+        others: Others::All,
         messages: 1,
         warnings: vec![SearchWarning::Unsettled],
         candidates: Some(Candidates {
@@ -184,7 +207,6 @@ pub fn search() -> Inquiry {
         found: Some(found),
         broken_off: Some("it was interrupted".into()),
         deliveries: vec![delivery(1, Fate::Lost), open],
-        strays: Strays { late: 1, ..Strays::default() },
         ..nothing()
     }
 }
@@ -244,12 +266,15 @@ pub fn calling(name: &str) -> Inquiry {
     judged.uploads[0].statistic = UploadStatistic::Bursts { from: 300, to: 340 };
     judged.uploads.iter_mut().for_each(|upload| upload.endpoint = name.into());
     judged.effects.iter_mut().for_each(|effect| effect.level = name.into());
-    let rule = Rule { all: vec![name.into()], ordered: None, error_bound: 0.004, messages: 31 };
+    judged.drops.iter_mut().for_each(|test| test.factors = [(name.to_owned(), name.to_owned())].into());
+    let (all, candidates) = (vec![name.into()], vec![format!("{name}{name}")]);
+    let rule = Rule { all, ordered: None, candidates, exact: false, error_bound: 0.004, messages: 31 };
     Inquiry {
         found: Some(Found {
             rules: vec![rule],
             messages: 9,
             warnings: Vec::new(),
+            others: Others::All,
             candidates: Some(Candidates {
                 cleared: vec![name.into()],
                 open: vec![name.into()],
@@ -298,6 +323,43 @@ fn the_words_stand_with_their_bound_and_the_ledger() {
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
+}
+
+#[test]
+fn no_bound_is_claimed_where_messages_arrived_late() {
+    let late = Inquiry { strays: Strays { late: 3, ..Strays::default() }, ..search() };
+    let text = as_format("text", &late).split_whitespace().collect::<Vec<_>>().join(" ");
+    let rule = "“茶” + “书”, in any order (no bound: 3 messages arrived after the window). Begin anew in another \
+                --trials-folder with a longer --window.";
+    assert!(text.contains(rule) && !text.contains("chance of at most 0.4"), "{text}");
+    let bound = |inquiry: &Inquiry| {
+        let json: serde_json::Value = serde_json::from_str(&as_format("json", inquiry)).expect("JSON");
+        json["rules"][0]["error_bound"].as_f64()
+    };
+    assert_eq!((bound(&search()), bound(&late)), (Some(0.004), None));
+    let compared = Inquiry { strays: late.strays, ..clean() };
+    assert!(as_format("text", &compared).contains("which counts as lost: what is dropped may only be slow"));
+    let mut leaky = search();
+    leaky.found.iter_mut().for_each(|found| found.warnings.push(SearchWarning::Leaky));
+    assert_eq!(bound(&leaky), None);
+}
+
+#[test]
+fn words_with_joiners_are_told_from_those_without_in_every_format() {
+    let joined = "\u{645}\u{6cc}\u{200c}\u{62e}\u{202e}";
+    let mut search = search();
+    let found = search.found.as_mut().expect("rules");
+    (found.rules[0].all[0], found.rules[0].candidates[0]) = (joined.into(), joined.into());
+    found.candidates.iter_mut().for_each(|all| all.cleared.push(joined.into()));
+    let shown = "\u{645}\u{6cc}\\u{200c}\u{62e}\\u{202e}";
+    for (format, times) in [("text", 3), ("html", 3), ("csv", 2)] {
+        let page = as_format(format, &search);
+        assert_eq!(page.matches(shown).count(), times, "{format}: {page}");
+    }
+    let json = as_format("json", &search);
+    assert!(json.is_ascii() || !json.contains(['\u{200c}', '\u{202e}']), "{json}");
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["rules"][0]["all"][0], joined);
 }
 
 #[test]
