@@ -13,11 +13,15 @@ use crate::walk::{Audience, Tally, walk};
 use overheard_model::Timestamp;
 use std::io::Read;
 use std::ops::Range;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-/// Batches that may wait: enough to even out, little enough to stay in the cache.
-const WAITING: usize = 4;
+/// Batches in all: enough to even out, little enough to stay in the cache.
+const BATCHES: usize = 8;
+
+/// Used batches that travel back together: to wake the other thread where it waits for them takes as long as to follow
+/// fifty packets.
+const HANDFUL: usize = BATCHES / 2;
 
 /// Packets, with the bytes that their payloads lie in.
 #[derive(Debug, Default)]
@@ -159,8 +163,27 @@ fn within(buffer: &[u8], slice: &[u8]) -> Option<Range<usize>> {
 /// Fills batches and hands them over.
 struct Carrier {
     batch: Batch,
-    full: SyncSender<Batch>,
-    used: Receiver<Batch>,
+    full: Sender<Batch>,
+    /// What can be filled now, and how many more may be made.
+    free: Vec<Batch>,
+    unmade: usize,
+    used: Receiver<Vec<Batch>>,
+}
+
+impl Carrier {
+    fn new(full: Sender<Batch>, used: Receiver<Vec<Batch>>) -> Self {
+        Self { batch: Batch::default(), full, free: Vec::new(), unmade: BATCHES - 1, used }
+    }
+
+    /// A batch to be filled: as soon as there is one.
+    fn next(&mut self) -> Batch {
+        if self.free.is_empty() && self.unmade == 0 {
+            // The other side ends before this one only when it panics, which is told when it is joined.
+            self.free = self.used.recv().unwrap_or_default();
+        }
+        self.unmade = self.unmade.saturating_sub(usize::from(self.free.is_empty()));
+        self.free.pop().unwrap_or_default()
+    }
 }
 
 impl Audience for Carrier {
@@ -170,10 +193,9 @@ impl Audience for Carrier {
 
     fn exchange(&mut self, buffer: Option<Vec<u8>>) -> Option<Vec<u8>> {
         if let Some(buffer) = buffer {
-            let next = self.used.try_recv().unwrap_or_default();
-            let full = Batch { buffer, ..std::mem::replace(&mut self.batch, next) };
-            // The other side ends before this one only when it panics, which is told when it is joined.
+            let full = Batch { buffer, ..std::mem::take(&mut self.batch) };
             let _ = self.full.send(full);
+            self.batch = self.next();
         }
         Some(std::mem::take(&mut self.batch.buffer))
     }
@@ -181,11 +203,11 @@ impl Audience for Carrier {
 
 /// Reads a capture to its end; the flow table follows on a thread of its own.
 pub(crate) fn read_on_two_threads(source: &mut dyn Read, memory: usize) -> (Summary, Tally, Table) {
-    let (full, to_follow) = sync_channel(WAITING);
+    let (full, to_follow) = channel();
     let (back, used) = channel();
     thread::scope(|scope| {
         let follower = scope.spawn(move || follow(&to_follow, &back, Table::new(memory)));
-        let mut carrier = Carrier { batch: Batch::default(), full, used };
+        let mut carrier = Carrier::new(full, used);
         let (summary, tally) = walk(source, &mut carrier);
         drop(carrier);
         let table = follower.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -193,11 +215,15 @@ pub(crate) fn read_on_two_threads(source: &mut dyn Read, memory: usize) -> (Summ
     })
 }
 
-fn follow(batches: &Receiver<Batch>, back: &Sender<Batch>, mut table: Table) -> Table {
+fn follow(batches: &Receiver<Batch>, back: &Sender<Vec<Batch>>, mut table: Table) -> Table {
+    let mut used = Vec::new();
     for batch in batches {
         batch.packets().for_each(|packet| table.observe(&packet));
-        // At the end nobody needs the buffer any more.
-        let _ = back.send(batch.cleared());
+        used.push(batch.cleared());
+        if used.len() == HANDFUL {
+            // At the end nobody needs them any more.
+            let _ = back.send(std::mem::take(&mut used));
+        }
     }
     table
 }

@@ -3,6 +3,7 @@
 //! One endpoint per remote address, port and transport ([`remote`]). First it is summed up what its flows come to,
 //! then its names are found ([`naming`]), both in the order in which endpoints are met; last they are sorted. Places
 //! are added later.
+//! Two threads share the work by the order of the remote ends: each looks at all flows, and takes those of one half.
 
 mod naming;
 mod remote;
@@ -13,26 +14,58 @@ pub(crate) use naming::registrable_domain;
 use overheard_model::{Endpoint, Indices, Place, Protocols, Visibility};
 use remote::{Remote, Remotes};
 use std::num::NonZeroUsize;
+use std::ops::RangeBounds;
 use std::sync::Arc;
+use std::thread;
+
+/// Remote ends that are looked at to find the middle one.
+const SAMPLE: usize = 1 << 10;
 
 /// Groups the flows by their remote end, sorted by address, port and transport; on one thread, or two.
 pub(crate) fn group(conversations: Lent<'_>, threads: NonZeroUsize) -> Vec<Endpoint> {
+    let Some(middle) = middle(conversations.records).filter(|_| threads.get() > 1) else {
+        return within(.., conversations);
+    };
+    thread::scope(|scope| {
+        let upper = scope.spawn(|| within(middle.., conversations));
+        let mut endpoints = within(..middle, conversations);
+        endpoints.append(&mut upper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        endpoints
+    })
+}
+
+/// A remote end that about half of the flows' come before.
+fn middle(records: &[Record]) -> Option<Remote> {
+    let step = records.len() / SAMPLE + 1;
+    let mut sample: Vec<Remote> = records.iter().step_by(step).map(Remote::of).collect();
+    sample.sort_unstable();
+    sample.get(sample.len() / 2).copied()
+}
+
+/// The endpoints whose remote ends lie in a stretch of their order, sorted.
+fn within(stretch: impl RangeBounds<Remote>, conversations: Lent<'_>) -> Vec<Endpoint> {
     let Lent { records, capture, .. } = conversations;
-    let mut remotes = Remotes::default();
+    let mut remotes = Remotes::for_at_most(records.len());
     let [beyond, local] = [false, true].map(|local| Arc::new(Place { local, ..Place::default() }));
     let place = |remote: &Remote| if is_local(remote.address()) { local.clone() } else { beyond.clone() };
     // Room for as many as there can be, so that none is moved while they are met.
     let mut endpoints: Vec<Endpoint> = Vec::with_capacity(records.len());
-    let mut numbers = Vec::with_capacity(records.len());
-    for record in records {
-        let (number, new) = remotes.meet(record);
-        endpoints.extend(new.map(|remote| unseen(remote, capture, place(&remote))));
+    let mut flows = Vec::with_capacity(records.len());
+    for (index, record) in (0..).zip(records) {
+        let remote = Remote::of(record);
+        if !stretch.contains(&remote) {
+            continue;
+        }
+        let number = remotes.meet(remote);
+        if number as usize == endpoints.len() {
+            endpoints.push(unseen(remote, capture, place(&remote)));
+        }
         add(&mut endpoints[number as usize], record);
-        numbers.push(number);
+        flows.push((index, number));
     }
     endpoints.shrink_to_fit();
-    assign(&numbers, &mut endpoints);
-    naming::name(&mut endpoints, conversations, threads);
+    assign(&flows, &mut endpoints);
+    naming::name(&mut endpoints, conversations);
     remotes.sort(&mut endpoints);
     endpoints
 }
@@ -90,19 +123,19 @@ fn more_readable(one: Visibility, other: Visibility) -> Visibility {
     }
 }
 
-/// Gives each endpoint the indices of its flows, of which `numbers` says to which endpoint they go: a stretch of one
-/// list that all share.
-fn assign(numbers: &[u32], endpoints: &mut [Endpoint]) {
+/// Gives each endpoint the indices of its flows, listed with the endpoint that each goes to: a stretch of one list
+/// that all share.
+fn assign(flows: &[(u32, u32)], endpoints: &mut [Endpoint]) {
     let mut ends = vec![0_u32; endpoints.len()];
-    numbers.iter().for_each(|&number| ends[number as usize] += 1);
+    flows.iter().for_each(|&(_, number)| ends[number as usize] += 1);
     let mut sum = 0;
     for end in &mut ends {
         (*end, sum) = (sum, sum + *end);
     }
     // From where each stretch begins to where it ends, one flow after the other.
     let starts = ends.clone();
-    let mut indices = vec![0; numbers.len()];
-    for (index, &number) in (0..).zip(numbers) {
+    let mut indices = vec![0; flows.len()];
+    for &(index, number) in flows {
         let end = &mut ends[number as usize];
         indices[*end as usize] = index;
         *end += 1;

@@ -10,24 +10,12 @@ use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 use overheard_model::{Endpoint, Name, Side};
 use std::net::IpAddr;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread;
 
-/// Names the endpoints, each from its flows; on one thread, or two.
-pub(super) fn name(endpoints: &mut [Endpoint], conversations: Lent<'_>, threads: NonZeroUsize) {
-    let name = |endpoints: &mut [Endpoint]| {
-        let mut naming = Naming::new(conversations);
-        endpoints.iter_mut().for_each(|endpoint| naming.name(endpoint));
-    };
-    if threads.get() == 1 {
-        return name(endpoints);
-    }
-    let (before, after) = endpoints.split_at_mut(endpoints.len() / 2);
-    thread::scope(|scope| {
-        scope.spawn(|| name(after));
-        name(before);
-    });
+/// Names the endpoints, each from its flows.
+pub(super) fn name(endpoints: &mut [Endpoint], conversations: Lent<'_>) {
+    let mut naming = Naming::new(conversations);
+    endpoints.iter_mut().for_each(|endpoint| naming.name(endpoint));
 }
 
 /// The registrable domain of a name. Where no rule of the list matches, its prevailing rule does: the

@@ -35,7 +35,7 @@ impl Hash for Remote {
 }
 
 impl Remote {
-    fn of(record: &Record) -> Self {
+    pub(super) fn of(record: &Record) -> Self {
         let side = record.ours.other();
         let (address, v6) = record.number(side);
         Self { v6, address, port: record.port(side), transport: record.transport() }
@@ -47,7 +47,7 @@ impl Remote {
 }
 
 /// The remote ends met so far, each with its number.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Remotes {
     met: Vec<(Remote, u32)>,
     index: HashTable<u32>,
@@ -55,19 +55,24 @@ pub(super) struct Remotes {
 }
 
 impl Remotes {
-    /// The number of a flow's remote end, and the end itself where it is met for the first time.
-    pub(super) fn meet(&mut self, record: &Record) -> (u32, Option<Remote>) {
+    /// Room for as many, so that none is met again while there come more.
+    pub(super) fn for_at_most(most: usize) -> Self {
+        let (met, index) = (Vec::with_capacity(most), HashTable::with_capacity(most));
+        Self { met, index, hasher: RandomState::default() }
+    }
+
+    /// The number of a remote end: the next one where it is met for the first time.
+    pub(super) fn meet(&mut self, remote: Remote) -> u32 {
         let Self { met, index, hasher } = self;
-        let remote = Remote::of(record);
         let is_it = |&at: &u32| met[at as usize].0 == remote;
         let rehash = |&at: &u32| hasher.hash_one(met[at as usize].0);
         match index.entry(hasher.hash_one(remote), is_it, rehash) {
-            Entry::Occupied(found) => (*found.get(), None),
+            Entry::Occupied(found) => *found.get(),
             Entry::Vacant(free) => {
                 let number = met.len() as u32;
                 free.insert(number);
                 met.push((remote, number));
-                (number, Some(remote))
+                number
             }
         }
     }

@@ -8,7 +8,7 @@
 
 use super::anycast::Anycast;
 use super::holders::Holders;
-use super::packed::{Ranges, RangesV4, RangesV6};
+use super::packed::{Cursor, Ranges, RangesV4, RangesV6};
 use foldhash::HashMap;
 use overheard_model::{Asn, Claim, Country, PlaceSource};
 use std::net::IpAddr;
@@ -107,12 +107,25 @@ impl Answer {
     }
 }
 
+/// Where the latest look-ups ended in the tables of countries and of networks.
+#[derive(Debug, Default)]
+pub(super) struct Latest {
+    v4: [Option<Cursor<'static, u32>>; 2],
+    v6: [Option<Cursor<'static, u128>>; 2],
+}
+
 /// Looks up a routed address.
-pub(super) fn answer(address: IpAddr) -> Answer {
+pub(super) fn answer(address: IpAddr, latest: &mut Latest) -> Answer {
     let tables = &*TABLES;
     let (country, asn) = match address {
-        IpAddr::V4(v4) => (tables.country_v4.get(v4.to_bits()), tables.network_v4.get(v4.to_bits())),
-        IpAddr::V6(v6) => (tables.country_v6.get(v6.to_bits()), tables.network_v6.get(v6.to_bits())),
+        IpAddr::V4(v4) => {
+            let [country, network] = &mut latest.v4;
+            (tables.country_v4.get(v4.to_bits(), country), tables.network_v4.get(v4.to_bits(), network))
+        }
+        IpAddr::V6(v6) => {
+            let [country, network] = &mut latest.v6;
+            (tables.country_v6.get(v6.to_bits(), country), tables.network_v6.get(v6.to_bits(), network))
+        }
     };
     Answer { country, asn: asn.filter(|asn| *asn != 0) }
 }

@@ -45,7 +45,14 @@ pub struct Atlas {
     databases: Vec<Database>,
     anycast: Vec<(PlaceSource, Anycast)>,
     distances: Distances,
-    known: Mutex<Known>,
+    memory: Mutex<Memory>,
+}
+
+/// What a look-up leaves for the next one.
+#[derive(Debug, Default)]
+struct Memory {
+    known: Known,
+    latest: embedded::Latest,
 }
 
 impl Atlas {
@@ -90,10 +97,11 @@ impl Atlas {
     }
 
     fn claims(&self, address: IpAddr) -> Arc<[Claim]> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let Memory { known, latest } = &mut *memory;
         let mut said = 0;
         if self.embedded && !scope::is_reserved(address) {
-            let answer = embedded::answer(address);
+            let answer = embedded::answer(address, latest);
             said = known.and(said, 0, answer.number(), || embedded::claims(answer));
         }
         for (source, database) in (1..).zip(&self.databases) {

@@ -3,7 +3,7 @@
 //! For: the embedded country and network tables, which must be small in the program and cost neither
 //! memory nor start-up time. Both directions live here, so that one test holds them together.
 //! Promises: opening reads the header only; a look-up decodes one block of about 32 ranges, some hundred
-//! instructions, and allocates nothing; damaged bytes never panic.
+//! instructions, or goes on from where the last one ended, and allocates nothing; damaged bytes never panic.
 //!
 //! Layout, integers little-endian, `v` a LEB128 number of at most 64 bits:
 //!
@@ -56,22 +56,24 @@ impl<'a, const N: usize> Ranges<'a, N> {
         })
     }
 
-    fn find<K: Key<N>>(&self, key: K) -> Option<u32> {
-        let block = self.first_keys.partition_point(|first| K::first(*first) <= key).checked_sub(1)?;
-        let mut at = K::first(*self.first_keys.get(block)?);
-        let mut bytes = self.block(block)?;
-        let mut rank = take_varint(&mut bytes)?;
-        while let Some((&token, rest)) = bytes.split_first() {
-            bytes = rest;
-            let odd = if token < 0x80 { 1 } else { take_varint(&mut bytes)? };
-            at = at.after(odd, u32::from(token & 0x7f));
-            if at > key {
-                break;
-            }
-            rank = take_varint(&mut bytes)?;
-        }
-        let entry = usize::try_from(rank).ok()?.checked_sub(1)?;
-        Some(u32::from_le_bytes(*self.dictionary.get(entry)?))
+    /// The value that holds at a key; looked for from where the last look-up ended, if that is before it in its block.
+    fn find<K: Key<N>>(&self, key: K, latest: &mut Option<Cursor<'a, K>>) -> Option<u32> {
+        let near = latest.take().filter(|cursor| cursor.at <= key && cursor.end.is_none_or(|end| key < end));
+        let mut cursor = near.or_else(|| self.block_of(key))?;
+        cursor.go_to(key)?;
+        let entry = usize::try_from(cursor.rank).ok()?.checked_sub(1);
+        *latest = Some(cursor);
+        Some(u32::from_le_bytes(*self.dictionary.get(entry?)?))
+    }
+
+    /// The first range of the block that a key lies in.
+    fn block_of<K: Key<N>>(&self, key: K) -> Option<Cursor<'a, K>> {
+        let first = |block: usize| self.first_keys.get(block).map(|first| K::first(*first));
+        let next = self.first_keys.partition_point(|first| K::first(*first) <= key);
+        let block = next.checked_sub(1)?;
+        let mut rest = self.block(block)?;
+        let rank = take_varint(&mut rest)?;
+        Some(Cursor { at: first(block)?, rank, rest, end: first(next) })
     }
 
     fn block(&self, block: usize) -> Option<&'a [u8]> {
@@ -80,17 +82,48 @@ impl<'a, const N: usize> Ranges<'a, N> {
     }
 }
 
-impl RangesV4<'_> {
-    /// The value that holds at an IPv4 address.
-    pub(crate) fn get(&self, key: u32) -> Option<u32> {
-        self.find(key)
+impl<'a> RangesV4<'a> {
+    /// The value that holds at an IPv4 address. Of addresses in order most are found at or behind the latest one.
+    pub(crate) fn get(&self, key: u32, latest: &mut Option<Cursor<'a, u32>>) -> Option<u32> {
+        self.find(key, latest)
     }
 }
 
-impl RangesV6<'_> {
-    /// The value that holds at an IPv6 address.
-    pub(crate) fn get(&self, key: u128) -> Option<u32> {
-        self.find(key)
+impl<'a> RangesV6<'a> {
+    /// The value that holds at an IPv6 address, as of IPv4.
+    pub(crate) fn get(&self, key: u128, latest: &mut Option<Cursor<'a, u128>>) -> Option<u32> {
+        self.find(key, latest)
+    }
+}
+
+/// A range of a table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cursor<'a, K> {
+    /// The first key.
+    at: K,
+    rank: u64,
+    /// What its block holds behind it.
+    rest: &'a [u8],
+    /// The first key of the next block.
+    end: Option<K>,
+}
+
+impl<K> Cursor<'_, K> {
+    /// Goes on to the range of its block that a later key lies in.
+    fn go_to<const N: usize>(&mut self, key: K) -> Option<()>
+    where
+        K: Key<N>,
+    {
+        while let Some((&token, mut rest)) = self.rest.split_first() {
+            let odd = if token < 0x80 { 1 } else { take_varint(&mut rest)? };
+            let next = self.at.after(odd, u32::from(token & 0x7f));
+            if next > key {
+                break;
+            }
+            self.rank = take_varint(&mut rest)?;
+            (self.at, self.rest) = (next, rest);
+        }
+        Some(())
     }
 }
 
@@ -264,9 +297,10 @@ mod tests {
             let packed = pack_ranges_v6(&ranges);
             let table = RangesV6::open(&packed).unwrap();
             let near = starts.keys().flat_map(|&k| [k.saturating_sub(1), k, k.saturating_add(1)]);
+            let mut latest = None;
             for key in near.chain(probes.iter().copied()) {
                 let expected = starts.range(..=key).next_back().and_then(|(_, value)| *value);
-                prop_assert_eq!(table.get(key), expected);
+                prop_assert_eq!([table.get(key, &mut None), table.get(key, &mut latest)], [expected; 2]);
             }
         }
 
@@ -279,9 +313,10 @@ mod tests {
             let packed = pack_ranges_v4(&ranges);
             let table = RangesV4::open(&packed).unwrap();
             let near = starts.keys().flat_map(|&k| [k.saturating_sub(1), k, k.saturating_add(1)]);
+            let mut latest = None;
             for key in near.chain(probes.iter().copied()) {
                 let expected = starts.range(..=key).next_back().and_then(|(_, value)| *value);
-                prop_assert_eq!(table.get(key), expected);
+                prop_assert_eq!([table.get(key, &mut None), table.get(key, &mut latest)], [expected; 2]);
             }
         }
     }
@@ -296,10 +331,10 @@ mod tests {
             for header in [vec![], vec![blocks, 0, 0, 0, 1, 0, 0, 0]] {
                 let bytes = [header, bytes.clone()].concat();
                 if let Some(table) = RangesV4::open(&bytes) {
-                    table.get(key as u32);
+                    table.get(key as u32, &mut None);
                 }
                 if let Some(table) = RangesV6::open(&bytes) {
-                    table.get(key);
+                    table.get(key, &mut None);
                 }
             }
         }
