@@ -44,6 +44,8 @@ const NANOSECONDS: u8 = 9;
 const TLS_KEY_LOG: u32 = 0x544c_534b;
 /// Bytes of a secrets block before the secrets.
 pub(super) const BEFORE_SECRETS: u64 = 16;
+/// Bytes of a secrets block beside the secrets, if they need no padding.
+pub(super) const AROUND_SECRETS: usize = 20;
 /// Bytes of a packet's block before the packet.
 const BEFORE_PACKET: usize = 28;
 /// Longest text of an option, bytes: far below what the format has room for.

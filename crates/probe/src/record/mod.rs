@@ -10,6 +10,7 @@
 
 mod attribution;
 mod block;
+mod buffer;
 mod file;
 pub(crate) mod headers;
 mod key_log;

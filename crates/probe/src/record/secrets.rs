@@ -15,8 +15,9 @@ use super::key_log::KeyLog;
 use std::collections::VecDeque;
 use std::io;
 
-/// Bytes of a reserved block. A connection of TLS 1.3 takes about 900.
-const RESERVED: usize = 64 << 10;
+/// Bytes that a block reserves, which is so large with them that packets behind it keep their place within a page
+/// ([`super::file::PAGE`]). A connection of TLS 1.3 takes about 900.
+const RESERVED: usize = (64 << 10) - block::AROUND_SECRETS;
 /// Bytes left in a block at which the next is reserved.
 const SPARE: usize = 16 << 10;
 

@@ -8,6 +8,7 @@
 
 use super::Direction;
 use super::block::{self, Statistics};
+use super::buffer::{Buffer, FULL};
 use super::file::CaptureFile;
 use super::secrets::Secrets;
 use overheard_model::Timestamp;
@@ -16,10 +17,10 @@ use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Bytes that are worth a write. So few stay in the processor's cache until they are written.
-const FULL: usize = 512 << 10;
 /// Full buffers that may wait for the disk, and empty ones that are kept.
 const MOST: usize = 16;
+/// Full buffers that may wait for a way past the page cache. What is beyond them the cache takes, as long as it can.
+const PATIENCE: usize = MOST / 4 * 3;
 /// How long a packet may wait for others. What was recorded before is readable whatever happens.
 const INTERVAL: Duration = Duration::from_millis(250);
 
@@ -53,11 +54,13 @@ pub(super) struct Writer {
 }
 
 /// Where packets are taken.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Desk {
     open: Buffer,
     full: VecDeque<Buffer>,
     spare: Vec<Buffer>,
+    /// Where in the file the open buffer begins, unless a write fails before.
+    offset: u64,
     /// What stands behind the latest packet in its block.
     after: Vec<u8>,
     counts: Statistics,
@@ -75,17 +78,10 @@ struct Shelf {
     unfollowed: usize,
 }
 
-/// Packets as the blocks that they will be in the file.
-#[derive(Debug, Default)]
-struct Buffer {
-    blocks: Vec<u8>,
-    packets: u64,
-}
-
 impl Writer {
     pub(super) fn new(file: CaptureFile, secrets: Option<Secrets>) -> Self {
         Self {
-            desk: Mutex::default(),
+            desk: Mutex::new(Desk::at(file.end())),
             shelf: Mutex::new(Shelf { file, secrets, unfollowed: 0 }),
             called: Condvar::new(),
             cleared: Condvar::new(),
@@ -103,8 +99,8 @@ impl Writer {
     ) -> io::Result<()> {
         let mut desk = lock(&self.desk);
         desk.take(direction, time, ip, comment);
-        let first = desk.open.packets == 1;
-        let full = desk.open.blocks.len() >= FULL;
+        let first = desk.open.packets() == 1;
+        let full = desk.open.is_full();
         if full {
             desk.turn();
         }
@@ -131,7 +127,7 @@ impl Writer {
     pub(super) fn attend(&self) {
         loop {
             let desk = lock(&self.desk);
-            let idle = |desk: &mut Desk| desk.open.packets == 0 && desk.full.is_empty() && !desk.ended;
+            let idle = |desk: &mut Desk| desk.open.packets() == 0 && desk.full.is_empty() && !desk.ended;
             let desk = self.called.wait_while(desk, idle).unwrap_or_else(PoisonError::into_inner);
             let filling = |desk: &mut Desk| desk.full.is_empty() && !desk.ended;
             let (desk, _) = self
@@ -181,12 +177,15 @@ impl Writer {
         if all {
             lock(&self.desk).turn();
         }
-        while let Some(buffer) = {
+        while let Some((buffer, waiting)) = {
             let mut desk = lock(&self.desk);
-            desk.full.pop_front()
+            desk.full.pop_front().map(|buffer| (buffer, desk.full.len()))
         } {
-            let written = shelf.file.append(&buffer.blocks);
-            shelf.unfollowed += buffer.blocks.len();
+            let written = match waiting > PATIENCE {
+                true => shelf.file.append(buffer.blocks()),
+                false => shelf.file.append_many(buffer.blocks()),
+            };
+            shelf.unfollowed += buffer.blocks().len();
             lock(&self.desk).wrote(buffer, written);
             self.cleared.notify_all();
         }
@@ -210,6 +209,19 @@ impl Shelf {
 }
 
 impl Desk {
+    fn at(offset: u64) -> Self {
+        Self {
+            open: Buffer::new(offset),
+            full: VecDeque::new(),
+            spare: Vec::new(),
+            offset,
+            after: Vec::new(),
+            counts: Statistics::default(),
+            error: None,
+            ended: false,
+        }
+    }
+
     fn take(&mut self, direction: Direction, time: Timestamp, ip: &[u8], comment: Option<&str>) {
         if self.counts.received == 0 {
             self.counts.began = time;
@@ -218,32 +230,33 @@ impl Desk {
         self.counts.received += 1;
         self.after.clear();
         block::packet_end(&mut self.after, direction, ip.len(), comment);
-        let blocks = &mut self.open.blocks;
-        block::packet_begin(blocks, time, ip.len(), &self.after);
-        blocks.extend_from_slice(ip);
-        blocks.extend_from_slice(&self.after);
-        self.open.packets += 1;
+        self.open.push(time, ip, &self.after);
     }
 
     /// Puts the open buffer to the full ones, and opens another.
     fn turn(&mut self) {
-        if self.open.packets == 0 {
+        if self.open.packets() == 0 {
             return;
         }
-        let next = self.spare.pop().unwrap_or_default();
+        self.offset += self.open.blocks().len() as u64;
+        let next = match self.spare.pop() {
+            Some(mut spare) => {
+                spare.begin(self.offset);
+                spare
+            }
+            None => Buffer::new(self.offset),
+        };
         self.full.push_back(std::mem::replace(&mut self.open, next));
     }
 
     /// What became of a buffer.
-    fn wrote(&mut self, mut buffer: Buffer, written: io::Result<()>) {
+    fn wrote(&mut self, buffer: Buffer, written: io::Result<()>) {
         match written {
-            Ok(()) => self.counts.delivered += buffer.packets,
-            Err(_) => self.counts.dropped += buffer.packets,
+            Ok(()) => self.counts.delivered += buffer.packets(),
+            Err(_) => self.counts.dropped += buffer.packets(),
         }
         self.note(written);
         if self.spare.len() < MOST {
-            buffer.blocks.clear();
-            buffer.packets = 0;
             self.spare.push(buffer);
         }
     }
@@ -279,7 +292,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("capture");
         let writer = Writer::new(CaptureFile::over(super::super::create(&path).unwrap()), None);
-        let lengths = [40, 16_384, 41, 60_000, 20].repeat(50);
+        let lengths = [40, 16_384, 41, 60_000, 20].repeat(100);
         let mut expected = Vec::new();
         for (time, length) in (7..).zip(lengths.clone()) {
             let packet = vec![time as u8; length];
@@ -288,12 +301,13 @@ mod tests {
             block::packet_end(&mut after, Direction::Outbound, length, None);
             block::packet_begin(&mut expected, Timestamp(time), length, &after);
             expected.extend([packet, after].concat());
-            if time % 64 == 0 {
+            // Some buffers are written early, some full.
+            if time % 300 == 0 {
                 writer.flush();
             }
         }
         writer.end(None);
-        let (began, ended, packets) = (Timestamp(7), Timestamp(256), lengths.len() as u64);
+        let (began, ended, packets) = (Timestamp(7), Timestamp(506), lengths.len() as u64);
         let counts = Statistics { began, ended, received: packets, dropped: 0, delivered: packets };
         block::statistics(&mut expected, &counts, None);
         assert!(std::fs::read(&path).unwrap() == expected);
