@@ -24,7 +24,7 @@ use overheard_probe::door::{ROOM_V4, ROOM_V6};
 use overheard_probe::execute::KEY_LOG;
 use overheard_probe::gateway::{Login, Upstream};
 use overheard_probe::record::Section;
-use overheard_probe::room::{self, Command, Streams};
+use overheard_probe::room::{self, Command, Spec, Streams};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
@@ -88,7 +88,8 @@ impl ConfineArgs {
         let place = key_place()?;
         let key = key(&place)?;
         let ran = described(&program, self.app.arguments())?;
-        let (spec, command) = (self.app.spec(&program), self.command(&program, &proxy));
+        let spec = Spec { veiled: true, ..self.app.spec(&program) };
+        let command = self.command(&program, &proxy);
         keep_apart(&spec, &capture, &place)?;
         let name = app::name(&program);
         let lens = self.lens.lens()?;
@@ -371,6 +372,8 @@ fn kind(kind: room::Kind) -> String {
         room::Kind::Pipe => "pipe",
         room::Kind::Folder => "folder",
         room::Kind::NetworkFileSystem => "network-file-system",
+        room::Kind::Appeared => "appeared",
+        room::Kind::Unwatched => "unwatched",
     };
     kind.into()
 }

@@ -112,7 +112,8 @@ pub struct Passed {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Doorway {
-    /// What it is, such as `socket`, `dbus`, `folder`, `inherited`.
+    /// What it is, such as `socket`, `dbus`, `folder`, `inherited`; `appeared` for what came, and may have gone, while
+    /// the app ran, where no layer of the room's own lies over the machine's files; `unwatched` where that is not known.
     pub kind: String,
     /// As the app sees it.
     pub path: String,

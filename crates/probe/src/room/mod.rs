@@ -27,17 +27,21 @@ mod enter;
 mod error;
 mod identity;
 mod kernel;
+mod lookout;
+mod mounts;
 mod network;
 mod process;
 mod spec;
 mod step;
 mod syscalls;
 mod tree;
+mod veil;
 mod ways;
 
 pub use command::{Child, Command, Streams};
 pub use error::{Error, Missing};
 pub use identity::Identity;
+pub use lookout::Lookout;
 pub use spec::{Home, Socket, Spec};
 pub use tree::is_covered;
 pub use ways::{Kind, Way};
@@ -56,6 +60,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use step::Step;
+use ways::Found;
 
 /// Longer than the kernel needs to end all processes of a room, unless one hangs in a broken device.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -127,19 +132,33 @@ impl Room {
         &self.doors
     }
 
-    /// Every door that is not the network, [`Room::doors`] among them. Walks the file system: this may take
-    /// seconds to minutes.
+    /// Every door that is not the network, [`Room::doors`] among them. Walks the file system: this may take seconds to
+    /// minutes, unless it is veiled.
     pub fn other_doors(&self) -> Vec<Way> {
-        let process = PathBuf::from(format!("/proc/{}", self.init.pid));
-        let mut ways = ways::find(&process, &self.user);
-        ways.retain(|way| self.doors.iter().all(|(_, path)| way.path != *path));
-        ways.extend(
-            self.doors.iter().map(|(door, path)| Way { path: path.clone(), kind: Kind::Desktop(*door) }),
-        );
-        ways.extend(self.shared.iter().map(|path| Way { path: path.clone(), kind: Kind::Folder }));
-        ways.sort();
-        ways.dedup();
-        ways
+        self.found().ways
+    }
+
+    /// Looks out for such doors from now on, so that one which comes and goes is found too.
+    pub fn look_out(&self) -> Lookout {
+        Lookout::begin(self.found(), &self.root())
+    }
+
+    /// All that stood open since, and what stands open now.
+    pub fn looked_out(&self, lookout: Lookout) -> Vec<Way> {
+        lookout.end(self.other_doors())
+    }
+
+    fn found(&self) -> Found {
+        let mut found = ways::find(&Path::new("/proc").join(self.init.pid.to_string()), &self.user);
+        let desktop = self.doors.iter().map(|(door, path)| (path, Kind::Desktop(*door)));
+        let shared = self.shared.iter().map(|path| (path, Kind::Folder));
+        found.ways.retain(|way| self.doors.iter().all(|(_, path)| way.path != *path));
+        found.ways.extend(desktop.chain(shared).map(|(path, kind)| Way { path: path.clone(), kind }));
+        // What comes into a folder that stays is no news: it is a door as a whole.
+        found.bare.retain(|folder| self.shared.iter().all(|shared| !folder.starts_with(shared)));
+        found.ways.sort();
+        found.ways.dedup();
+        found
     }
 
     /// How many processes run in the room beside its first: after an app has ended, what it left running.

@@ -23,6 +23,10 @@ pub struct Spec {
     pub read: Vec<PathBuf>,
     /// Folders in which the app may write what stays: everything else that it writes goes with the room.
     pub write: Vec<PathBuf>,
+    /// Whether what is shown of the machine is shown through a layer by which nobody outside is reached: its Unix
+    /// sockets, named pipes and locks are not those outside. A file that the app looks for before it is there may then
+    /// stay unseen.
+    pub veiled: bool,
 }
 
 impl Default for Spec {
@@ -35,6 +39,7 @@ impl Default for Spec {
             environment: Vec::new(),
             read: Vec::new(),
             write: Vec::new(),
+            veiled: false,
         }
     }
 }
