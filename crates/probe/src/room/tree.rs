@@ -35,6 +35,9 @@ const OWN: &str = "/run/room";
 const EMPTY: &str = "/run/room/empty";
 /// Settings of the kernel that root may change without any capability.
 const SETTINGS: &[&str] = &["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs"];
+/// What root may read there of every user's keys.
+const KEYS: &[&str] = &["/proc/keys", "/proc/key-users"];
+
 /// What of the room the app and the report must be told.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
@@ -98,6 +101,8 @@ pub(super) fn plan(spec: &Spec) -> Result<Tree, Error> {
     if user.uid.is_root() {
         let settings = SETTINGS.iter().map(Path::new).filter(|path| path.exists());
         tree.steps.extend(settings.flat_map(closed));
+        let keys = KEYS.iter().map(Path::new).filter(|path| path.exists());
+        tree.steps.extend(keys.map(|at| Step::Bind { from: c(Path::new("/dev/null")), at: c(at) }));
     }
     tree.environment.extend([
         ("HOME".into(), home.into()),
