@@ -313,8 +313,11 @@ fn what_cannot_be_confined_is_refused() {
 #[test]
 fn what_an_app_leaves_running_is_told() {
     let Some(launcher) = confine(9, "sleep 30 & sleep 30 & exit 0") else { return };
-    let told = "  left       2 programs still ran when it had ended";
+    let told =
+        "  left       2 programs still ran when the app had ended, and went with the room: sleep (2)\n";
     assert!(launcher.answer.stdout.contains(told), "{:?}", launcher.answer);
+    let verified = verify(&launcher.path("app.certificate.json"), &launcher.path("app.pcapng"));
+    assert!(verified.code == 0 && verified.stdout.contains(told), "{verified:?}");
     let Some(alone) = confine(9, "sleep 0.01") else { return };
     assert!(!alone.answer.stdout.contains("  left "), "{:?}", alone.answer);
 }

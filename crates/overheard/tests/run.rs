@@ -102,6 +102,47 @@ fn a_plan_that_is_not_there() {
     overheard(&["run", "nowhere.toml"]).refuses("nowhere.toml");
 }
 
+/// What a launcher started was cut short: an absence there says nothing.
+#[test]
+fn what_an_app_left_running_is_told_by_the_run_and_the_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = folder.path().join("launched.toml");
+    let text = r#"
+        seed = 1
+        repeats = 2
+        controls = { idle = 0, twin = false }
+        limits = { run = "20 s" }
+        [[build]]
+        name = "launcher"
+        command = ["bash", "-c", "sleep 1000 & sleep 1000 & exit 0"]
+        [[build]]
+        name = "whole"
+        command = ["bash", "-c", "sleep 0.01"]
+        [[activity]]
+        name = "begin"
+        steps = ["start", { wait-end = "10 s" }]
+    "#;
+    fs::write(&plan, text).unwrap();
+    let answer = overheard(&["run", &plan.display().to_string()]);
+    if answer.code == 3 {
+        return eprintln!("skipped: no room here: {}", answer.stderr);
+    }
+    let told = "still running when the room was closed: launcher in 2 runs (sleep (2));";
+    assert!(answer.stdout.replace("\n", " ").contains(told), "{answer:?}");
+    let schema = serde_json::from_str(include_str!("../../../docs/schema/run.schema.json")).unwrap();
+    let schema = jsonschema::draft202012::new(&schema).unwrap();
+    let mut left = 0;
+    for run in fs::read_dir(folder.path().join("launched.study/runs")).unwrap() {
+        let run = run.unwrap().path();
+        let record = fs::read_to_string(run.join("run.json")).unwrap();
+        let expected = run.file_name().unwrap().to_string_lossy().contains("launcher");
+        assert_eq!(record.contains("\"sleep\": 2"), expected, "{record}");
+        assert!(schema.is_valid(&serde_json::from_str(&record).unwrap()), "{record}");
+        left += usize::from(expected);
+    }
+    assert_eq!(left, 2);
+}
+
 /// An app without a network contacts nobody, which says nothing of what it would contact.
 #[test]
 fn a_run_whose_proxy_carried_nothing_is_no_observation() {

@@ -9,14 +9,14 @@ use super::watch::interrupted;
 use crate::draft;
 use crate::exit::{Exit, Failure, Result};
 use crate::input;
-use crate::output::{counted, print};
+use crate::output::print;
 use crate::pipeline::{self, Lens};
 use crate::progress::Progress;
 use apart::keep_apart;
 use clap::Args;
 use overheard_model::{Flow, FlowState, Transport};
 use overheard_probe::confine::{
-    Attempted, Certificate, Doorway, Execution, FORMAT, Kept, Order, Passed, Phase, Program, Proxy,
+    Attempted, Certificate, Doorway, Execution, FORMAT, Kept, Left, Order, Passed, Phase, Program, Proxy,
     SigningKey, Statement, default_path, execute, places, ways,
 };
 use overheard_probe::digest;
@@ -120,10 +120,6 @@ impl ConfineArgs {
         text += &execution.status.map(|status| format!("  app        {status}\n")).unwrap_or_default();
         if execution.status.and_then(|status| status.code()).is_some_and(|code| UNFOUND.contains(&code)) {
             text += "  hint       a program was not found: --read shows the app what lies in your home or in /tmp\n";
-        }
-        if execution.left > 0 {
-            let still = counted(execution.left as u64, "program");
-            text += &format!("  left       {still} still ran when it had ended, and went with the room\n");
         }
         if interrupted.load(Ordering::Relaxed) {
             text += "  app        the app was ended by Ctrl-C, or by another signal to end\n";
@@ -303,6 +299,7 @@ fn statement(
         unlisted_attempts: execution.unlisted,
         unseen: execution.unseen,
         passed,
+        left: left(execution),
         doors: doors(execution),
         capture: Kept { sha256: hash, bytes, packets: outcome.kept, lost: outcome.lost },
     })
@@ -336,6 +333,11 @@ fn reached(capture: &Path, proxy: &[SocketAddr], lens: &Lens) -> Result<Reached>
 fn is_answered(flow: &Flow) -> bool {
     let ours = [IpAddr::V4(ROOM_V4), IpAddr::V6(ROOM_V6)].contains(&flow.src);
     ours && flow.packets_in > 0 && flow.state != FlowState::Refused
+}
+
+fn left(execution: &Execution) -> Vec<Left> {
+    let left = |(name, processes): (&String, &u64)| Left { name: name.clone(), processes: *processes };
+    execution.left.iter().map(left).collect()
 }
 
 /// What the file system shows, and the standard streams: they are ours, and the only descriptors that the app inherits.

@@ -83,8 +83,8 @@ pub struct Execution {
     pub recorded: Recorded,
     /// How the app ended; `None` where the room's test of itself failed and it was not started.
     pub status: Option<ExitStatus>,
-    /// Processes that still ran when it had ended, and went with the room.
-    pub left: usize,
+    /// Processes by their name that still ran when it had ended, and went with the room.
+    pub left: BTreeMap<String, u64>,
 }
 
 impl Execution {
@@ -205,14 +205,14 @@ fn attempt(leak: &Sown) -> Attempt {
 #[derive(Default)]
 struct Stay {
     status: Option<ExitStatus>,
-    left: usize,
+    left: BTreeMap<String, u64>,
     doors: Vec<room::Way>,
 }
 
 fn stay(order: &Order, room: &Room) -> Result<Stay, Error> {
     let lookout = room.look_out();
     let status = Some(run(order, room)?);
-    let left = room.running().map_err(Error::of("the room's processes"))?;
+    let left = room.left().map_err(Error::of("the room's processes"))?;
     (order.begins)(Phase::Search);
     Ok(Stay { status, left, doors: room.looked_out(lookout) })
 }

@@ -44,7 +44,15 @@ impl Place {
 
 fn record(slot: Slot, plan: &Plan, outcome: Outcome) -> Record {
     let (began, ended) = (Timestamp::from_parts(5, 0), Timestamp::from_parts(8, 0));
-    Record { slot, name: slot.name(&plan.design), began, ended, outcome, capture: None }
+    Record {
+        slot,
+        name: slot.name(&plan.design),
+        began,
+        ended,
+        outcome,
+        capture: None,
+        left: Default::default(),
+    }
 }
 
 fn make(ledger: &Ledger, plan: &Plan, slot: Slot, outcome: Outcome) {
