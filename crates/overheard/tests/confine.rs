@@ -97,9 +97,13 @@ fn an_app_that_keeps_to_its_proxy_is_certified() {
     let answer = &confined.answer;
     assert_eq!(answer.code, 0, "{answer:?}");
     proxy.greeted.join().unwrap();
-    for told in
-        ["welcome\n", "reached nobody but socks5://127.0.0.1:", "18 planted leaks", "attempted  nothing else"]
-    {
+    for told in [
+        "welcome\n",
+        "reached nobody but socks5://127.0.0.1:",
+        "18 planted leaks",
+        "attempted  nothing else",
+        "login      the app was told the proxy's login",
+    ] {
         assert!(answer.stdout.contains(told), "{told:?} is not in {}", answer.stdout);
     }
     let (certificate, capture) = (confined.path("app.certificate.json"), confined.path("app.pcapng"));
@@ -300,6 +304,7 @@ fn what_cannot_be_confined_is_refused() {
     };
     refuses(&["--proxy", "direct", "--", "true"], "--proxy direct");
     refuses(&["--proxy", "socks9://a:b@h:1", "--", "true"], "--proxy: ");
+    refuses(&["--proxy", "http://127.0.0.1:0", "--", "true"], "port 0");
     refuses(&["--proxy", "socks5://127.0.0.1:1", "--", "no-such-program"], "no-such-program");
     refuses(&["--proxy", "socks5://127.0.0.1:1", "--capture", "README.md", "--", "true"], "README.md");
     let folder = tempfile::tempdir().unwrap();

@@ -4,7 +4,10 @@ mod program;
 
 use program::overheard;
 use std::fs;
-use std::path::Path;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 fn init(folder: &Path) -> String {
     let plan = folder.join("messenger.toml").display().to_string();
@@ -143,12 +146,36 @@ fn what_an_app_left_running_is_told_by_the_run_and_the_report() {
     assert_eq!(left, 2);
 }
 
+/// A SOCKS server that asks for a login, and refuses whatever it is told (RFC 1928, RFC 1929).
+fn refusing_proxy() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut asked = [0; 512];
+            for answer in [[5, 2], [1, 1]] {
+                if !stream.read(&mut asked).is_ok_and(|length| length > 0)
+                    || stream.write_all(&answer).is_err()
+                {
+                    break;
+                }
+            }
+        }
+    });
+    port
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
 /// An app without a network contacts nobody, which says nothing of what it would contact.
 #[test]
 fn a_run_whose_proxy_carried_nothing_is_no_observation() {
     let folder = tempfile::tempdir().unwrap();
     let plan = folder.path().join("proxied.toml");
-    // Nothing listens at that port.
     let text = r#"
         seed = 1
         repeats = 2
@@ -166,14 +193,20 @@ fn a_run_whose_proxy_carried_nothing_is_no_observation() {
         steps = ["start", { wait-end = "10 s" }]
         [[vantage]]
         name = "proxied"
-        proxy = "socks5://127.0.0.1:1"
+        proxy = "socks5://alice:never-shown@127.0.0.1:PORT"
         dns = "198.18.0.53"
     "#;
-    fs::write(&plan, text).unwrap();
+    fs::write(&plan, text.replace("PORT", &refusing_proxy().to_string())).unwrap();
     let answer = overheard(&["run", &plan.display().to_string()]);
     if answer.code == 3 {
         return eprintln!("skipped: {}", answer.stderr);
     }
+    let study = files(&folder.path().join("proxied.study"));
+    assert!(study.iter().any(|path| path.ends_with("capture.pcapng")), "{study:?}");
+    let tells = |path: &&PathBuf| fs::read(path).unwrap().windows(11).any(|bytes| bytes == b"never-shown");
+    let telling: Vec<&PathBuf> = study.iter().filter(tells).collect();
+    assert!(matches!(telling[..], [path] if path.ends_with("plan.toml")), "{telling:?}");
+    assert_eq!(fs::metadata(telling[0]).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(!answer.stdout.contains("never contacted"), "{answer:?}");
     let told = answer.stdout.clone() + &answer.stderr;
     assert!(told.contains("the vantage's proxy carried none of"), "{answer:?}");

@@ -51,7 +51,8 @@ const STREAMS: [&str; 3] = ["standard input", "standard output", "standard error
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES, mut_arg("app", |app| app.required(true)))]
 pub struct ConfineArgs {
-    /// The proxy: socks5://HOST:PORT or http://HOST:PORT, with USER:PASSWORD@ before HOST if it asks for a login
+    /// The proxy: socks5://HOST:PORT or http://HOST:PORT, with USER:PASSWORD@ before HOST if it asks for a login: the
+    /// app is told it and logs in, so it is in the capture
     #[arg(long, value_name = "URL")]
     proxy: String,
 
@@ -120,6 +121,10 @@ impl ConfineArgs {
         text += &execution.status.map(|status| format!("  app        {status}\n")).unwrap_or_default();
         if execution.status.and_then(|status| status.code()).is_some_and(|code| UNFOUND.contains(&code)) {
             text += "  hint       a program was not found: --read shows the app what lies in your home or in /tmp\n";
+        }
+        if proxy.login.is_some() {
+            text +=
+                "  login      the app was told the proxy's login: where it logged in, the capture holds it\n";
         }
         if interrupted.load(Ordering::Relaxed) {
             text += "  app        the app was ended by Ctrl-C, or by another signal to end\n";
