@@ -97,9 +97,13 @@ fn an_app_that_keeps_to_its_proxy_is_certified() {
     let answer = &confined.answer;
     assert_eq!(answer.code, 0, "{answer:?}");
     proxy.greeted.join().unwrap();
-    for told in
-        ["welcome\n", "reached nobody but socks5://127.0.0.1:", "18 planted leaks", "attempted  nothing else"]
-    {
+    for told in [
+        "welcome\n",
+        "reached nobody but socks5://127.0.0.1:",
+        "18 planted leaks",
+        "attempted  nothing else",
+        "login      the app was told the proxy's login",
+    ] {
         assert!(answer.stdout.contains(told), "{told:?} is not in {}", answer.stdout);
     }
     let (certificate, capture) = (confined.path("app.certificate.json"), confined.path("app.pcapng"));
@@ -134,11 +138,16 @@ fn what_an_app_tries_beside_its_proxy_is_stopped_and_listed_with_its_country() {
     assert_eq!(verify(&confined.path("app.certificate.json"), &confined.path("app.pcapng")).code, 0);
 }
 
-/// Tries an abstract socket of this name, with what every Debian has.
+/// Tries an abstract socket of this name.
 fn knock(name: &str) -> String {
+    knock_at(&format!("\\0{name}"))
+}
+
+/// Tries a socket with what every Debian has.
+fn knock_at(path: &str) -> String {
     format!(
         "perl -MSocket -e 'socket(my $s, PF_UNIX, SOCK_STREAM, 0); \
-         print connect($s, pack_sockaddr_un(\"\\0{name}\")) ? qq(reached\\n) : qq(cut off\\n)'"
+         print connect($s, pack_sockaddr_un(\"{path}\")) ? qq(reached\\n) : qq(cut off\\n)'"
     )
 }
 
@@ -146,34 +155,67 @@ fn knock(name: &str) -> String {
 fn doors_that_are_not_the_network_are_shut_or_stated() {
     let name = format!("overheard-test-{}", std::process::id());
     let _abstract = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
-    let outside = std::process::Command::new("bash").args(["-c", &knock(&name)]).output().unwrap();
-    assert_eq!(outside.stdout, b"reached\n", "there is something to be cut off from");
-
-    let (shown, covered) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let plant = |folder: &tempfile::TempDir, name| UnixListener::bind(folder.path().join(name)).unwrap();
-    let _planted = [plant(&shown, "planted"), plant(&shown, "bus"), plant(&covered, "covered")];
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for place in ["shown", "written", "covered"] {
+        std::fs::create_dir(at(place)).unwrap();
+    }
+    let plant = |path: &str| UnixListener::bind(at(path)).unwrap();
+    let _planted = ["shown/planted", "alone", "bus", "covered/covered"].map(plant);
+    let [shown, alone] = [knock_at(&at("shown/planted")), knock_at(&at("alone"))];
 
     const INHERITED: i32 = 500;
     let file = std::fs::File::open("/dev/null").unwrap();
     let copy = fcntl(&file, FcntlArg::F_DUPFD(INHERITED)).unwrap();
-    let line = format!("{}; [ -e /proc/$$/fd/{copy} ] && echo inherited || echo closed", knock(&name));
+    let knocks = format!("{}; {shown}; {alone}", knock(&name));
+    let line = format!("{knocks}; [ -e /proc/$$/fd/{copy} ] && echo inherited || echo closed");
     let kept = std::process::Command::new("bash").args(["-c", &line]).output().unwrap();
-    assert_eq!(kept.stdout, b"reached\ninherited\n", "there is something to be closed");
+    assert_eq!(kept.stdout, b"reached\nreached\nreached\ninherited\n", "there is something to be closed");
 
-    let read = shown.path().to_str().unwrap();
-    let confined = confine_with(&["--read", read], 9, &line);
+    let (read, alone, bus, written) = (at("shown"), at("alone"), at("bus"), at("written"));
+    let options = ["--read", &read, "--read", &alone, "--read", &bus, "--write", &written];
+    let confined = confine_with(&options, 9, &line);
     close(copy).unwrap();
     let Some(confined) = confined else { return };
     let text = &confined.answer.stdout;
-    assert!(text.starts_with("cut off\nclosed\n"), "{:?}", confined.answer);
+    assert!(text.starts_with("cut off\ncut off\nreached\nclosed\n"), "{:?}", confined.answer);
     for door in [
-        format!("socket {read}/planted: open"),
-        format!("dbus {read}/bus: open"),
+        format!("socket {alone}: open"),
+        format!("dbus {bus}: open"),
+        format!("folder {written}: open"),
         "inherited standard output, a pipe: open".into(),
     ] {
         assert!(text.contains(&door), "{door:?} is not in {text}");
     }
-    assert!(!text.contains("covered") && !text.contains("standard input"), "{text}");
+    assert!(!text.contains("covered") && !text.contains(&read) && !text.contains("standard input"), "{text}");
+}
+
+/// Whoever looks only after the app has ended sees nothing of it.
+#[test]
+fn a_socket_that_comes_and_goes_while_the_app_runs_is_no_way_out() {
+    let shown = tempfile::tempdir().unwrap();
+    let path = shown.path().join("brief");
+    let (at, read) = (path.clone(), shown.path().to_str().unwrap().to_owned());
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = proxy.local_addr().unwrap().port();
+    let outside = std::thread::spawn(move || {
+        let (mut app, _) = proxy.accept().unwrap();
+        let listener = UnixListener::bind(&at).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        app.write_all(b"welcome").unwrap();
+        let mut told = Vec::new();
+        app.read_to_end(&mut told).unwrap();
+        let reached = listener.accept().is_ok();
+        std::fs::remove_file(&at).unwrap();
+        (told, reached)
+    });
+    let line = format!(
+        "exec 3<>/dev/tcp/10.219.0.1/{port}; head -c7 <&3; echo; {}; echo done >&3",
+        knock_at(path.to_str().unwrap())
+    );
+    let Some(confined) = confine_with(&["--read", &read], port, &line) else { return };
+    assert_eq!(outside.join().unwrap(), (b"done\n".to_vec(), false), "{:?}", confined.answer);
+    assert!(confined.answer.stdout.starts_with("welcome\ncut off\n"), "{:?}", confined.answer);
 }
 
 /// As a client would that is gone before anybody looks.
@@ -262,6 +304,7 @@ fn what_cannot_be_confined_is_refused() {
     };
     refuses(&["--proxy", "direct", "--", "true"], "--proxy direct");
     refuses(&["--proxy", "socks9://a:b@h:1", "--", "true"], "--proxy: ");
+    refuses(&["--proxy", "http://127.0.0.1:0", "--", "true"], "port 0");
     refuses(&["--proxy", "socks5://127.0.0.1:1", "--", "no-such-program"], "no-such-program");
     refuses(&["--proxy", "socks5://127.0.0.1:1", "--capture", "README.md", "--", "true"], "README.md");
     let folder = tempfile::tempdir().unwrap();
@@ -275,8 +318,11 @@ fn what_cannot_be_confined_is_refused() {
 #[test]
 fn what_an_app_leaves_running_is_told() {
     let Some(launcher) = confine(9, "sleep 30 & sleep 30 & exit 0") else { return };
-    let told = "  left       2 programs still ran when it had ended";
+    let told =
+        "  left       2 programs still ran when the app had ended, and went with the room: sleep (2)\n";
     assert!(launcher.answer.stdout.contains(told), "{:?}", launcher.answer);
+    let verified = verify(&launcher.path("app.certificate.json"), &launcher.path("app.pcapng"));
+    assert!(verified.code == 0 && verified.stdout.contains(told), "{verified:?}");
     let Some(alone) = confine(9, "sleep 0.01") else { return };
     assert!(!alone.answer.stdout.contains("  left "), "{:?}", alone.answer);
 }

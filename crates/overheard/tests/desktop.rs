@@ -1,4 +1,4 @@
-//! The door to a desktop: a real X server that asks for its cookie, and a real client of it in a room.
+//! The door to a desktop: a real X server that asks for its cookie, a real PipeWire, and real clients of them in a room.
 
 mod program;
 
@@ -72,25 +72,32 @@ impl Desktop {
         let named = format!("DISPLAY=:{}", self.number);
         let mut room = command(&[subcommand, &["--", "env", &named, "xdpyinfo"]].concat());
         room.env("DISPLAY", format!(":{}", self.number)).env("XAUTHORITY", self.authority());
-        room.env("XDG_DATA_HOME", self.folder.path()).current_dir(self.folder.path());
-        let output = room.stdin(Stdio::null()).output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        let (code, stdout, stderr) =
-            (output.status.code().unwrap(), text(output.stdout), text(output.stderr));
-        if code == 3 {
-            eprintln!("skipped: no room here: {stderr}");
-            return None;
-        }
-        Some(Answer { code, stdout, stderr })
+        answer(room, self.folder.path())
     }
+}
+
+/// What is said in a room, in this folder; `None`, with the reason, where there can be none.
+fn answer(mut room: std::process::Command, folder: &Path) -> Option<Answer> {
+    let output = room.env("XDG_DATA_HOME", folder).current_dir(folder).stdin(Stdio::null()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let (code, stdout, stderr) = (output.status.code().unwrap(), text(output.stdout), text(output.stderr));
+    if code == 3 {
+        eprintln!("skipped: no room here: {stderr}");
+        return None;
+    }
+    Some(Answer { code, stdout, stderr })
 }
 
 impl Drop for Desktop {
     fn drop(&mut self) {
         // It takes its sockets with it.
-        let _ = kill(Pid::from_raw(self.server.id() as i32), Signal::SIGTERM);
-        let _ = self.server.wait();
+        end(&mut self.server);
     }
+}
+
+fn end(server: &mut Child) {
+    let _ = kill(Pid::from_raw(server.id() as i32), Signal::SIGTERM);
+    let _ = server.wait();
 }
 
 #[test]
@@ -114,4 +121,72 @@ fn a_client_reaches_its_display_by_the_door_alone() {
     for told in ["the room tests itself", "the app has ended; its room is searched"] {
         assert!(confined.stderr.contains(told), "{told:?} is not in {}", confined.stderr);
     }
+}
+
+/// A sound and video server, whose clients find it in the folder of the desktop's sockets.
+struct PipeWire {
+    server: Child,
+    folder: tempfile::TempDir,
+}
+
+impl PipeWire {
+    /// `None`, with the reason, where there is no server to be had.
+    fn start() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = std::process::Command::new("pipewire");
+        command.env("XDG_RUNTIME_DIR", folder.path()).stdin(Stdio::null());
+        let Ok(server) = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn() else {
+            eprintln!("skipped: pipewire is not installed");
+            return None;
+        };
+        let served = Self { server, folder };
+        for _ in 0..200 {
+            match served.client().output() {
+                Err(_) => {
+                    eprintln!("skipped: pw-cli is not installed (package pipewire-bin)");
+                    return None;
+                }
+                Ok(output) if output.status.success() => return Some(served),
+                Ok(_) => std::thread::sleep(Duration::from_millis(50)),
+            }
+        }
+        panic!("pipewire is not ready after ten seconds");
+    }
+
+    /// Asks the server who it is, outside of any room.
+    fn client(&self) -> std::process::Command {
+        let mut client = std::process::Command::new("pw-cli");
+        client.args(["info", "0"]).env("XDG_RUNTIME_DIR", self.folder.path());
+        client
+    }
+
+    fn in_a_room(&self, subcommand: &[&str]) -> Option<Answer> {
+        let mut room = command(&[subcommand, &["--", "pw-cli", "info", "0"]].concat());
+        room.env("XDG_RUNTIME_DIR", self.folder.path()).env_remove("PIPEWIRE_REMOTE");
+        answer(room, self.folder.path())
+    }
+}
+
+impl Drop for PipeWire {
+    fn drop(&mut self) {
+        end(&mut self.server);
+    }
+}
+
+#[test]
+fn a_client_reaches_pipewire_by_the_door_alone() {
+    let Some(served) = PipeWire::start() else { return };
+    let (says, socket) = ("PipeWire:Interface:Core", served.folder.path().join("pipewire-0"));
+    let Some(without) = served.in_a_room(&["watch"]) else { return };
+    assert!(without.stderr.contains("failed to connect") && !without.stderr.contains(says), "{without:?}");
+    let Some(with) = served.in_a_room(&["watch", "--door", "pipewire"]) else { return };
+    let door = format!("door PipeWire at {}: open, and not the network\n", socket.display());
+    assert!(with.stderr.contains(&door) && with.stderr.contains(says), "{with:?}");
+
+    let confine = ["confine", "--proxy", "socks5://127.0.0.1:9", "--capture"];
+    let Some(shut) = served.in_a_room(&[&confine[..], &["shut.pcapng"]].concat()) else { return };
+    assert!(!shut.stdout.contains(says) && !shut.stdout.contains("pipewire-0"), "{shut:?}");
+    let open = served.in_a_room(&[&confine[..], &["open.pcapng", "--door", "pipewire"]].concat()).unwrap();
+    let door = format!("  door       pipewire {}: open, and not the network\n", socket.display());
+    assert!(open.stdout.contains(says) && open.stdout.contains(&door), "{open:?}");
 }

@@ -4,7 +4,10 @@ mod program;
 
 use program::overheard;
 use std::fs;
-use std::path::Path;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 fn init(folder: &Path) -> String {
     let plan = folder.join("messenger.toml").display().to_string();
@@ -102,12 +105,77 @@ fn a_plan_that_is_not_there() {
     overheard(&["run", "nowhere.toml"]).refuses("nowhere.toml");
 }
 
+/// What a launcher started was cut short: an absence there says nothing.
+#[test]
+fn what_an_app_left_running_is_told_by_the_run_and_the_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = folder.path().join("launched.toml");
+    let text = r#"
+        seed = 1
+        repeats = 2
+        controls = { idle = 0, twin = false }
+        limits = { run = "20 s" }
+        [[build]]
+        name = "launcher"
+        command = ["bash", "-c", "sleep 1000 & sleep 1000 & exit 0"]
+        [[build]]
+        name = "whole"
+        command = ["bash", "-c", "sleep 0.01"]
+        [[activity]]
+        name = "begin"
+        steps = ["start", { wait-end = "10 s" }]
+    "#;
+    fs::write(&plan, text).unwrap();
+    let answer = overheard(&["run", &plan.display().to_string()]);
+    if answer.code == 3 {
+        return eprintln!("skipped: no room here: {}", answer.stderr);
+    }
+    let told = "still running when the room was closed: launcher in 2 runs (sleep (2));";
+    assert!(answer.stdout.replace("\n", " ").contains(told), "{answer:?}");
+    let schema = serde_json::from_str(include_str!("../../../docs/schema/run.schema.json")).unwrap();
+    let schema = jsonschema::draft202012::new(&schema).unwrap();
+    let mut left = 0;
+    for run in fs::read_dir(folder.path().join("launched.study/runs")).unwrap() {
+        let run = run.unwrap().path();
+        let record = fs::read_to_string(run.join("run.json")).unwrap();
+        let expected = run.file_name().unwrap().to_string_lossy().contains("launcher");
+        assert_eq!(record.contains("\"sleep\": 2"), expected, "{record}");
+        assert!(schema.is_valid(&serde_json::from_str(&record).unwrap()), "{record}");
+        left += usize::from(expected);
+    }
+    assert_eq!(left, 2);
+}
+
+/// A SOCKS server that asks for a login, and refuses whatever it is told (RFC 1928, RFC 1929).
+fn refusing_proxy() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut asked = [0; 512];
+            for answer in [[5, 2], [1, 1]] {
+                if !stream.read(&mut asked).is_ok_and(|length| length > 0)
+                    || stream.write_all(&answer).is_err()
+                {
+                    break;
+                }
+            }
+        }
+    });
+    port
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
 /// An app without a network contacts nobody, which says nothing of what it would contact.
 #[test]
 fn a_run_whose_proxy_carried_nothing_is_no_observation() {
     let folder = tempfile::tempdir().unwrap();
     let plan = folder.path().join("proxied.toml");
-    // Nothing listens at that port.
     let text = r#"
         seed = 1
         repeats = 2
@@ -125,14 +193,20 @@ fn a_run_whose_proxy_carried_nothing_is_no_observation() {
         steps = ["start", { wait-end = "10 s" }]
         [[vantage]]
         name = "proxied"
-        proxy = "socks5://127.0.0.1:1"
+        proxy = "socks5://alice:never-shown@127.0.0.1:PORT"
         dns = "198.18.0.53"
     "#;
-    fs::write(&plan, text).unwrap();
+    fs::write(&plan, text.replace("PORT", &refusing_proxy().to_string())).unwrap();
     let answer = overheard(&["run", &plan.display().to_string()]);
     if answer.code == 3 {
         return eprintln!("skipped: {}", answer.stderr);
     }
+    let study = files(&folder.path().join("proxied.study"));
+    assert!(study.iter().any(|path| path.ends_with("capture.pcapng")), "{study:?}");
+    let tells = |path: &&PathBuf| fs::read(path).unwrap().windows(11).any(|bytes| bytes == b"never-shown");
+    let telling: Vec<&PathBuf> = study.iter().filter(tells).collect();
+    assert!(matches!(telling[..], [path] if path.ends_with("plan.toml")), "{telling:?}");
+    assert_eq!(fs::metadata(telling[0]).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(!answer.stdout.contains("never contacted"), "{answer:?}");
     let told = answer.stdout.clone() + &answer.stderr;
     assert!(told.contains("the vantage's proxy carried none of"), "{answer:?}");

@@ -9,14 +9,14 @@ use super::watch::interrupted;
 use crate::draft;
 use crate::exit::{Exit, Failure, Result};
 use crate::input;
-use crate::output::{counted, print};
+use crate::output::print;
 use crate::pipeline::{self, Lens};
 use crate::progress::Progress;
 use apart::keep_apart;
 use clap::Args;
 use overheard_model::{Flow, FlowState, Transport};
 use overheard_probe::confine::{
-    Attempted, Certificate, Doorway, Execution, FORMAT, Kept, Order, Passed, Phase, Program, Proxy,
+    Attempted, Certificate, Doorway, Execution, FORMAT, Kept, Left, Order, Passed, Phase, Program, Proxy,
     SigningKey, Statement, default_path, execute, places, ways,
 };
 use overheard_probe::digest;
@@ -24,7 +24,7 @@ use overheard_probe::door::{ROOM_V4, ROOM_V6};
 use overheard_probe::execute::KEY_LOG;
 use overheard_probe::gateway::{Login, Upstream};
 use overheard_probe::record::Section;
-use overheard_probe::room::{self, Command, Streams};
+use overheard_probe::room::{self, Command, Spec, Streams};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
@@ -51,7 +51,8 @@ const STREAMS: [&str; 3] = ["standard input", "standard output", "standard error
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES, mut_arg("app", |app| app.required(true)))]
 pub struct ConfineArgs {
-    /// The proxy: socks5://HOST:PORT or http://HOST:PORT, with USER:PASSWORD@ before HOST if it asks for a login
+    /// The proxy: socks5://HOST:PORT or http://HOST:PORT, with USER:PASSWORD@ before HOST if it asks for a login: the
+    /// app is told it and logs in, so it is in the capture
     #[arg(long, value_name = "URL")]
     proxy: String,
 
@@ -88,7 +89,8 @@ impl ConfineArgs {
         let place = key_place()?;
         let key = key(&place)?;
         let ran = described(&program, self.app.arguments())?;
-        let (spec, command) = (self.app.spec(&program), self.command(&program, &proxy));
+        let spec = Spec { veiled: true, ..self.app.spec(&program) };
+        let command = self.command(&program, &proxy);
         keep_apart(&spec, &capture, &place)?;
         let name = app::name(&program);
         let lens = self.lens.lens()?;
@@ -120,9 +122,9 @@ impl ConfineArgs {
         if execution.status.and_then(|status| status.code()).is_some_and(|code| UNFOUND.contains(&code)) {
             text += "  hint       a program was not found: --read shows the app what lies in your home or in /tmp\n";
         }
-        if execution.left > 0 {
-            let still = counted(execution.left as u64, "program");
-            text += &format!("  left       {still} still ran when it had ended, and went with the room\n");
+        if proxy.login.is_some() {
+            text +=
+                "  login      the app was told the proxy's login: where it logged in, the capture holds it\n";
         }
         if interrupted.load(Ordering::Relaxed) {
             text += "  app        the app was ended by Ctrl-C, or by another signal to end\n";
@@ -302,6 +304,7 @@ fn statement(
         unlisted_attempts: execution.unlisted,
         unseen: execution.unseen,
         passed,
+        left: left(execution),
         doors: doors(execution),
         capture: Kept { sha256: hash, bytes, packets: outcome.kept, lost: outcome.lost },
     })
@@ -335,6 +338,11 @@ fn reached(capture: &Path, proxy: &[SocketAddr], lens: &Lens) -> Result<Reached>
 fn is_answered(flow: &Flow) -> bool {
     let ours = [IpAddr::V4(ROOM_V4), IpAddr::V6(ROOM_V6)].contains(&flow.src);
     ours && flow.packets_in > 0 && flow.state != FlowState::Refused
+}
+
+fn left(execution: &Execution) -> Vec<Left> {
+    let left = |(name, processes): (&String, &u64)| Left { name: name.clone(), processes: *processes };
+    execution.left.iter().map(left).collect()
 }
 
 /// What the file system shows, and the standard streams: they are ours, and the only descriptors that the app inherits.
@@ -371,6 +379,8 @@ fn kind(kind: room::Kind) -> String {
         room::Kind::Pipe => "pipe",
         room::Kind::Folder => "folder",
         room::Kind::NetworkFileSystem => "network-file-system",
+        room::Kind::Appeared => "appeared",
+        room::Kind::Unwatched => "unwatched",
     };
     kind.into()
 }

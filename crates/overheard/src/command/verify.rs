@@ -146,6 +146,16 @@ pub(super) fn summary(statement: &Statement, capture: &str, signer: &str) -> Str
         let unseen = many(statement.unseen, "packet");
         text += &format!("  unseen     {unseen} that the room's own device dropped: nothing of them left\n");
     }
+    if !statement.left.is_empty() {
+        let still: u64 = statement.left.iter().map(|left| left.processes).sum();
+        let names: Vec<String> =
+            statement.left.iter().map(|left| format!("{} ({})", left.name, left.processes)).collect();
+        text += &format!(
+            "  left       {} still ran when the app had ended, and went with the room: {}\n",
+            many(still, "program"),
+            safe(&names.join(", "))
+        );
+    }
     for door in &statement.doors {
         text +=
             &format!("  door       {} {}: open, and not the network\n", safe(&door.kind), safe(&door.path));

@@ -32,13 +32,15 @@ pub struct LiveStudy<'a> {
     /// Runs that were taken, and those among them that failed: what was run, and why it failed.
     taken: usize,
     failed: Vec<(&'a str, String)>,
+    /// Of each arm whose app ended and left programs running: its runs that did, and those programs' names.
+    left: BTreeMap<&'a str, (usize, BTreeSet<String>)>,
 }
 
 impl<'a> LiveStudy<'a> {
     pub fn new(plan: &'a Plan, feared: &'a [Concern], lens: &'a Lens) -> Self {
         let (runs, placed, twins, idle) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let vantages = BTreeMap::new();
-        Self { plan, feared, lens, runs, placed, twins, idle, vantages, taken: 0, failed: Vec::new() }
+        let (vantages, failed, left) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+        Self { plan, feared, lens, runs, placed, twins, idle, vantages, taken: 0, failed, left }
     }
 
     /// Takes a run that was made, with its capture in this folder. One that failed counts for nothing
@@ -48,6 +50,11 @@ impl<'a> LiveStudy<'a> {
         if let Outcome::Failed { reason } = &record.outcome {
             self.failed.push((record.slot.cell.arm.name(&self.plan.design), reason.clone()));
             return Ok(());
+        }
+        if !record.left.is_empty() {
+            let (runs, names) = self.left.entry(record.slot.cell.arm.name(&self.plan.design)).or_default();
+            *runs += 1;
+            names.extend(record.left.iter().map(|(name, processes)| format!("{name} ({processes})")));
         }
         let capture = record.capture.as_ref().ok_or_else(|| {
             Failure::new(format!("{}: the run left no capture", folder.display()))
@@ -96,6 +103,7 @@ impl<'a> LiveStudy<'a> {
             None => overheard_analyze::compare(&study, &self.runs),
         };
         comparison.warnings.extend(self.failed_runs());
+        comparison.warnings.extend(self.left_running());
         comparison.warnings.extend(self.twin_alarms(&study));
         comparison.warnings.extend(self.idle_contacts());
         Bundle { study, runs: self.runs, comparison }
@@ -178,6 +186,23 @@ impl<'a> LiveStudy<'a> {
                 "{} of {} runs failed and do not count: {}; failures are not at random{left}",
                 self.failed.len(),
                 self.taken,
+                told.join("; ")
+            ),
+        })
+    }
+
+    /// Apps that ended, as launchers do, and left the work to others, which the room's end cut short.
+    fn left_running(&self) -> Option<Warning> {
+        let told = self.left.iter().map(|(arm, (runs, names))| {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            format!("{arm} in {runs} runs ({})", names.join(", "))
+        });
+        let told: Vec<String> = told.collect();
+        (!told.is_empty()).then(|| Warning {
+            kind: "left-running".into(),
+            text: format!(
+                "the app had ended and programs of it were still running when the room was closed: {}; whom they would \
+                 have contacted is not known, so give them time (wait) or let the app stay (start it in the foreground)",
                 told.join("; ")
             ),
         })

@@ -1,7 +1,8 @@
 //! One execution of an app that is held to its proxy.
 //!
 //! ```text
-//! open the room ─▶ open the gateway ─▶ plant ─▶ run the app ─▶ look for other doors ─▶ close the room ─▶ stop
+//! open the room ─▶ open the gateway ─▶ plant ─▶ run the app ─▶ name other doors ─▶ close the room ─▶ stop
+//!                                                   └─ looks out for other doors ─┘
 //! ```
 //!
 //! Promises: the app is not started where a planted leak was not stopped and seen. Whatever ends this ends the room,
@@ -82,8 +83,8 @@ pub struct Execution {
     pub recorded: Recorded,
     /// How the app ended; `None` where the room's test of itself failed and it was not started.
     pub status: Option<ExitStatus>,
-    /// Processes that still ran when it had ended, and went with the room.
-    pub left: usize,
+    /// Processes by their name that still ran when it had ended, and went with the room.
+    pub left: BTreeMap<String, u64>,
 }
 
 impl Execution {
@@ -132,9 +133,7 @@ pub fn execute(order: &Order) -> Result<Execution, Error> {
     let (planted, abstract_sockets_cut) = tested(order, &tapped)?;
     let before = tapped.counts();
     let tight = abstract_sockets_cut && planted.iter().all(|leak| leak.stopped && leak.seen);
-    let status = if tight { Some(run(order, tapped.room())?) } else { None };
-    let left = if tight { tapped.room().running().map_err(Error::of("the room's processes"))? } else { 0 };
-    let doors = if tight { searched(order, tapped.room()) } else { Vec::new() };
+    let Stay { status, left, doors } = if tight { stay(order, tapped.room())? } else { Stay::default() };
     let unseen = unseen(tapped.room()).map_err(Error::of("the room's network device"))?;
     let (after, recorded) = tapped.close()?;
     let attempts = since(&before.attempts, &after.attempts);
@@ -202,6 +201,22 @@ fn attempt(leak: &Sown) -> Attempt {
     }
 }
 
+/// What the app did in its room beside the network.
+#[derive(Default)]
+struct Stay {
+    status: Option<ExitStatus>,
+    left: BTreeMap<String, u64>,
+    doors: Vec<room::Way>,
+}
+
+fn stay(order: &Order, room: &Room) -> Result<Stay, Error> {
+    let lookout = room.look_out();
+    let status = Some(run(order, room)?);
+    let left = room.left().map_err(Error::of("the room's processes"))?;
+    (order.begins)(Phase::Search);
+    Ok(Stay { status, left, doors: room.looked_out(lookout) })
+}
+
 /// Runs the app until it ends or is interrupted: then it is asked to end, and soon ended.
 fn run(order: &Order, room: &Room) -> Result<ExitStatus, Error> {
     let run = || {
@@ -219,11 +234,6 @@ fn run(order: &Order, room: &Room) -> Result<ExitStatus, Error> {
         child.wait(Some(FAREWELL))?.ok_or_else(|| io::ErrorKind::TimedOut.into())
     };
     run().map_err(Error::of("the app"))
-}
-
-fn searched(order: &Order, room: &Room) -> Vec<room::Way> {
-    (order.begins)(Phase::Search);
-    room.other_doors()
 }
 
 /// What the room's device dropped because the app sent faster than the gateway took it. To be asked while the room is.

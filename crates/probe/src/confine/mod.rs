@@ -21,5 +21,5 @@ pub use class::Class;
 pub use execution::{Execution, Order, Phase, execute, places, ways};
 pub use key::{SigningKey, default_path};
 pub use statement::{
-    Attempted, Doorway, FORMAT, Fault, Kept, Passed, Planted, Program, Proxy, Sha256, Statement,
+    Attempted, Doorway, FORMAT, Fault, Kept, Left, Passed, Planted, Program, Proxy, Sha256, Statement,
 };

@@ -42,6 +42,9 @@ pub struct Statement {
     pub unseen: u64,
     /// Whom the app reached.
     pub passed: Vec<Passed>,
+    /// What the app left running when it had ended, or was ended: it went with the room, and what it would have done
+    /// later nobody saw.
+    pub left: Vec<Left>,
     /// Doors that are not the network and stood open. They prove nothing about their use.
     pub doors: Vec<Doorway>,
     pub capture: Kept,
@@ -108,11 +111,21 @@ pub struct Passed {
     pub flows: u64,
 }
 
+/// Programs of one name that were still running.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Left {
+    /// What the kernel calls them.
+    pub name: String,
+    pub processes: u64,
+}
+
 /// A way out of the room that is not the network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Doorway {
-    /// What it is, such as `socket`, `dbus`, `folder`, `inherited`.
+    /// What it is, such as `socket`, `dbus`, `folder`, `inherited`; `appeared` for what came, and may have gone, while
+    /// the app ran, where no layer of the room's own lies over the machine's files; `unwatched` where that is not known.
     pub kind: String,
     /// As the app sees it.
     pub path: String,

@@ -12,6 +12,7 @@ use crate::tapped::{Listener, Order, Tapped};
 use crate::world;
 use nix::sys::signal::Signal;
 use overheard_model::design::{self, Doorway, VantageDesign};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -156,6 +157,10 @@ impl Stage for RoomStage {
 
     fn recorded(&self) -> u64 {
         self.tapped.counts().bytes()
+    }
+
+    fn left(&self) -> io::Result<BTreeMap<String, u64>> {
+        self.tapped.room().left()
     }
 
     fn close(self: Box<Self>) -> io::Result<Closed> {

@@ -4,6 +4,7 @@ use super::stage::{Setting, Stages};
 use super::steps::{Actor, Broken};
 use crate::ledger::Outcome;
 use overheard_model::design::{Activity, BuildDesign, Limits};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -26,6 +27,8 @@ pub struct Performed {
     /// The last of what the app printed.
     pub output: String,
     pub capture: Option<PathBuf>,
+    /// What the app left running when it had ended by itself, by name.
+    pub left: BTreeMap<String, u64>,
 }
 
 /// Makes one run; none where it was interrupted.
@@ -46,22 +49,35 @@ pub fn perform(
         Script::App { build, activity } => actor.play(build, &activity.steps),
         Script::Idle(time) => actor.wait(time),
     };
+    let played = played.map_err(|broken| broken.reason(limits));
+    let unknown = |error| format!("what the app left running is not known: {error}");
+    let left = played.and_then(|()| actor.left().map_err(unknown));
     let remains = actor.leave();
     let closed = stage.close();
     if interrupted.load(Ordering::Relaxed) {
         return None;
     }
     let outcome = |reason: Option<String>| reason.map_or(Outcome::Done, |reason| Outcome::Failed { reason });
-    let (reason, capture) = match (played.map_err(|broken| broken.reason(limits)), closed) {
-        (Err(reason), closed) => (Some(reason), closed.ok().and_then(|closed| closed.capture)),
-        (Ok(()), Err(error)) => (Some(format!("the room did not close: {error}")), None),
-        (Ok(()), Ok(closed)) => (closed.flaw(), closed.capture),
+    let (reason, capture) = match (&left, closed) {
+        (Err(reason), closed) => (Some(reason.clone()), closed.ok().and_then(|closed| closed.capture)),
+        (Ok(_), Err(error)) => (Some(format!("the room did not close: {error}")), None),
+        (Ok(_), Ok(closed)) => (closed.flaw(), closed.capture),
     };
-    Some(Performed { outcome: outcome(reason), output: remains.output(), capture })
+    Some(Performed {
+        outcome: outcome(reason),
+        output: remains.output(),
+        capture,
+        left: left.unwrap_or_default(),
+    })
 }
 
 fn failed(reason: String) -> Performed {
-    Performed { outcome: Outcome::Failed { reason }, output: String::new(), capture: None }
+    Performed {
+        outcome: Outcome::Failed { reason },
+        output: String::new(),
+        capture: None,
+        left: BTreeMap::new(),
+    }
 }
 
 impl Broken {

@@ -54,6 +54,11 @@ pub trait Stage {
     /// Bytes of capture so far.
     fn recorded(&self) -> u64;
 
+    /// What an app that has ended left running, by the name that the kernel has for it; nothing where that is not known.
+    fn left(&self) -> io::Result<BTreeMap<String, u64>> {
+        Ok(BTreeMap::new())
+    }
+
     /// Ends everything that was started here, daemons too, and closes the capture.
     fn close(self: Box<Self>) -> io::Result<Closed>;
 }

@@ -3,7 +3,7 @@
 use super::stage::{Launch, Launched, Process, Stage};
 use crate::driver::{self, Client, Event, Request, Stalled};
 use overheard_model::design::{BuildDesign, DriverName, Lasting, Step};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -84,6 +84,8 @@ struct App {
     client: Client,
     driver: DriverName,
     ended: Option<ExitStatus>,
+    /// Whether it was waited for until it ended by itself.
+    awaited: bool,
 }
 
 impl<'a> Actor<'a> {
@@ -128,6 +130,12 @@ impl<'a> Actor<'a> {
         Remains { client: self.app.map(|app| app.client), said: self.said }
     }
 
+    /// What an app left running that was waited for until it ended, as launchers do: it ends with the stage.
+    pub(super) fn left(&self) -> io::Result<BTreeMap<String, u64>> {
+        let awaited = self.app.as_ref().is_some_and(|app| app.awaited);
+        if awaited { self.stage.left() } else { Ok(BTreeMap::new()) }
+    }
+
     fn step(&mut self, build: &BuildDesign, step: &Step) -> Played {
         match step {
             Step::Start => self.start(build),
@@ -144,7 +152,7 @@ impl<'a> Actor<'a> {
 
     fn start(&mut self, build: &BuildDesign) -> Played {
         let (process, client) = self.launch(build, &build.command, build.driver)?;
-        self.app = Some(App { process, client, driver: build.driver, ended: None });
+        self.app = Some(App { process, client, driver: build.driver, ended: None, awaited: false });
         if build.driver != DriverName::JsonLines {
             return Ok(());
         }
@@ -267,7 +275,7 @@ impl<'a> Actor<'a> {
         let until = Instant::now() + within.0;
         loop {
             match self.ended()? {
-                Some(status) if status.success() => return Ok(()),
+                Some(status) if status.success() => break,
                 Some(status) => return Err(Cut::Step(format!("the app ended: {status}"))),
                 None if Instant::now() >= until => {
                     return Err(Cut::Step(format!("the app had not ended after {within}")));
@@ -276,6 +284,8 @@ impl<'a> Actor<'a> {
             }
             self.goes_on()?;
         }
+        self.app.as_mut().ok_or_else(no_app)?.awaited = true;
+        Ok(())
     }
 
     /// Ends the app: asked first, killed where it does not go. That it had ended with an error before fails the run.

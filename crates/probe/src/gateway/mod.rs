@@ -41,6 +41,7 @@ pub use counts::{Attempt, Counts};
 pub use dns::Dns;
 pub use policy::{Policy, Way};
 pub use running::Running;
+pub(crate) use upstream::without_login;
 pub use upstream::{Login, Proxy, Upstream, UpstreamError};
 
 use crate::door::{Door, GATEWAY_V4, GATEWAY_V6};

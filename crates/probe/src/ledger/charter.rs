@@ -4,12 +4,14 @@
 
 use super::fault::{LedgerFault, at};
 use super::pedigree::Pedigree;
+use crate::gateway::without_login;
 use crate::schedule::{self, Plan};
 use overheard_model::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Version of the folder's format.
@@ -93,8 +95,10 @@ impl Charter {
 fn changed_lines(old: &str, new: &str) -> Vec<String> {
     let absent =
         |line: &&str, from: &str| !line.trim().is_empty() && !from.lines().any(|known| known == *line);
-    let gone = old.lines().filter(|line| absent(line, new)).map(|line| format!("- {line}"));
-    let come = new.lines().filter(|line| absent(line, old)).map(|line| format!("+ {line}"));
+    // Of a proxy, its login may stand in a line.
+    let shown = |line: &str| if line.contains("://") { without_login(line) } else { line.into() };
+    let gone = old.lines().filter(|line| absent(line, new)).map(|line| format!("- {}", shown(line)));
+    let come = new.lines().filter(|line| absent(line, old)).map(|line| format!("+ {}", shown(line)));
     gone.chain(come).collect()
 }
 
@@ -156,12 +160,15 @@ fn plan_name(changes: usize) -> String {
     }
 }
 
-/// Writes a file whole or not at all; what a killed call left of it is written over.
+/// Writes a file of its owner's alone, for a plan may hold a proxy's login, whole or not at all; what a killed call
+/// left of it is written over.
 fn put(path: &Path, content: &[u8]) -> Result<(), LedgerFault> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let draft = folder.join(format!(".{name}.partial"));
-    let mut file = File::create(&draft).map_err(at(&draft))?;
+    let mut options = OpenOptions::new();
+    let opened = options.write(true).create(true).truncate(true).mode(0o600).open(&draft);
+    let mut file = opened.map_err(at(&draft))?;
     file.write_all(content).and_then(|()| file.sync_all()).map_err(at(&draft))?;
     fs::rename(&draft, path).map_err(at(path))?;
     sync_folder(folder)

@@ -5,6 +5,7 @@ use super::pedigree::FileHash;
 use crate::schedule::Slot;
 use overheard_model::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -20,6 +21,9 @@ pub struct Record {
     pub outcome: Outcome,
     /// The capture, with its path in the run's folder; absent where nothing was recorded.
     pub capture: Option<FileHash>,
+    /// What the app left running when it had ended by itself, by name: it ended with the room.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left: BTreeMap<String, u64>,
 }
 
 /// How a run ended.

@@ -5,6 +5,7 @@ use crate::schedule::read;
 use overheard_model::Timestamp;
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 const PLAN: &str = "repeats = 2\ncontrols = { idle = 0, twin = false }\n\n[[build]]\nname = \"a\"\ncommand = [\"true\"]\nfiles = [\"app\"]\n\n[[build]]\nname = \"b\"\ncommand = [\"true\"]\n";
 
@@ -44,7 +45,15 @@ impl Place {
 
 fn record(slot: Slot, plan: &Plan, outcome: Outcome) -> Record {
     let (began, ended) = (Timestamp::from_parts(5, 0), Timestamp::from_parts(8, 0));
-    Record { slot, name: slot.name(&plan.design), began, ended, outcome, capture: None }
+    Record {
+        slot,
+        name: slot.name(&plan.design),
+        began,
+        ended,
+        outcome,
+        capture: None,
+        left: Default::default(),
+    }
 }
 
 fn make(ledger: &Ledger, plan: &Plan, slot: Slot, outcome: Outcome) {
@@ -126,6 +135,29 @@ fn a_change_is_shown_and_refused_unless_accepted() {
     // What was accepted is the plan from then on, and the old one is the change.
     place.open_with(&feared, 2, false).unwrap();
     assert!(matches!(place.open_with(PLAN, 2, false), Err(LedgerFault::Changed { .. })));
+}
+
+/// A login is in the plan alone, which nobody else may read, and is never shown.
+#[test]
+fn a_proxys_login_stays_with_its_owner() {
+    let place = Place::new();
+    let proxied = |password: &str| {
+        format!(
+            "{PLAN}\n[[vantage]]\nname = \"far\"\ndns = \"198.18.0.53\"\nproxy = \"socks5://alice:{password}@127.0.0.1:1080\"\n"
+        )
+    };
+    drop(place.open_with(&proxied("secret-1"), 2, false).unwrap());
+    let refused = place.open_with(&proxied("secret-2"), 2, false).unwrap_err().to_string();
+    assert!(
+        refused.contains("+ proxy = \"socks5://…@127.0.0.1:1080\"") && !refused.contains("secret"),
+        "{refused}"
+    );
+    for file in fs::read_dir(place.root()).unwrap() {
+        let path = file.unwrap().path();
+        let holds = path.is_file() && fs::read_to_string(&path).unwrap().contains("secret");
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert!(!holds || mode & 0o077 == 0, "{} has mode {mode:o}", path.display());
+    }
 }
 
 #[test]

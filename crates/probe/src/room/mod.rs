@@ -27,17 +27,21 @@ mod enter;
 mod error;
 mod identity;
 mod kernel;
+mod lookout;
+mod mounts;
 mod network;
 mod process;
 mod spec;
 mod step;
 mod syscalls;
 mod tree;
+mod veil;
 mod ways;
 
 pub use command::{Child, Command, Streams};
 pub use error::{Error, Missing};
 pub use identity::Identity;
+pub use lookout::Lookout;
 pub use spec::{Home, Socket, Spec};
 pub use tree::is_covered;
 pub use ways::{Kind, Way};
@@ -49,16 +53,22 @@ use nix::sched::CloneFlags;
 use nix::sys::signal::Signal;
 use nix::unistd::geteuid;
 use process::Process;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use step::Step;
+use ways::Found;
 
 /// Longer than the kernel needs to end all processes of a room, unless one hangs in a broken device.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long an app's helpers may take to end after it, and how often that is looked for.
+const FAREWELL: Duration = Duration::from_secs(2);
+const TICK: Duration = Duration::from_millis(20);
 
 /// A room that is open. Dropping it closes it.
 #[derive(Debug)]
@@ -127,37 +137,63 @@ impl Room {
         &self.doors
     }
 
-    /// Every door that is not the network, [`Room::doors`] among them. Walks the file system: this may take
-    /// seconds to minutes.
+    /// Every door that is not the network, [`Room::doors`] among them. Walks the file system: this may take seconds to
+    /// minutes, unless it is veiled.
     pub fn other_doors(&self) -> Vec<Way> {
-        let process = PathBuf::from(format!("/proc/{}", self.init.pid));
-        let mut ways = ways::find(&process, &self.user);
-        ways.retain(|way| self.doors.iter().all(|(_, path)| way.path != *path));
-        ways.extend(
-            self.doors.iter().map(|(door, path)| Way { path: path.clone(), kind: Kind::Desktop(*door) }),
-        );
-        ways.extend(self.shared.iter().map(|path| Way { path: path.clone(), kind: Kind::Folder }));
-        ways.sort();
-        ways.dedup();
-        ways
+        self.found().ways
     }
 
-    /// How many processes run in the room beside its first: after an app has ended, what it left running.
+    /// Looks out for such doors from now on, so that one which comes and goes is found too.
+    pub fn look_out(&self) -> Lookout {
+        Lookout::begin(self.found(), &self.root())
+    }
+
+    /// All that stood open since, and what stands open now.
+    pub fn looked_out(&self, lookout: Lookout) -> Vec<Way> {
+        lookout.end(self.other_doors())
+    }
+
+    fn found(&self) -> Found {
+        let mut found = ways::find(&Path::new("/proc").join(self.init.pid.to_string()), &self.user);
+        let desktop = self.doors.iter().map(|(door, path)| (path, Kind::Desktop(*door)));
+        let shared = self.shared.iter().map(|path| (path, Kind::Folder));
+        found.ways.retain(|way| self.doors.iter().all(|(_, path)| way.path != *path));
+        found.ways.extend(desktop.chain(shared).map(|(path, kind)| Way { path: path.clone(), kind }));
+        // What comes into a folder that stays is no news: it is a door as a whole.
+        found.bare.retain(|folder| self.shared.iter().all(|shared| !folder.starts_with(shared)));
+        found.ways.sort();
+        found.ways.dedup();
+        found
+    }
+
+    /// What an app that has ended left running, by the name that the kernel has for it. Whatever ends within a moment
+    /// after the app is not left.
     ///
     /// # Errors
     /// The room's `/proc` cannot be read.
-    pub fn running(&self) -> io::Result<usize> {
-        let mut running = 0;
+    pub fn left(&self) -> io::Result<BTreeMap<String, u64>> {
+        let until = Instant::now() + FAREWELL;
+        loop {
+            let running = self.running()?;
+            if running.is_empty() || Instant::now() >= until {
+                return Ok(running);
+            }
+            std::thread::sleep(TICK);
+        }
+    }
+
+    fn running(&self) -> io::Result<BTreeMap<String, u64>> {
+        let mut running = BTreeMap::new();
         for entry in std::fs::read_dir(self.root().join("proc"))? {
             let entry = entry?;
             let name = entry.file_name();
             let number = name.to_str().and_then(|name| name.parse::<u32>().ok());
-            // Ends meanwhile, or has ended and waits to be noticed (proc_pid_stat(5)).
-            let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-            let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
-            running += usize::from(
-                number.is_some_and(|n| n > 1) && state.is_some_and(|state| !"ZX".contains(state)),
-            );
+            if number.is_some_and(|number| number > 1) {
+                // It may end meanwhile, and what it is called need not be UTF-8.
+                let stat = std::fs::read(entry.path().join("stat")).unwrap_or_default();
+                let name = name_of_running(&String::from_utf8_lossy(&stat)).map(str::to_owned);
+                name.into_iter().for_each(|name| *running.entry(name).or_default() += 1);
+            }
         }
         Ok(running)
     }
@@ -223,6 +259,12 @@ impl Means {
             Self::Root => all,
         }
     }
+}
+
+/// The name of a process (proc_pid_stat(5)), unless it has ended and waits to be noticed.
+fn name_of_running(stat: &str) -> Option<&str> {
+    let (name, rest) = stat.split_once(" (")?.1.rsplit_once(") ")?;
+    (!rest.starts_with(['Z', 'X'])).then_some(name)
 }
 
 /// The cgroup namespace, if the room got one of its own.
@@ -295,6 +337,13 @@ mod tests {
         let Identity { uid, gid, .. } = spec.user;
         let expected = format!("{}\n{uid}\n{gid}\nCapEff:\t0000000000000000\nhome\n", ours.display());
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_process_is_known_by_its_name_until_it_has_ended() {
+        assert_eq!(name_of_running("7 (a) (b c) S 1 7 7"), Some("a) (b c"));
+        assert_eq!(name_of_running("7 (sleep) Z 1 7 7"), None);
+        assert_eq!(name_of_running(""), None);
     }
 
     #[test]

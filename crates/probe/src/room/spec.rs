@@ -23,6 +23,10 @@ pub struct Spec {
     pub read: Vec<PathBuf>,
     /// Folders in which the app may write what stays: everything else that it writes goes with the room.
     pub write: Vec<PathBuf>,
+    /// Whether what is shown of the machine is shown through a layer by which nobody outside is reached: its Unix
+    /// sockets, named pipes and locks are not those outside. A file that the app looks for before it is there may then
+    /// stay unseen.
+    pub veiled: bool,
 }
 
 impl Default for Spec {
@@ -35,6 +39,7 @@ impl Default for Spec {
             environment: Vec::new(),
             read: Vec::new(),
             write: Vec::new(),
+            veiled: false,
         }
     }
 }
@@ -98,7 +103,8 @@ impl Socket {
             },
             Self::PipeWire => {
                 let remote = variable("PIPEWIRE_REMOTE").unwrap_or_else(|| "pipewire-0".into());
-                Some(runtime()?.join(remote))
+                let folder = variable("PIPEWIRE_RUNTIME_DIR").map(PathBuf::from).or_else(runtime)?;
+                Some(folder.join(remote))
             }
         }
     }
@@ -151,6 +157,19 @@ mod tests {
         assert_eq!(path(Socket::Wayland).as_deref(), Some("/run/user/1000/wayland-0"));
         assert_eq!(path(Socket::PulseAudio).as_deref(), Some("/run/user/1000/pulse/native"));
         assert_eq!(path(Socket::PipeWire).as_deref(), Some("/run/user/1000/pipewire-0"));
+    }
+
+    #[test]
+    fn pipewire_may_have_a_folder_or_a_socket_of_its_own() {
+        let path = |name: &'static str, value: &'static str| {
+            let variable = move |asked: &str| {
+                if asked == name { Some(value.into()) } else { desktop(asked) }
+            };
+            Socket::PipeWire.path(&variable).map(|path| path.display().to_string())
+        };
+        assert_eq!(path("PIPEWIRE_RUNTIME_DIR", "/srv/pw").as_deref(), Some("/srv/pw/pipewire-0"));
+        assert_eq!(path("PIPEWIRE_REMOTE", "/srv/pw/one").as_deref(), Some("/srv/pw/one"));
+        assert_eq!(path("PIPEWIRE_REMOTE", "two").as_deref(), Some("/run/user/1000/two"));
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! To extend: a variant, its line in `take`, its words in `Display`.
 
 use super::kernel;
+use super::mounts::OURS;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::libc;
@@ -92,6 +93,11 @@ pub(super) enum Step {
     /// A new file system.
     Mount {
         kind: &'static CStr,
+        at: CString,
+        options: CString,
+    },
+    /// A layer over a folder, by which nobody is reached.
+    Veil {
         at: CString,
         options: CString,
     },
@@ -204,7 +210,11 @@ impl Builder {
                 let terminals = *kind == c"devpts";
                 let nodev = if terminals { MsFlags::empty() } else { MsFlags::MS_NODEV };
                 let flags = MsFlags::MS_NOSUID | nodev;
-                mount(Some(*kind), at.as_c_str(), Some(*kind), flags, Some(options.as_c_str()))
+                mount(Some(OURS), at.as_c_str(), Some(*kind), flags, Some(options.as_c_str()))
+            }
+            Step::Veil { at, options } => {
+                let flags = MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+                mount(Some(OURS), at.as_c_str(), Some(c"overlay"), flags, Some(options.as_c_str()))
             }
             Step::Folder { path, mode, owner } => folder(path, *mode, *owner),
             Step::File { path, text } => write(path, OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_TRUNC, text),
@@ -327,6 +337,7 @@ impl fmt::Display for Step {
             Self::Show { at, .. } => write!(f, "show {at:?}"),
             Self::ReadOnly(path) => write!(f, "make {path:?} read-only"),
             Self::Mount { kind, at, .. } => write!(f, "mount {kind:?} at {at:?}"),
+            Self::Veil { at, .. } => write!(f, "lay a layer over {at:?}"),
             Self::Folder { path, .. } => write!(f, "make the folder {path:?}"),
             Self::File { path, .. } => write!(f, "write the file {path:?}"),
             Self::Link { path, .. } => write!(f, "make the link {path:?}"),

@@ -2,20 +2,24 @@
 //!
 //! On a virtual machine AF_VSOCK reaches the host whatever the namespace; AF_QIPCRTR and others reach devices.
 //! So a program in a room gets the families that namespaces confine, and for all others the answer of a kernel
-//! that lacks them. `io_uring` can open sockets behind a filter's back, so there is none of it in a room;
-//! programs then do without. A program with a terminal could type into it what its owner's shell then runs
+//! that lacks them. `io_uring` can open sockets behind a filter's back, and the kernel's keyrings belong to a user, in
+//! whatever room (keyrings(7)): there is neither in a room, and programs do without. A program with a terminal could type into it what its owner's shell then runs
 //! (ioctl_tty(2)): it may not.
 //!
 //! Promises: a filter of seccomp(2), for 64-bit programs on x86 and ARM. Calls of any other kind (32-bit, x32), which
 //! a 64-bit program can make too, are unknown in a room: 32-bit programs do not run there. Does not hold other
 //! processors: `docs/methods/rooms.md` names it.
-//! To extend: a family in [`CONFINED`]; a request in [`TYPING`]; a processor in [`ARCHITECTURE`].
+//! To extend: a family in [`CONFINED`]; a call in [`UNKNOWN`]; a request in [`TYPING`]; a processor in [`ARCHITECTURE`].
 
 use nix::libc::{self, sock_filter};
 use std::mem::offset_of;
 
 const CONFINED: &[i32] =
     &[libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK, libc::AF_PACKET, libc::AF_ALG];
+
+/// Calls that are answered as by a kernel that has not got them.
+const UNKNOWN: [i64; 4] =
+    [libc::SYS_io_uring_setup, libc::SYS_add_key, libc::SYS_request_key, libc::SYS_keyctl];
 
 /// Requests of ioctl(2) that put characters where the terminal's reader takes them for typed.
 const TYPING: [u32; 2] = [libc::TIOCSTI as u32, libc::TIOCLINUX as u32];
@@ -44,8 +48,11 @@ pub(super) fn filter() -> Vec<sock_filter> {
         load(offset_of!(libc::seccomp_data, nr)),
         jump(libc::BPF_JGE, X32, 0, 1),
         refuse(libc::ENOSYS),
-        jump(libc::BPF_JEQ, libc::SYS_io_uring_setup as u32, 0, 1),
-        refuse(libc::ENOSYS),
+    ];
+    for call in UNKNOWN {
+        program.extend([jump(libc::BPF_JEQ, call as u32, 0, 1), refuse(libc::ENOSYS)]);
+    }
+    program.extend([
         jump(libc::BPF_JEQ, libc::SYS_ioctl as u32, 0, 5),
         load(argument(1)),
         jump(libc::BPF_JEQ, TYPING[0], 1, 0),
@@ -56,7 +63,7 @@ pub(super) fn filter() -> Vec<sock_filter> {
         jump(libc::BPF_JEQ, libc::SYS_socketpair as u32, 1, 0),
         allow,
         load(argument(0)),
-    ];
+    ]);
     for (place, family) in (0..).zip(CONFINED) {
         program.push(jump(libc::BPF_JEQ, *family as u32, families - place, 0));
     }
@@ -121,8 +128,14 @@ mod tests {
                 assert_eq!(judged(HERE, call, [family as u64 | 1 << 40, 1]), expected, "{call} {family}");
             }
         }
-        assert_eq!(judged(HERE, libc::SYS_io_uring_setup, [8, 0]), refused(libc::ENOSYS));
         assert_eq!(judged(HERE, libc::SYS_read, [40, 0]), ALLOWED);
+    }
+
+    #[test]
+    fn what_lies_beyond_every_namespace_is_unknown() {
+        for call in UNKNOWN {
+            assert_eq!(judged(HERE, call, [8, 0]), refused(libc::ENOSYS));
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::error::Error;
 use super::identity::Identity;
 use super::spec::{Home, Socket, Spec, display_number};
 use super::step::Step;
+use super::veil::Veil;
 use crate::door;
 use nix::unistd::gethostname;
 use std::ffi::{CString, OsString};
@@ -17,9 +18,9 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-/// Covered by an empty folder in memory.
-const COVERED: &[(&str, u32)] =
-    &[("/tmp", 0o1777), ("/var/tmp", 0o1777), ("/run", 0o755), ("/dev", 0o755), ("/dev/shm", 0o1777)];
+/// Covered by an empty folder in memory. The first of them holds what is needed to cover the rest.
+const COVERED: [(&str, u32); 5] =
+    [("/run", 0o755), ("/tmp", 0o1777), ("/var/tmp", 0o1777), ("/dev", 0o755), ("/dev/shm", 0o1777)];
 /// Whether a room has an empty folder of its own where this path leads.
 pub fn is_covered(path: &Path) -> bool {
     COVERED.iter().any(|(folder, _)| path.starts_with(folder))
@@ -30,15 +31,19 @@ const DEVICES: &[&str] =
     &["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/dri"];
 /// Where our own files are written before they are put in place.
 const OWN: &str = "/run/room";
+/// A folder in which there is nothing.
+const EMPTY: &str = "/run/room/empty";
 /// Settings of the kernel that root may change without any capability.
 const SETTINGS: &[&str] = &["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs"];
+/// What root may read there of every user's keys.
+const KEYS: &[&str] = &["/proc/keys", "/proc/key-users"];
 
 /// What of the room the app and the report must be told.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
     pub steps: Vec<Step>,
     pub doors: Vec<(Socket, PathBuf)>,
-    /// Folders of the machine in which the app may write.
+    /// Folders of the machine in which the app may write, as it sees them.
     pub shared: Vec<PathBuf>,
     pub environment: Vec<(OsString, OsString)>,
 }
@@ -67,15 +72,22 @@ pub(super) fn plan(spec: &Spec) -> Result<Tree, Error> {
     tree.steps.push(Step::Private);
     tree.steps.extend(shown.keep());
     tree.steps.push(Step::ReadOnly(c(Path::new("/"))));
+    let [first, others @ ..] = COVERED;
+    cover(first, user, &mut tree.steps);
+    let veil = spec.veiled.then(|| Veil::new(EMPTY.into())).transpose()?;
+    if let Some(veil) = &veil {
+        folders(Path::new(EMPTY), user, &mut tree.steps);
+        let fresh = (spec.home == Home::Fresh).then_some(&*home);
+        tree.steps.extend(veil.over(Path::new("/"), &|path| is_apart(path) || Some(path) == fresh));
+    }
     tree.steps.push(proc());
     tree.steps.push(Step::Either(
         Box::new(Step::Mount { kind: c"sysfs", at: c(Path::new("/sys")), options: CString::default() }),
         Box::new(memory(Path::new("/sys"), 0o555, user)),
     ));
     tree.steps.push(Step::ReadOnly(c(Path::new("/sys"))));
-    for (path, mode) in COVERED {
-        folders(Path::new(path), user, &mut tree.steps);
-        tree.steps.push(memory(Path::new(path), *mode, user));
+    for folder in others {
+        cover(folder, user, &mut tree.steps);
     }
     tree.steps.extend(terminals(user));
     if spec.home == Home::Fresh {
@@ -85,10 +97,12 @@ pub(super) fn plan(spec: &Spec) -> Result<Tree, Error> {
     folders(&runtime, user, &mut tree.steps);
     own_files(spec, &mut tree.steps)?;
     cookies(spec, &mut tree);
-    shown.show(user, &mut tree.steps);
+    shown.show(user, veil.as_ref(), &mut tree.steps);
     if user.uid.is_root() {
         let settings = SETTINGS.iter().map(Path::new).filter(|path| path.exists());
         tree.steps.extend(settings.flat_map(closed));
+        let keys = KEYS.iter().map(Path::new).filter(|path| path.exists());
+        tree.steps.extend(keys.map(|at| Step::Bind { from: c(Path::new("/dev/null")), at: c(at) }));
     }
     tree.environment.extend([
         ("HOME".into(), home.into()),
@@ -116,7 +130,7 @@ impl Shown {
         self.0.iter().enumerate().map(keep).collect()
     }
 
-    fn show(self, user: &Identity, steps: &mut Vec<Step>) {
+    fn show(self, user: &Identity, veil: Option<&Veil>, steps: &mut Vec<Step>) {
         for (slot, (path, at, writable)) in self.0.into_iter().enumerate() {
             if path.is_dir() {
                 folders(&at, user, steps);
@@ -126,6 +140,9 @@ impl Shown {
                 steps.push(Step::Try(Box::new(Step::File { path: c(&at), text: Vec::new() })));
             }
             steps.push(Step::Show { slot, at: c(&at), writable });
+            if let Some(veil) = veil.filter(|_| !writable && path.is_dir()) {
+                steps.extend(veil.over(&at, &|_| false));
+            }
         }
     }
 }
@@ -141,7 +158,7 @@ fn home(spec: &Spec, shown: &mut Shown, tree: &mut Tree) -> Result<PathBuf, Erro
         Home::Keep => return Err(Error::Absent { path: own.clone(), role: "shall be kept as the home" }),
         Home::Dir(dir) => existing(dir, "shall be the home")?,
     };
-    tree.shared.push(dir.clone());
+    tree.shared.push(home.clone());
     shown.add(dir, Some(home.clone()), true);
     Ok(home)
 }
@@ -168,6 +185,16 @@ fn cookies(spec: &Spec, tree: &mut Tree) {
     let path = Path::new(OWN).join("Xauthority");
     tree.steps.push(Step::File { path: c(&path), text });
     tree.environment.push(("XAUTHORITY".into(), path.into()));
+}
+
+/// What the room has of its own, at whose place the machine's is not seen.
+fn is_apart(folder: &Path) -> bool {
+    COVERED.map(|(path, _)| path).iter().chain(&["/proc", "/sys"]).any(|path| folder == Path::new(path))
+}
+
+fn cover((path, mode): (&str, u32), user: &Identity, steps: &mut Vec<Step>) {
+    folders(Path::new(path), user, steps);
+    steps.push(memory(Path::new(path), mode, user));
 }
 
 /// Processes that the reader may not trace are hidden: the room's first is a copy of this program, and its

@@ -3,15 +3,14 @@
 //! Whoever listens at a Unix socket or reads a named pipe may carry out what the app says; so may whoever reads
 //! a folder that the app writes to, and a file system that is itself on a network.
 //!
-//! Promises: walks everything that the room shows but `/proc` and `/sys`; follows no link; names what the app's
-//! user may use, by the permission bits. Does not know whether anyone listens there, and does not knock.
+//! Promises: walks everything that the room shows but `/proc`, `/sys` and what is veiled; follows no link; names what
+//! the app's user may use, by the permission bits. Does not know whether anyone listens there, and does not knock.
 //! To extend: a [`Kind`], recognised in [`kind`]; what was asked for is known by the room.
 
 use super::identity::Identity;
+use super::mounts::{self, Mount, inside};
 use super::spec::Socket;
-use nix::sys::stat::makedev;
 use std::fs::{self, FileType, Metadata};
-use std::io::ErrorKind;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -37,54 +36,108 @@ pub enum Kind {
     Folder,
     /// A file system that lies on a network, or that a process serves.
     NetworkFileSystem,
+    /// Something that came into a folder of the machine while it was watched, and may have gone again.
+    Appeared,
+    /// A folder of the machine that could not be watched; further ones may be like it.
+    Unwatched,
 }
 
-/// File systems behind which there is a network, or a process (proc_pid_mountinfo(5)).
-const REMOTE: &[&str] =
-    &["nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "afs", "glusterfs", "autofs", "virtiofs"];
+/// What a walk finds.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// Every door that the app's user may use.
+    pub ways: Vec<Way>,
+    /// Folders of the machine that the room shows as they are.
+    pub bare: Vec<PathBuf>,
+}
 
-/// Every door that the app's user may use; `process` is the `/proc/PID` of one inside, as we see it.
-pub(super) fn find(process: &Path, user: &Identity) -> Vec<Way> {
+/// `process` is the `/proc/PID` of one inside, as we see it.
+pub(super) fn find(process: &Path, user: &Identity) -> Found {
     let root = process.join("root");
-    let mounts = fs::read_to_string(process.join("mountinfo")).unwrap_or_default();
-    let mounts: Vec<Mount> = mounts.lines().filter_map(Mount::of).collect();
-    let remote: Vec<PathBuf> = mounts
-        .iter()
-        .filter(|mount| mount.remote && mount.is_seen(&root))
-        .map(|mount| mount.at.clone())
-        .collect();
-    let mut ways: Vec<Way> =
-        remote.iter().map(|path| Way { path: path.clone(), kind: Kind::NetworkFileSystem }).collect();
-    // What a folder says of an entry holds for what a mount covers there, so mounts are looked at themselves.
-    for at in mounts.into_iter().filter(|mount| !mount.remote).map(|mount| mount.at) {
-        let file = fs::symlink_metadata(inside(&root, &at));
-        ways.extend(file.ok().and_then(|file| way(&root, at, file.file_type(), user)));
-    }
+    let mounts = mounts::of(process).unwrap_or_default();
+    let walk = Walk { root: &root, mounts: &mounts, user };
+    let remote = mounts.iter().filter(|mount| mount.remote && mount.is_seen(&root));
+    let ways = remote.map(|mount| Way { path: mount.at.clone(), kind: Kind::NetworkFileSystem }).collect();
+    let mut found = Found { ways, bare: Vec::new() };
     let mut folders = vec![PathBuf::from("/")];
+    for mount in mounts.iter().filter(|mount| !mount.remote) {
+        // What a folder says of an entry holds for what a mount covers there, so mounts are looked at themselves.
+        let file = fs::symlink_metadata(inside(&root, &mount.at));
+        found.ways.extend(file.ok().and_then(|file| walk.way(mount.at.clone(), file.file_type())));
+        folders.extend(walk.is_beyond(&mount.at).then(|| mount.at.clone()));
+    }
     while let Some(folder) = folders.pop() {
+        walk.through(&folder, &mut folders, &mut found);
+    }
+    found.ways.sort();
+    found.ways.dedup();
+    found
+}
+
+struct Walk<'a> {
+    root: &'a Path,
+    mounts: &'a [Mount],
+    user: &'a Identity,
+}
+
+impl Walk<'_> {
+    fn through(&self, folder: &Path, folders: &mut Vec<PathBuf>, found: &mut Found) {
+        if self.is(folder, |mount| mount.veil) {
+            return;
+        }
+        if !self.is(folder, |mount| mount.ours) {
+            found.bare.push(folder.to_owned());
+        }
         // What we may not read the app may not either: we are its user, or root.
-        let Ok(entries) = fs::read_dir(inside(&root, &folder)) else { continue };
+        let Ok(entries) = fs::read_dir(inside(self.root, folder)) else { return };
         for entry in entries.flatten() {
             let path = folder.join(entry.file_name());
             let Ok(kind) = entry.file_type() else { continue };
-            let elsewhere = [Path::new("/proc"), Path::new("/sys")].contains(&path.as_path());
-            if kind.is_dir() && !elsewhere && !remote.contains(&path) && enters(&root, &path, user) {
+            if kind.is_dir() && !self.is_elsewhere(&path) && self.may(&path, ENTER) {
                 folders.push(path);
             } else {
-                ways.extend(way(&root, path, kind, user));
+                found.ways.extend(self.way(path, kind));
             }
         }
     }
-    ways.sort();
-    ways.dedup();
-    ways
+
+    /// Whether it is a folder of which a walk from the root learns nothing, since it stands behind a veil.
+    fn is_beyond(&self, at: &Path) -> bool {
+        let veiled = |folder: &Path| self.is(folder, |mount| mount.veil);
+        let is_folder = fs::symlink_metadata(inside(self.root, at)).is_ok_and(|file| file.is_dir());
+        is_folder
+            && !self.is_elsewhere(at)
+            && at.parent().is_some_and(veiled)
+            && at.ancestors().all(|folder| self.may(folder, ENTER))
+    }
+
+    /// Neither the machine's files nor the app's.
+    fn is_elsewhere(&self, path: &Path) -> bool {
+        let remote = self.mounts.iter().any(|mount| mount.remote && mount.at == path);
+        remote || [Path::new("/proc"), Path::new("/sys")].iter().any(|folder| path.starts_with(folder))
+    }
+
+    /// Whether a folder lies in such a mount.
+    fn is(&self, folder: &Path, such: impl Fn(&Mount) -> bool) -> bool {
+        let found = fs::symlink_metadata(inside(self.root, folder));
+        let such = |device| self.mounts.iter().any(|mount| such(mount) && mount.holds(device));
+        found.is_ok_and(|folder| such(folder.dev()))
+    }
+
+    /// What a file of this type is a way for, if for anything.
+    fn way(&self, path: PathBuf, file: FileType) -> Option<Way> {
+        let speaks = file.is_socket() || file.is_fifo();
+        (speaks && self.may(&path, WRITE)).then(|| Way { kind: kind(&path, file.is_fifo()), path })
+    }
+
+    fn may(&self, path: &Path, bit: u32) -> bool {
+        fs::symlink_metadata(inside(self.root, path)).is_ok_and(|file| may(&file, self.user, bit))
+    }
 }
 
-/// What a file of this type is a way for, if for anything.
-fn way(root: &Path, path: PathBuf, file: FileType, user: &Identity) -> Option<Way> {
-    let speaks = file.is_socket() || file.is_fifo();
-    (speaks && writes(root, &path, user)).then(|| Way { kind: kind(&path, file.is_fifo()), path })
-}
+/// Bits of a file's mode.
+const ENTER: u32 = 0o1;
+const WRITE: u32 = 0o2;
 
 fn kind(path: &Path, pipe: bool) -> Kind {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -96,18 +149,6 @@ fn kind(path: &Path, pipe: bool) -> Kind {
     }
 }
 
-fn inside(root: &Path, path: &Path) -> PathBuf {
-    root.join(path.strip_prefix("/").unwrap_or(path))
-}
-
-fn enters(root: &Path, path: &Path, user: &Identity) -> bool {
-    fs::symlink_metadata(inside(root, path)).is_ok_and(|folder| may(&folder, user, 0o1))
-}
-
-fn writes(root: &Path, path: &Path, user: &Identity) -> bool {
-    fs::symlink_metadata(inside(root, path)).is_ok_and(|file| may(&file, user, 0o2))
-}
-
 /// By the permission bits. An ordinary user's further groups count as if they were everyone's.
 fn may(file: &Metadata, user: &Identity, bit: u32) -> bool {
     let mode = file.mode();
@@ -117,61 +158,9 @@ fn may(file: &Metadata, user: &Identity, bit: u32) -> bool {
     mode & (bit << 3 | bit) != 0
 }
 
-/// A line of mountinfo.
-#[derive(Debug, PartialEq, Eq)]
-struct Mount {
-    at: PathBuf,
-    /// The number of its device.
-    device: u64,
-    remote: bool,
-}
-
-impl Mount {
-    fn of(line: &str) -> Option<Self> {
-        let (mount, kind) = line.split_once(" - ")?;
-        let kind = kind.split(' ').next()?;
-        let mut fields = mount.split(' ').skip(2);
-        let (major, minor) = fields.next()?.split_once(':')?;
-        let device = makedev(major.parse().ok()?, minor.parse().ok()?);
-        let at = PathBuf::from(unescaped(fields.nth(1)?));
-        Some(Self { at, device, remote: REMOTE.contains(&kind) || kind.starts_with("fuse") })
-    }
-
-    /// Whether no other covers it. A file system may be closed to root and open to the user who serves it.
-    fn is_seen(&self, root: &Path) -> bool {
-        match fs::symlink_metadata(inside(root, &self.at)) {
-            Ok(found) => found.dev() == self.device,
-            Err(error) => error.kind() == ErrorKind::PermissionDenied,
-        }
-    }
-}
-
-/// Blanks in mountinfo are written in octal.
-fn unescaped(text: &str) -> String {
-    text.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_file_system_on_a_network_is_known_by_its_kind() {
-        let remote = |line: &str| Mount::of(line).map(|mount| (mount.at, mount.remote));
-        let nfs = "36 35 98:0 / /mnt/my\\040disk rw,noatime - nfs4 server:/ rw";
-        assert_eq!(remote(nfs), Some(("/mnt/my disk".into(), true)));
-        assert_eq!(remote("36 35 0:51 / /mnt rw master:1 - fuse.sshfs x rw"), Some(("/mnt".into(), true)));
-        assert_eq!(remote("36 35 98:0 / /mnt rw - ext4 /dev/vda rw"), Some(("/mnt".into(), false)));
-        assert_eq!(remote("nonsense"), None);
-    }
-
-    #[test]
-    fn a_mount_is_seen_where_its_device_is() {
-        let here = fs::metadata("/proc").expect("there is a /proc").dev();
-        let mount = |device| Mount { at: "/proc".into(), device, remote: true };
-        assert!(mount(here).is_seen(Path::new("/")));
-        assert!(!mount(here + 1).is_seen(Path::new("/")));
-    }
 
     #[test]
     fn a_bus_is_known_by_its_name() {

@@ -2,7 +2,7 @@
 
 use overheard_model::{Parent, Process, Timestamp, Transport};
 use overheard_probe::confine::{
-    Attempted, Class, Doorway, FORMAT, Kept, Passed, Planted, Program, Proxy, Statement,
+    Attempted, Class, Doorway, FORMAT, Kept, Left, Passed, Planted, Program, Proxy, Statement,
 };
 
 pub fn statement() -> Statement {
@@ -41,6 +41,7 @@ pub fn statement() -> Statement {
         unseen: 5,
         passed: vec![Passed { transport: Transport::Tcp, to: proxy.at[0], flows: 7 }],
         proxy,
+        left: vec![Left { name: "hel\u{1b}per".into(), processes: 2 }],
         doors: vec![Doorway { kind: "x11".into(), path: "/tmp/.X11-unix/X0".into() }],
         capture: Kept { sha256: "ef".repeat(32), bytes: 4096, packets: 20, lost: 0 },
     }

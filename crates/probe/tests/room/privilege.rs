@@ -91,6 +91,31 @@ fn sockets_that_a_network_namespace_does_not_confine_are_refused() {
     assert_eq!(output(&room, script), "AF_INET\nAF_INET6\nAF_UNIX\n");
 }
 
+/// Keys belong to a user, in whatever room: what is written into one inside could be read outside.
+#[test]
+fn there_are_no_keys_of_the_kernel() {
+    // keyctl(KEYCTL_GET_KEYRING_ID, of the user), add_key, request_key; and what the kernel says of keys.
+    let script = r#"import ctypes
+c = ctypes.CDLL(None, use_errno=True)
+calls = {'x86_64': (250, 248, 249), 'aarch64': (219, 217, 218)}[__import__('os').uname().machine]
+user = ctypes.c_long(-4)
+answers = [c.syscall(calls[0], 0, user, 0), c.syscall(calls[1], b'user', b'overheard', b'x', 1, user),
+    c.syscall(calls[2], b'user', b'overheard', None, user)]
+print(answers, ctypes.get_errno())"#;
+    let Some((room, _door)) = open(&Spec::default()) else { return };
+    if output(&room, "[ -x /usr/bin/python3 ] && echo here").is_empty() {
+        return eprintln!("skipped: no /usr/bin/python3");
+    }
+    let enosys = nix::errno::Errno::ENOSYS as i32;
+    assert_eq!(
+        output(&room, &format!("/usr/bin/python3 -c \"{script}\"")),
+        format!("[-1, -1, -1] {enosys}\n")
+    );
+    if geteuid().is_root() {
+        assert_eq!(output(&room, "cat /proc/keys /proc/key-users 2>&-"), "");
+    }
+}
+
 /// Opens an AF_VSOCK, then an AF_INET socket by a call of 32-bit programs.
 #[cfg(target_arch = "x86_64")]
 const OLD_CALL: &str = r#"

@@ -19,6 +19,7 @@ use nix::errno::Errno;
 use tokio::net::TcpStream;
 
 pub use url::UpstreamError;
+pub(crate) use url::without_login;
 
 use super::outlet::Origin;
 use super::tcp::connect;

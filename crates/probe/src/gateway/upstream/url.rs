@@ -18,6 +18,8 @@ pub enum UpstreamError {
     Form(String),
     #[error("the proxy's name `{0}` has no address: write its IP address, or check the name")]
     Name(String),
+    #[error("nobody listens at port 0: write the proxy's port, such as 1080 for SOCKS or 8080 for HTTP")]
+    Port,
     #[error(
         "the proxy's login cannot be read: write each `@`, `:`, `/` and `%` in it as %40, %3A, %2F and %25; name and \
          password have up to 255 bytes"
@@ -46,18 +48,20 @@ impl FromStr for Upstream {
             None => (None, authority),
         };
         let (_, port) = place.rsplit_once(':').ok_or_else(shown)?;
-        port.parse::<u16>().map_err(|_| shown())?;
+        if port.parse::<u16>().map_err(|_| shown())? == 0 {
+            return Err(UpstreamError::Port);
+        }
         let mut addresses = place.to_socket_addrs().map_err(|_| UpstreamError::Name(place.into()))?;
         let address = addresses.next().ok_or_else(|| UpstreamError::Name(place.into()))?;
         Ok(with(Proxy { address, login }))
     }
 }
 
-fn without_login(text: &str) -> String {
-    match (text.split_once("://"), text.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, place))) => format!("{scheme}://…@{place}"),
-        _ => text.into(),
-    }
+/// A text in which a URL may stand, or what was meant to be one.
+pub(crate) fn without_login(text: &str) -> String {
+    let Some((before, place)) = text.rsplit_once('@') else { return text.into() };
+    let scheme = before.split_once("://").map(|(scheme, _)| format!("{scheme}://"));
+    format!("{}…@{place}", scheme.unwrap_or_default())
 }
 
 fn read_login(text: &str) -> Option<Login> {
@@ -97,9 +101,16 @@ mod tests {
     }
 
     #[test]
+    fn nobody_listens_at_port_0() {
+        for text in ["http://127.0.0.1:0", "socks5://u:secret@127.0.0.1:0/"] {
+            assert_eq!(text.parse::<Upstream>(), Err(UpstreamError::Port));
+        }
+    }
+
+    #[test]
     fn what_is_no_upstream_is_refused_without_its_password() {
-        for text in ["socks4://u:secret@h:1", "http://u:secret@127.0.0.1", "http://u:secr%et@127.0.0.1:1", ""]
-        {
+        let secret = ["socks4://u:secret@h:1", "http://u:secret@127.0.0.1", "http://u:secr%et@127.0.0.1:1"];
+        for text in secret.into_iter().chain(["u:secret@h:1", "socks5:/u:secret@h:1", ""]) {
             let error = text.parse::<Upstream>().expect_err("no upstream").to_string();
             assert!(!error.contains("secr"), "{error}");
         }
