@@ -1,8 +1,8 @@
 //! One run, from an empty stage to a closed capture.
 
-use super::stage::{Setting, Stages};
+use super::stage::{Closed, Setting, Stages};
 use super::steps::{Actor, Broken};
-use crate::ledger::Outcome;
+use crate::ledger::{Carriage, Outcome};
 use overheard_model::design::{Activity, BuildDesign, Limits};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,6 +26,8 @@ pub struct Performed {
     /// The last of what the app printed.
     pub output: String,
     pub capture: Option<PathBuf>,
+    /// What the vantage's proxy did, if it has one.
+    pub proxy: Option<Carriage>,
 }
 
 /// Makes one run; none where it was interrupted.
@@ -44,7 +46,11 @@ pub fn perform(
     let mut actor = Actor::new(stage.as_mut(), until, limits.bytes.0, interrupted);
     let played = match script {
         Script::App { build, activity } => actor.play(build, &activity.steps),
-        Script::Idle(time) => actor.wait(time),
+        Script::Idle(time) => match actor.wait(time) {
+            // It has lasted as long as any run may, which is all that it was for.
+            Err(Broken::TooLong) => Ok(()),
+            waited => waited,
+        },
     };
     let remains = actor.leave();
     let closed = stage.close();
@@ -52,16 +58,18 @@ pub fn perform(
         return None;
     }
     let outcome = |reason: Option<String>| reason.map_or(Outcome::Done, |reason| Outcome::Failed { reason });
-    let (reason, capture) = match (played.map_err(|broken| broken.reason(limits)), closed) {
-        (Err(reason), closed) => (Some(reason), closed.ok().and_then(|closed| closed.capture)),
-        (Ok(()), Err(error)) => (Some(format!("the room did not close: {error}")), None),
-        (Ok(()), Ok(closed)) => (closed.flaw(), closed.capture),
+    let played = played.err().map(|broken| broken.reason(limits));
+    let (reason, Closed { capture, proxy, .. }) = match closed {
+        Ok(closed) => (played.or_else(|| closed.flaw()), closed),
+        Err(error) => {
+            (played.or_else(|| Some(format!("the room did not close: {error}"))), Closed::default())
+        }
     };
-    Some(Performed { outcome: outcome(reason), output: remains.output(), capture })
+    Some(Performed { outcome: outcome(reason), output: remains.output(), capture, proxy })
 }
 
 fn failed(reason: String) -> Performed {
-    Performed { outcome: Outcome::Failed { reason }, output: String::new(), capture: None }
+    Performed { outcome: Outcome::Failed { reason }, output: String::new(), capture: None, proxy: None }
 }
 
 impl Broken {

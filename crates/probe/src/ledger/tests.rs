@@ -44,7 +44,7 @@ impl Place {
 
 fn record(slot: Slot, plan: &Plan, outcome: Outcome) -> Record {
     let (began, ended) = (Timestamp::from_parts(5, 0), Timestamp::from_parts(8, 0));
-    Record { slot, name: slot.name(&plan.design), began, ended, outcome, capture: None }
+    Record { slot, name: slot.name(&plan.design), began, ended, outcome, capture: None, proxy: None }
 }
 
 fn make(ledger: &Ledger, plan: &Plan, slot: Slot, outcome: Outcome) {
@@ -163,6 +163,26 @@ fn failed_runs_stay_until_they_are_asked_for_again() {
         assert_eq!(ledger.retry_failed().unwrap(), 1);
         assert_eq!(ledger.missing(&plan, 1).unwrap().len(), 2);
         assert_eq!(fs::read_dir(place.root().join("failed")).unwrap().count(), round);
+    }
+}
+
+#[test]
+fn a_run_without_its_record_is_named_with_what_makes_it_again() {
+    let place = Place::new();
+    let (ledger, plan) = place.open();
+    let slot = ledger.missing(&plan, 1).unwrap()[0];
+    make(&ledger, &plan, slot, Outcome::Done);
+    let folder = place.root().join("runs").join(slot.name(&plan.design));
+    for damage in [Some("{"), None] {
+        match damage {
+            Some(text) => fs::write(folder.join("run.json"), text).unwrap(),
+            None => fs::remove_file(folder.join("run.json")).unwrap(),
+        }
+        let fault = ledger.records().unwrap_err();
+        assert!(
+            fault.to_string().contains("run.json") && fault.hint().contains("makes that run again"),
+            "{fault}"
+        );
     }
 }
 
