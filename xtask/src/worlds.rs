@@ -66,6 +66,11 @@ const CHECKS: &[Check] = &[
         holds: ways_out::held,
     },
     Check { world: "rate", truth: "a rate is found as a rate, and no absolute", holds: builds::rate },
+    Check {
+        world: "vantages",
+        truth: "CN only from abroad, and what a proxy does not carry is no contact",
+        holds: builds::vantages,
+    },
     Check { world: "same", truth: "nothing is found between A and A", holds: builds::same },
     Check { world: "tom-skype", truth: "messages are dropped and copied", holds: builds::plug_in },
     Check { world: "*", truth: "the tables of places agree with every world", holds: places::agree },

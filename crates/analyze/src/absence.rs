@@ -1,14 +1,16 @@
 //! Absences: what a build never contacted, and which contact rates that rules out.
 //!
-//! Promises: an absence is claimed once, and that of a country or network only where the place of every
-//! address that the build met is known.
+//! Promises: an absence is claimed once, that of a country or network only where the place of every address that the
+//! build met is known, and none of what the build tried in vain.
 
 use crate::concern::Contacts;
 use crate::execution::Execution;
 use crate::interval::absence_bound;
 use crate::places;
-use crate::table::Table;
+use crate::table::{Table, attempts};
 use overheard_model::{Absence, Level, Run, Study};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Keys listed per build beside the concerns: those that other builds contact most.
 const SHOWN: usize = 20;
@@ -40,13 +42,21 @@ pub(crate) fn of(
                 contacts.certain.count_in(own) == 0 && contacts.rules_out(own)
             });
             let is_concern = |key: &String| contacts.iter().any(|known| known.concern.to_string() == *key);
+            let tried = tried(build, executions, runs);
             let keys = unmet(table, build, |level| !is_open(build, level))
                 .into_iter()
-                .filter(|key| !is_concern(key))
+                .filter(|key| !is_concern(key) && !tried.contains(&**key))
                 .take(SHOWN);
             feared.map(|contacts| contacts.concern.to_string()).chain(keys).map(absence).collect::<Vec<_>>()
         })
         .collect()
+}
+
+/// Keys, at all levels, of what a build tried in vain.
+fn tried(build: usize, executions: &[Execution], runs: &[Run]) -> BTreeSet<Arc<str>> {
+    let own = executions.iter().filter(|execution| execution.build == build);
+    let tried = own.flat_map(|execution| attempts(execution, runs));
+    tried.flat_map(|attempt| Level::ALL.into_iter().flat_map(|level| level.keys_of(attempt))).collect()
 }
 
 /// Keys, at levels that are `certain`, that some other build contacts and this one never did.

@@ -2,13 +2,13 @@
 //!
 //! Promises: outside the family of keys; adjusted (Holm) for the number of concerns × builds alone.
 //! A place that is unknown, on which databases disagree, or which physics objects to, is never counted
-//! as a contact, and never lets an absence be claimed.
+//! as a contact, and never lets an absence be claimed; neither is, nor does, one that was tried in vain.
 
 use crate::bits::Bits;
 use crate::execution::Execution;
 use crate::family::ALPHA;
 use crate::places;
-use crate::table::{Table, endpoints};
+use crate::table::{Table, attempts, endpoints};
 use crate::{fisher, interval, needed, step};
 use overheard_model::{Cell, Concern, ConcernTest, Endpoint, Level, Run, Study, Verdict};
 
@@ -24,12 +24,14 @@ pub(crate) struct Contacts {
     pub possible: Bits,
     /// Met an address that may stand anywhere.
     pub unplaced: Bits,
+    /// Tried one that is any of these and nothing was carried there, nor contacted another for certain.
+    pub attempted: Bits,
 }
 
 impl Contacts {
     /// Whether these executions can show that they did not contact the concern.
     pub(crate) fn rules_out(&self, executions: &Bits) -> bool {
-        self.possible.count_in(executions) + self.unplaced.count_in(executions) == 0
+        [&self.possible, &self.unplaced, &self.attempted].iter().all(|met| met.count_in(executions) == 0)
     }
 }
 
@@ -83,6 +85,14 @@ pub(crate) fn contacts(study: &Study, executions: &[Execution], runs: &[Run]) ->
         });
         Bits::of(executions.len(), met.map(|(at, _)| at))
     };
+    let attempted = |concern: &Concern| {
+        let tried = executions.iter().enumerate().filter(|(_, execution)| {
+            let is_certain = |endpoint| contact(concern, endpoint) == Contact::Certain;
+            attempts(execution, runs).any(|attempt| contact(concern, attempt) != Contact::None)
+                && !endpoints(execution, runs).any(is_certain)
+        });
+        Bits::of(executions.len(), tried.map(|(at, _)| at))
+    };
     let concerns = study.concerns.iter();
     concerns
         .map(|concern| Contacts {
@@ -90,6 +100,7 @@ pub(crate) fn contacts(study: &Study, executions: &[Execution], runs: &[Run]) ->
             certain: with(concern, Contact::Certain),
             possible: with(concern, Contact::Possible),
             unplaced: with(concern, Contact::Unplaced),
+            attempted: attempted(concern),
         })
         .collect()
 }
@@ -116,11 +127,15 @@ pub(crate) fn tests(study: &Study, table: &Table, contacts: &[Contacts]) -> Vec<
         let own = cell(contacts, build);
         let name = study.builds[build].name.clone();
         let clean = contacts.rules_out(&table.builds[build]);
-        if build == study.reference {
-            return alone(contacts.concern.clone(), name, own, clean);
-        }
-        let p = adjusted.next().unwrap_or(1.0);
-        against(contacts.concern.clone(), name, own, cell(contacts, study.reference), p, clean, threshold)
+        let concern = contacts.concern.clone();
+        let test = match build == study.reference {
+            true => alone(concern, name, own, clean),
+            false => {
+                let p = adjusted.next().unwrap_or(1.0);
+                against(concern, name, own, cell(contacts, study.reference), p, clean, threshold)
+            }
+        };
+        ConcernTest { attempted: contacts.attempted.count_in(&table.builds[build]), ..test }
     };
     pairs.into_iter().map(test).collect()
 }
@@ -135,7 +150,21 @@ fn alone(concern: Concern, build: String, cell: Cell, clean: bool) -> ConcernTes
     let runs_needed =
         (verdict == Verdict::Abstain && clean && cell.present == 0).then(|| clean_runs_needed(cell));
     let (reference_cell, difference, low, high, p) = (None, None, None, None, None);
-    ConcernTest { concern, build, cell, reference_cell, difference, low, high, p, verdict, runs_needed }
+    let (attempted, failed) = (0, 0);
+    ConcernTest {
+        concern,
+        build,
+        cell,
+        reference_cell,
+        difference,
+        low,
+        high,
+        p,
+        verdict,
+        runs_needed,
+        attempted,
+        failed,
+    }
 }
 
 fn against(
@@ -174,6 +203,8 @@ fn against(
         p: Some(p),
         verdict,
         runs_needed,
+        attempted: 0,
+        failed: 0,
     }
 }
 

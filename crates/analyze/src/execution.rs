@@ -141,7 +141,12 @@ mod tests {
             build,
             name: name.into(),
             began,
-            reading: Reading { capture, flows: vec![flow].into(), endpoints: Vec::new() },
+            reading: Reading {
+                capture,
+                flows: vec![flow].into(),
+                endpoints: Vec::new(),
+                attempts: Vec::new(),
+            },
         }
     }
 

@@ -283,6 +283,8 @@ mod tests {
             p: Some(0.000_155),
             verdict,
             runs_needed,
+            attempted: 0,
+            failed: 0,
         }
     }
 

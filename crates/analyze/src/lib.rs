@@ -99,6 +99,7 @@ fn comparison(study: &Study, runs: &[Run], stopped: Option<&Stopped>) -> Compari
         keys,
         concerns,
         distinguishable,
+        vantages: Vec::new(),
     }
 }
 

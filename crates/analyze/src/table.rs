@@ -65,6 +65,11 @@ fn rows(level: Level, executions: &[Execution], runs: &[Run]) -> Vec<Row> {
     rows
 }
 
+/// All that an execution tried in vain.
+pub(crate) fn attempts<'a>(execution: &'a Execution, runs: &'a [Run]) -> impl Iterator<Item = &'a Endpoint> {
+    execution.pieces.iter().flat_map(|&piece| &runs[piece].reading.attempts)
+}
+
 /// All endpoints that an execution met, in all its pieces.
 pub(crate) fn endpoints<'a>(execution: &'a Execution, runs: &'a [Run]) -> impl Iterator<Item = &'a Endpoint> {
     execution.pieces.iter().flat_map(|&piece| &runs[piece].reading.endpoints)

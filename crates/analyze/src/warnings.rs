@@ -7,12 +7,15 @@ use crate::concern::Contacts;
 use crate::execution::Execution;
 use crate::interleaving;
 use crate::places;
-use crate::table::{Table, endpoints};
-use overheard_model::{Claim, Concern, Level, LocalRule, Run, Study, Warning};
-use std::collections::BTreeSet;
+use crate::table::{Table, attempts, endpoints};
+use overheard_model::{Claim, Concern, Endpoint, Level, LocalRule, Run, Study, Warning};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 /// Names listed in one warning.
 const SHOWN: usize = 3;
+/// Destinations listed that were tried in vain.
+const SHOWN_TRIED: usize = 12;
 
 /// All warnings of a study.
 pub(crate) fn of(
@@ -30,6 +33,7 @@ pub(crate) fn of(
     warnings.extend(incomplete(runs));
     warnings.extend(lossy(runs));
     warnings.extend(empty(study, runs, executions));
+    warnings.extend(tried(study, runs, executions));
     warnings.extend(disputed(runs));
     warnings.extend(possible(contacts));
     warnings.extend(one_source(study, runs));
@@ -173,6 +177,44 @@ fn empty<'a>(
         );
         warning("empty-run", text)
     })
+}
+
+/// What a build tried and nothing was carried to: of its contacts alone it would look as if it had not tried.
+fn tried<'a>(
+    study: &'a Study,
+    runs: &'a [Run],
+    executions: &'a [Execution],
+) -> impl Iterator<Item = Warning> {
+    study.builds.iter().enumerate().filter_map(move |(at, build)| {
+        let own: Vec<&Execution> = executions.iter().filter(|execution| execution.build == at).collect();
+        let tried = |execution: &Execution| -> BTreeSet<String> {
+            let beyond = attempts(execution, runs).filter(|attempt| !attempt.place.local);
+            beyond.map(destination).collect()
+        };
+        let mut times: BTreeMap<String, u64> = BTreeMap::new();
+        own.iter().flat_map(|execution| tried(execution)).for_each(|to| *times.entry(to).or_default() += 1);
+        let mut most: Vec<(&String, &u64)> = times.iter().collect();
+        most.sort_by_key(|(_, times)| std::cmp::Reverse(**times));
+        let named: Vec<String> = most.iter().map(|(to, times)| format!("{to} in {times}")).collect();
+        let some = own.iter().filter(|execution| !tried(execution).is_empty()).count();
+        let text = format!(
+            "{} tried in {some} of {} what nothing was carried to ({}): that is no contact, and no absence either",
+            build.name,
+            runs_text(own.len() as u64),
+            listed(&named, SHOWN_TRIED),
+        );
+        (some > 0).then(|| warning("attempts", text))
+    })
+}
+
+/// `198.51.100.7:53/udp (CN)`.
+fn destination(attempt: &Endpoint) -> String {
+    let Endpoint { address, port, transport, place, .. } = attempt;
+    let at = match transport.has_ports() {
+        true => format!("{}/{transport}", SocketAddr::new(*address, *port)),
+        false => format!("{address} {transport}"),
+    };
+    place.label().map_or(at.clone(), |label| format!("{at} ({label})"))
 }
 
 fn disputed(runs: &[Run]) -> Option<Warning> {

@@ -112,7 +112,8 @@ impl Live {
         let mut all = self.tally.problems.clone();
         all.append(problems.clone());
         resolver.report(&mut all);
-        Reading { capture: self.summary(local_rule, local, all), flows: Flows::default(), endpoints }
+        let (capture, attempts) = (self.summary(local_rule, local, all), Vec::new());
+        Reading { capture, flows: Flows::default(), endpoints, attempts }
     }
 
     /// The latest `most` flows of an endpoint of the latest snapshot, in the order of their first packets.
@@ -132,7 +133,7 @@ impl Live {
         let Told { records, resolver, .. } = self.table.tell();
         let flows =
             Flows::new(Conversations { capture: self.capture, records, resolver, owners: self.owners });
-        Reading { capture, flows, endpoints }
+        Reading { capture, flows, endpoints, attempts: Vec::new() }
     }
 
     fn summary(&self, local_rule: LocalRule, local: Vec<IpAddr>, problems: Problems) -> Capture {

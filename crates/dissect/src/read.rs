@@ -125,7 +125,8 @@ impl Walked {
         }
         let conversations =
             Conversations { capture: path.clone(), records, resolver, owners: summary.owners };
-        let endpoints = endpoint::group(conversations.lend(), options.threads);
+        let met = endpoint::group(conversations.lend(), options.threads);
+        let (attempts, endpoints) = endpoint::part(met, &summary.uncarried);
         let capture = Capture {
             path,
             sha256: stored.sha256,
@@ -143,7 +144,7 @@ impl Walked {
             secrets: summary.secrets.len() as u64,
             problems: all.into_vec(),
         };
-        Reading { capture, flows: Flows::new(conversations), endpoints }
+        Reading { capture, flows: Flows::new(conversations), endpoints, attempts }
     }
 }
 
@@ -216,7 +217,7 @@ mod tests {
     #[test]
     fn one_packet_becomes_one_flow_to_one_endpoint() {
         let reading = read(&capture()[..], "test".into(), &Options::default());
-        let Reading { capture, flows, endpoints } = &reading;
+        let Reading { capture, flows, endpoints, .. } = &reading;
         assert_eq!((capture.packets, capture.undecoded, capture.complete), (1, 0, true));
         assert_eq!((capture.local_rule, flows.len(), endpoints.len()), (LocalRule::Private, 1, 1));
         let flow = flows.get(0).unwrap();

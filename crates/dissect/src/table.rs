@@ -41,6 +41,7 @@ pub fn read_table(text: &[u8], path: Arc<str>) -> Result<Vec<TableRun>, String> 
     let stored = Stored::of(text);
     let reading = |(build, run, rows): (String, String, Vec<Row>)| {
         let reading = Reading {
+            attempts: Vec::new(),
             capture: capture(&path, &stored),
             flows: Flows::default(),
             endpoints: endpoints(rows, &path),

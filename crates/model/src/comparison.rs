@@ -135,6 +135,16 @@ pub struct ConcernTest {
     /// reference itself abstains where it contacted it: that is a fact, and there is no claim.
     pub verdict: Verdict,
     pub runs_needed: Option<u64>,
+    /// Runs in which the build tried what may be it, and nothing was carried there: neither contacts nor absences.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub attempted: u64,
+    /// Runs of the build that failed, and so do not count, but contacted it.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub failed: u64,
+}
+
+fn is_none(runs: &u64) -> bool {
+    *runs == 0
 }
 
 impl ConcernTest {
@@ -234,6 +244,19 @@ pub struct Comparison {
     pub control: Option<Control>,
     pub warnings: Vec<Warning>,
     pub findings: Vec<Finding>,
+    /// Of a live study from several vantages: countries, and what was feared, as contacted from each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vantages: Vec<FromVantage>,
+}
+
+/// Who contacted something from one vantage. The tests pool the vantages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FromVantage {
+    /// A label of a country, or a concern.
+    pub key: String,
+    pub vantage: String,
+    /// By build.
+    pub cells: BTreeMap<String, Cell>,
 }
 
 impl Comparison {

@@ -13,6 +13,7 @@ pub mod comparison;
 pub mod country;
 pub mod delivery;
 pub mod design;
+pub mod destination;
 pub mod endpoint;
 pub mod finding;
 pub mod flow;
@@ -35,12 +36,13 @@ pub mod trial;
 pub use artifact::Artifact;
 pub use capture::{Capture, LocalRule, Problem};
 pub use comparison::{
-    Absence, BuildRuns, Cell, Comparison, ConcernTest, Control, Distinguishable, Key, Level, Relation,
-    RelationResult, Unseen, Warning,
+    Absence, BuildRuns, Cell, Comparison, ConcernTest, Control, Distinguishable, FromVantage, Key, Level,
+    Relation, RelationResult, Unseen, Warning,
 };
 pub use country::Country;
 pub use delivery::{Delivery, Fate, Strays};
 pub use design::Design;
+pub use destination::Destination;
 pub use endpoint::Endpoint;
 pub use finding::{Finding, Support, Verdict};
 pub use flow::{BeganBy, Flow, FlowState, Side, Transport};

@@ -12,6 +12,8 @@ pub enum Observation {
     Capture(Capture),
     Flow(Flow),
     Endpoint(Endpoint),
+    /// As an endpoint, but nothing was carried to it: no contact.
+    Attempt(Endpoint),
 }
 
 /// All observations of one artifact.
@@ -19,11 +21,20 @@ pub enum Observation {
 pub struct Reading {
     pub capture: Capture,
     pub flows: Flows,
-    /// Sorted by address, port and transport.
+    /// Whom something went to. Sorted by address, port and transport.
     pub endpoints: Vec<Endpoint>,
+    /// Whom something was sent to that the recorder carried nowhere, as our own recordings say: no contacts. Sorted
+    /// likewise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Endpoint>,
 }
 
 impl Reading {
+    /// All that was met, attempts last.
+    pub fn met(&self) -> impl Iterator<Item = &Endpoint> {
+        self.endpoints.iter().chain(&self.attempts)
+    }
+
     /// The artifact that was read, where it was hashed.
     pub fn artifact(&self) -> Option<Artifact> {
         let sha256 = self.capture.sha256.clone()?;

@@ -1,4 +1,5 @@
-//! What a recording lost is told where it is read: by `read` as a problem, by `compare` as a warning.
+//! What a recording says of itself is told where it is read: what it lost, by `read` as a problem and by `compare` as a
+//! warning; to whom nothing was carried, by both as no contact.
 
 mod program;
 
@@ -17,9 +18,7 @@ fn record(path: &Path, second: u64, counts: &Counts) {
     let mut recording = Recording::create(path, &section, Sources::default()).unwrap();
     let time = UNIX_EPOCH + Duration::from_secs(second);
     recording.packet(Direction::Outbound, time, &PACKET).unwrap();
-    if let Some(remark) = counts.remark() {
-        recording.remark(remark);
-    }
+    counts.remarks().into_iter().for_each(|remark| recording.remark(remark));
     recording.finish();
 }
 
@@ -41,4 +40,41 @@ fn packets_that_a_device_did_not_take_are_told_where_the_capture_is_read() {
     let compared = overheard(&["compare", &build("a", &whole), &build("b", &lossy)]).stdout;
     let warning = "packets were lost, so that contacts may be missing: lossy.pcapng\n";
     assert!(compared.contains(warning), "{compared}");
+}
+
+/// What an app sent and a proxy never carried was met by nobody.
+#[test]
+fn whom_nothing_was_carried_to_is_no_contact_and_no_absence() {
+    let folder = tempfile::tempdir().unwrap();
+    let (carried, tried) = (folder.path().join("carried.pcapng"), folder.path().join("tried.pcapng"));
+    record(&carried, 1, &Counts::default());
+    let uncarried = vec!["udp 198.18.0.9:9".parse().unwrap()];
+    record(&tried, 2, &Counts { uncarried, ..Counts::default() });
+    let read =
+        |path: &Path, more: &[&str]| overheard(&[&["read", path.to_str().unwrap()], more].concat()).stdout;
+    assert!(!read(&carried, &[]).contains("Tried"));
+    let told = read(&tried, &[]);
+    assert!(
+        told.contains("0 endpoints")
+            && told.contains("Tried, but nothing was carried there: 198.18.0.9:9/udp")
+    );
+    assert!(read(&tried, &["--format", "jsonl"]).contains("\"record\":\"attempt\""));
+    assert!(!read(&tried, &["--format", "csv"]).contains("198.18.0.9"));
+    assert!(read(&tried, &["--format", "html"]).contains("Tried, but nothing was carried there"));
+
+    let build = |name: &str, path: &Path| format!("{name}={}", path.display());
+    let builds = [build("a", &carried), build("b", &tried)];
+    let compared = |more: &[&str]| {
+        let compared = overheard(&[&["compare", &builds[0], &builds[1]], more].concat()).stdout;
+        compared.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let text = compared(&[]);
+    let warning = "b tried in 1 of 1 run what nothing was carried to (198.18.0.9:9/udp";
+    assert!(text.contains(warning), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&compared(&["--format", "json"])).unwrap();
+    let keys = json["keys"].as_array().unwrap();
+    let cells: Vec<_> = keys.iter().map(|key| (&key["key"], &key["cells"]["b"]["present"])).collect();
+    assert_eq!(cells, [(&"198.18.0.9".into(), &0.into())]);
+    let absences = json["absences"].as_array().unwrap();
+    assert!(absences.iter().all(|absence| absence["build"] != "b"), "{absences:?}");
 }

@@ -6,7 +6,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use program::terminal::Watched;
 use program::{Answer, command, overheard};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
 /// A name server, and a host that refuses every connection.
@@ -188,9 +188,53 @@ fn a_proxy_that_does_not_serve_is_told_at_the_end() {
     if watched.code == 3 {
         return eprintln!("skipped: no room here: {}", watched.stderr);
     }
-    for told in ["cut off\n", "1 connection failed at the proxy: it could not be reached, or refused"] {
+    for told in [
+        "cut off\n",
+        "the proxy does not carry everything: it could not be reached\n",
+        "1 connection failed at the proxy: it could not be reached (1)\n",
+    ] {
         assert!(watched.stderr.contains(told), "{told:?} is not in {}", watched.stderr);
     }
+}
+
+/// A name that is asked of the name server behind the proxy is all that the app waits for.
+#[test]
+fn a_login_that_a_proxy_refuses_is_told_while_the_app_waits() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://who:forgot@{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+            stream
+                .write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+                .unwrap();
+        }
+    });
+    let line = "getent ahostsv4 log.world.example";
+    let options = ["--seconds", "3", "--proxy", &proxy, "--dns", "198.18.1.53"];
+    let watched = overheard(&[&["watch"], &options[..], &["--", "bash", "-c", line]].concat());
+    if watched.code == 3 {
+        return eprintln!("skipped: no room here: {}", watched.stderr);
+    }
+    for told in [
+        "the proxy does not carry everything: it refused the login (407)\n",
+        "failed at the proxy: it refused the login (407) (",
+    ] {
+        assert!(watched.stderr.contains(told), "{told:?} is not in {}", watched.stderr);
+    }
+}
+
+#[test]
+fn what_is_no_program_is_said_to_be_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("notes");
+    std::fs::write(&file, "no program").unwrap();
+    let file = file.to_str().unwrap();
+    let answer = overheard(&["watch", "--", file]);
+    answer.refuses("nobody may execute it");
+    assert!(answer.stderr.contains("interpreter") && !answer.stderr.contains("doctor"), "{answer:?}");
 }
 
 #[test]

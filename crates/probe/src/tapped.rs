@@ -98,9 +98,7 @@ impl Tapped {
         let held = || Error::of("the recording")(io::Error::other("the gateway still holds it"));
         let recording = Arc::into_inner(self.recording).ok_or_else(held)?;
         let mut recording = recording.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if let Some(remark) = counts.remark() {
-            recording.remark(remark);
-        }
+        counts.remarks().into_iter().for_each(|remark| recording.remark(remark));
         Ok((counts, recording.finish()))
     }
 }

@@ -1,6 +1,6 @@
 //! Runs of plain programs: what is performed, and every way in which a run fails.
 
-use overheard_model::design::{BuildDesign, Design, VantageDesign};
+use overheard_model::design::{BuildDesign, Design, Lasting, VantageDesign};
 use overheard_probe::execute::{Bare, Performed, Script, Setting, perform};
 use overheard_probe::ledger::Outcome;
 use overheard_probe::schedule::read;
@@ -24,6 +24,11 @@ fn design(script: &str, driver: &str, steps: &str) -> Design {
 }
 
 fn play(design: &Design) -> Performed {
+    let build: &BuildDesign = &design.builds[0];
+    perform_script(design, Script::App { build, activity: &design.activities[0] })
+}
+
+fn perform_script(design: &Design, script: Script) -> Performed {
     let folder = tempfile::tempdir().unwrap();
     let vantage = VantageDesign { name: "direct".into(), proxy: None, dns: None, place: None };
     let setting = Setting {
@@ -35,8 +40,6 @@ fn play(design: &Design) -> Performed {
         home: &design.home,
         doors: &design.doors,
     };
-    let build: &BuildDesign = &design.builds[0];
-    let script = Script::App { build, activity: &design.activities[0] };
     perform(&mut Bare, &setting, script, &design.limits, &AtomicBool::new(false)).expect("nobody stopped it")
 }
 
@@ -194,4 +197,14 @@ fn an_app_that_does_not_exist_is_named() {
     design.builds[0].command = vec!["nowhere-to-be-found".into()];
     let Outcome::Failed { reason } = play(&design).outcome else { panic!("it started") };
     assert!(reason.starts_with("step 1 (start): nowhere-to-be-found did not start: "), "{reason}");
+}
+
+/// The waits of an activity may be longer than any run may last; the room alone then lasts as long as it may.
+#[test]
+fn an_idle_run_ends_within_the_limit_and_has_not_failed() {
+    let mut design = design("true", "plain", "\"start\", \"stop\"");
+    design.limits.run = Lasting(Duration::from_millis(300));
+    let idle = Script::Idle(design.activities[0].idle_time().0);
+    let performed = perform_script(&design, idle);
+    assert_eq!(performed.outcome, Outcome::Done);
 }

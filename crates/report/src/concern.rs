@@ -40,7 +40,7 @@ pub(crate) fn verdict(test: &ConcernTest) -> Option<Verdict> {
 pub(crate) fn sentence(comparison: &Comparison, test: &ConcernTest) -> String {
     let (build, name, cell) = (&test.build, name(&test.concern), test.cell);
     if cell.runs == 0 {
-        return format!("{build} has no run: nothing is known of {name}.");
+        return format!("{build} has no run that counts: nothing is known of {name}{}.", beside(&[test]));
     }
     if cell.present == 0 && !test.is_less() {
         return never(comparison, test, &name);
@@ -61,14 +61,32 @@ fn never(comparison: &Comparison, test: &ConcernTest, name: &str) -> String {
     let (build, runs) = (&test.build, counted(test.cell.runs, "run"));
     match absence(comparison, test) {
         Some(absence) => format!(
-            "{build} never contacted {name} in {runs}: contact in more than {} of its runs is ruled out at 95\u{a0}%.",
-            percent(absence.rate_below)
+            "{build} never contacted {name} in {runs}: contact in more than {} of its runs is ruled out at 95\u{a0}%{}.",
+            percent(absence.rate_below),
+            beside(&[test])
         ),
+        None if test.attempted > 0 => {
+            format!("{build} contacted nothing that is certainly {name} in {runs}{}.", beside(&[test]))
+        }
         None => format!(
             "{build} contacted nothing that is certainly {name} in {runs}, but servers whose place is not \
-             certain: neither a contact nor an absence."
+             certain: neither a contact nor an absence{}.",
+            beside(&[test])
         ),
     }
+}
+
+/// What is no contact by count, and yet what a sceptic looks at first: tries in vain, and runs that failed.
+pub(crate) fn beside(tests: &[&ConcernTest]) -> String {
+    let sum = |of: fn(&ConcernTest) -> u64| tests.iter().map(|test| of(test)).sum::<u64>();
+    let (attempted, failed) = (sum(|test| test.attempted), sum(|test| test.failed));
+    let tried = || format!("; it was tried in {}, and nothing was carried there", counted(attempted, "run"));
+    let failures = || {
+        let which =
+            if failed == 1 { "that failed, and does not count," } else { "that failed, and do not count," };
+        format!("; {} {which} contacted it", counted(failed, "run"))
+    };
+    [(attempted > 0).then(tried), (failed > 0).then(failures)].into_iter().flatten().collect()
 }
 
 /// `; about 5 further runs of each build would settle it`.

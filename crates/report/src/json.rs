@@ -48,6 +48,12 @@ pub(crate) struct RunSummary<'a> {
     capture: &'a Capture,
     flows: usize,
     endpoints: usize,
+    #[serde(skip_serializing_if = "is_none")]
+    attempts: usize,
+}
+
+fn is_none(attempts: &usize) -> bool {
+    *attempts == 0
 }
 
 /// `overheard-reading/1`.
@@ -96,6 +102,7 @@ pub(crate) fn captures(bundle: &Bundle) -> Vec<RunSummary<'_>> {
             capture: &run.reading.capture,
             flows: run.reading.flows.len(),
             endpoints: run.reading.endpoints.len(),
+            attempts: run.reading.attempts.len(),
         })
         .collect()
 }

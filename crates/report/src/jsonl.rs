@@ -7,8 +7,8 @@ use crate::foreign::Inert;
 use crate::json::{self, RunSummary, StudySummary};
 use crate::{Format, Style};
 use overheard_model::{
-    Absence, BuildRuns, Bundle, Capture, ConcernTest, Control, Distinguishable, Endpoint, Finding, Flow, Key,
-    PlaceSource, Plan, Reading, Unseen, Warning,
+    Absence, BuildRuns, Bundle, Capture, ConcernTest, Control, Distinguishable, Endpoint, Finding, Flow,
+    FromVantage, Key, PlaceSource, Plan, Reading, Unseen, Warning,
 };
 use serde::Serialize;
 use std::io::{self, Write};
@@ -24,6 +24,7 @@ enum ObservationLine<'a> {
     Capture(&'a Capture),
     Flow(&'a Flow),
     Endpoint(&'a Endpoint),
+    Attempt(&'a Endpoint),
 }
 
 #[derive(Serialize)]
@@ -48,6 +49,7 @@ enum ComparisonLine<'a> {
     Control(&'a Control),
     Warning(&'a Warning),
     Finding(&'a Finding),
+    FromVantage(&'a FromVantage),
 }
 
 #[derive(Serialize)]
@@ -90,13 +92,14 @@ impl Format for Jsonl {
     }
 }
 
-/// The observations of one artifact: capture, flows, endpoints.
+/// The observations of one artifact: capture, flows, endpoints, attempts.
 fn observations(reading: &Reading, out: &mut Inert) -> io::Result<()> {
     line(&ObservationLine::Capture(&reading.capture), out)?;
     for flow in &reading.flows {
         line(&ObservationLine::Flow(&flow), out)?;
     }
-    reading.endpoints.iter().try_for_each(|endpoint| line(&ObservationLine::Endpoint(endpoint), out))
+    reading.endpoints.iter().try_for_each(|endpoint| line(&ObservationLine::Endpoint(endpoint), out))?;
+    reading.attempts.iter().try_for_each(|attempt| line(&ObservationLine::Attempt(attempt), out))
 }
 
 fn line(record: &impl Serialize, out: &mut Inert) -> io::Result<()> {
@@ -122,5 +125,6 @@ fn comparison_lines(bundle: &Bundle) -> Vec<ComparisonLine<'_>> {
     lines.extend(comparison.control.iter().map(ComparisonLine::Control));
     lines.extend(comparison.warnings.iter().map(ComparisonLine::Warning));
     lines.extend(comparison.findings.iter().map(ComparisonLine::Finding));
+    lines.extend(comparison.vantages.iter().map(ComparisonLine::FromVantage));
     lines
 }

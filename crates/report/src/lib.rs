@@ -27,6 +27,7 @@ mod section;
 mod source;
 mod statement;
 mod text;
+mod vantage;
 mod verdict;
 
 pub use foreign::safe;

@@ -5,7 +5,7 @@
 
 use crate::figures::{count, counted, listed, percent, probability, probability_of};
 use crate::section::{Section, Statement};
-use crate::{absence, concern, difference, source};
+use crate::{absence, concern, difference, source, vantage};
 use overheard_model::{
     BuildRuns, Bundle, Comparison, Control, Distinguishable, Plan, RegisteredBuild, RegisteredVantage,
     Registration, Verdict,
@@ -22,7 +22,7 @@ pub(crate) fn sections(bundle: &Bundle) -> Vec<Section> {
         .map(|test| Statement { verdict: concern::verdict(test), text: concern::sentence(comparison, test) });
     let wholes = comparison.distinguishable.iter();
     let wholes = wholes.map(|(build, test)| distinguishable(comparison, build, test));
-    let sections: [(_, Vec<Statement>); 9] = [
+    let sections: [(_, Vec<Statement>); 10] = [
         ("Named as a concern before the data", concerns.collect()),
         ("Do the builds differ at all?", wholes.collect()),
         ("What differs", difference::statements(comparison)),
@@ -32,6 +32,7 @@ pub(crate) fn sections(bundle: &Bundle) -> Vec<Section> {
         ),
         ("Servers beyond those seen", absence::beyond_seen(comparison).into_iter().map(plain).collect()),
         ("False alarms", comparison.control.iter().map(control).map(plain).collect()),
+        ("From each vantage", vantage::statements(comparison).into_iter().map(plain).collect()),
         ("Warnings", comparison.warnings.iter().map(|warning| plain(warning.text.clone())).collect()),
         ("The plan", bundle.study.registration.iter().flat_map(registration).map(plain).collect()),
         ("Where the places come from", places(bundle).into_iter().map(plain).collect()),

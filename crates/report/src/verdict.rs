@@ -122,9 +122,10 @@ fn contacted(comparison: &Comparison, feared: &Concern) -> String {
     };
     let not = if unmet.is_empty() { String::new() } else { format!(", but by {}", by(&unmet)) };
     let contacts = format!("{name}, named as a concern beforehand, was contacted by {}{not}", by(&met));
+    let beside = concern::beside(&tests);
     match outcome(comparison, &tests) {
-        Some(outcome) => format!("{contacts}: {outcome}."),
-        None => format!("{contacts}."),
+        Some(outcome) => format!("{contacts}: {outcome}{beside}."),
+        None => format!("{contacts}{beside}."),
     }
 }
 
@@ -148,14 +149,15 @@ fn never(comparison: &Comparison, name: &str, tests: &[&ConcernTest]) -> String 
     let runs = counted(tests.iter().map(|test| test.cell.runs).sum(), "run");
     let bounds: Option<Vec<f64>> =
         tests.iter().map(|test| Some(concern::absence(comparison, test)?.rate_below)).collect();
+    let beside = concern::beside(tests);
     match bounds.and_then(|bounds| bounds.into_iter().reduce(f64::max)) {
         Some(bound) => format!(
             "{name}, named as a concern beforehand, was never contacted in {runs}: for each build, contact in more \
-             than {} of its runs is ruled out at 95\u{a0}%.",
+             than {} of its runs is ruled out at 95\u{a0}%{beside}.",
             percent(bound)
         ),
         None => format!(
-            "{name}, named as a concern beforehand, was not certainly contacted in {runs}, nor is it ruled out."
+            "{name}, named as a concern beforehand, was not certainly contacted in {runs}, nor is it ruled out{beside}."
         ),
     }
 }

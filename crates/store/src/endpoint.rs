@@ -9,9 +9,9 @@ use rusqlite::{CachedStatement, Connection, params};
 use std::sync::Arc;
 
 const COLUMNS: &str = "capture, address, port, transport, names, domains, place, protocols, visibility, \
-    packets_out, packets_in, bytes_out, bytes_in, first, last, rtt_ms, flows, packet";
+    packets_out, packets_in, bytes_out, bytes_in, first, last, rtt_ms, flows, packet, attempt";
 
-/// Writes the endpoints of one run, in order.
+/// Writes the endpoints of one run, in order, and its attempts.
 pub(crate) struct Writer<'c> {
     insert: CachedStatement<'c>,
     run: i64,
@@ -25,7 +25,7 @@ impl<'c> Writer<'c> {
         Ok(Self { insert: connection.prepare_cached(&insert)?, run: run as i64, seq: 0 })
     }
 
-    pub(crate) fn write(&mut self, path: &str, endpoint: &Endpoint) -> Result<(), Error> {
+    pub(crate) fn write(&mut self, path: &str, endpoint: &Endpoint, attempt: bool) -> Result<(), Error> {
         let json = |error| Error::damaged(format!("endpoint {} to be saved", self.seq), error);
         self.insert.execute(params![
             self.run,
@@ -48,6 +48,7 @@ impl<'c> Writer<'c> {
             endpoint.rtt_ms,
             list(&endpoint.flows).map_err(json)?,
             bits(endpoint.packet),
+            attempt,
         ])?;
         self.seq += 1;
         Ok(())
@@ -65,17 +66,24 @@ pub(crate) struct Shared {
     flows: Parsed<Indices>,
 }
 
-/// The endpoints of one run, in order.
+/// The endpoints of one run, in order, and its attempts.
 pub(crate) fn all(
     connection: &Connection,
     run: i64,
     path: &Arc<str>,
     shared: &mut Shared,
-) -> Result<Vec<Endpoint>, Error> {
-    rows_of(connection, ("endpoint", COLUMNS), run, |columns| read(columns, path, shared))
+) -> Result<[Vec<Endpoint>; 2], Error> {
+    let mut both = [Vec::new(), Vec::new()];
+    rows_of(connection, ("endpoint", COLUMNS), run, |mut columns| {
+        let endpoint = read(&mut columns, path, shared)?;
+        let attempt: bool = columns.get()?;
+        both[usize::from(attempt)].push(endpoint);
+        Ok(())
+    })?;
+    Ok(both)
 }
 
-fn read(mut columns: Columns, path: &Arc<str>, shared: &mut Shared) -> Result<Endpoint, Wrong> {
+fn read(columns: &mut Columns, path: &Arc<str>, shared: &mut Shared) -> Result<Endpoint, Wrong> {
     Ok(Endpoint {
         capture: columns.shared(&mut shared.strings)?.unwrap_or_else(|| path.clone()),
         address: columns.parsed()?,

@@ -54,11 +54,8 @@ fn runs(connection: &Connection) -> Result<Vec<(i64, Run)>, Error> {
             row.map_err(|error| Error::damaged(format!("run {}", runs.len()), error))?;
         let build = usize::try_from(build).map_err(|error| Error::damaged(format!("run {id}"), error))?;
         let capture: Capture = blob::find(connection, &capture, &format!("the capture of run {id}"))?;
-        let reading = Reading {
-            flows: Flows::default(),
-            endpoints: endpoint::all(connection, id, &capture.path, &mut endpoints)?,
-            capture,
-        };
+        let [met, attempts] = endpoint::all(connection, id, &capture.path, &mut endpoints)?;
+        let reading = Reading { flows: Flows::default(), endpoints: met, attempts, capture };
         runs.push((id, Run { build, name, began: began.map(Timestamp), reading }));
     }
     Ok(runs)

@@ -11,7 +11,8 @@ use std::time::Duration;
 const APPLICATION_ID: i64 = 0x6f76_7268;
 
 /// What turns format n into format n + 1.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// The format that this version writes.
 pub(crate) const NEWEST: i64 = MIGRATIONS.len() as i64;

@@ -1,7 +1,7 @@
 //! A bundle into an empty database, in one transaction.
 
 use crate::{Error, blob, column, endpoint, flow, schema};
-use overheard_model::{Bundle, Run};
+use overheard_model::{Bundle, Reading, Run};
 use rusqlite::{Connection, params};
 
 pub(crate) fn bundle(mut connection: Connection, bundle: &Bundle) -> Result<(), Error> {
@@ -47,8 +47,10 @@ fn run(connection: &Connection, id: usize, run: &Run) -> Result<(), Error> {
         flows.write(&artifact.path, &flow)?;
     }
     let mut endpoints = endpoint::Writer::new(connection, id)?;
-    for endpoint in &run.reading.endpoints {
-        endpoints.write(&artifact.path, endpoint)?;
+    let Reading { endpoints: met, attempts, .. } = &run.reading;
+    let met = met.iter().map(|it| (it, false)).chain(attempts.iter().map(|it| (it, true)));
+    for (endpoint, attempt) in met {
+        endpoints.write(&artifact.path, endpoint, attempt)?;
     }
     Ok(())
 }

@@ -74,6 +74,32 @@ pub(super) fn rate(world: &World) -> Result<()> {
     Ok(())
 }
 
+/// The advertisement's country is the vantage's, the datagram is a contact at home and an attempt abroad, and the port
+/// that the proxy does not allow is told.
+pub(super) fn vantages(world: &World) -> Result<()> {
+    let (said, comparison) = study(world)?;
+    let from = |key: &str, vantage: &str| {
+        let all = comparison["vantages"].as_array().into_iter().flatten();
+        let found = all.filter(|from| from["key"] == key && from["vantage"] == vantage);
+        found.map(|from| from["cells"]["pushy"]["present"].as_u64().unwrap_or(99)).collect::<Vec<_>>()
+    };
+    for (key, home, abroad) in [("CN", 0, 8), ("IE", 8, 0), ("DE", 8, 0), ("US", 8, 8)] {
+        let seen = (from(key, "home"), from(key, "abroad"));
+        ensure!(seen == (vec![home], vec![abroad]), "{key} from home and abroad: {seen:?}");
+    }
+    let told = |kind: &str, words: &str| {
+        let mut warnings = comparison["warnings"].as_array().into_iter().flatten();
+        warnings.any(|it| it["kind"] == kind && it["text"].as_str().is_some_and(|text| text.contains(words)))
+    };
+    let tried = "pushy tried in 8 of 16 runs what nothing was carried to (198.18.60.1:8080/tcp (CN) in 8, \
+                 198.18.90.5:4321/udp (DE) in 8)";
+    ensure!(told("attempts", tried), "no word of what was tried: {}", comparison["warnings"]);
+    let failed = "it does not allow that (403) (8)";
+    ensure!(told("proxy-failures", failed), "no word of the proxy: {}", comparison["warnings"]);
+    ensure!(said.code == 1, "the exit code is {}", said.code);
+    Ok(())
+}
+
 /// Exactly what is planted: China, and the partner's name, only in the two co-branded builds; and whatever else is
 /// claimed lies in China and is only theirs.
 pub(super) fn tom_skype(world: &World) -> Result<()> {

@@ -36,5 +36,6 @@ pub fn run(build: usize, name: &str, began: Option<i64>, endpoints: Vec<Endpoint
         problems: Vec::new(),
     };
     let began = began.map(|minutes| Timestamp::from_parts(minutes * 60, 0));
-    Run { build, name: name.into(), began, reading: Reading { capture, flows: Flows::default(), endpoints } }
+    let reading = Reading { capture, flows: Flows::default(), endpoints, attempts: Vec::new() };
+    Run { build, name: name.into(), began, reading }
 }

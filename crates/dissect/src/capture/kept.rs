@@ -4,14 +4,18 @@ use super::Summary;
 use super::options::{COMMENT, Options, padding};
 use super::order::{ByteOrder, Fields};
 use crate::proto::host_name;
-use overheard_model::Process;
+use overheard_model::{Destination, Process};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Bytes of comments, names and secrets that are kept of one file.
 const CAPACITY: usize = 16 << 20;
 
 /// How a recording of ours begins to say that a device did not take every packet.
-const LOST: &[u8] = b"lost at a device";
+const LOST: &str = "lost at a device";
+
+/// How it begins to say of a destination that it carried nothing there, and that there were more of them.
+const UNCARRIED: &str = "not carried: ";
+const PERHAPS_UNCARRIED: &str = "perhaps not carried: ";
 
 /// Addresses of interfaces that are kept of one file.
 const MAX_ADDRESSES: usize = 256;
@@ -52,15 +56,22 @@ impl Kept {
         }
     }
 
-    /// Keeps the comments beside an interface's counts; one that says what was lost on the way is a problem.
+    /// Keeps the comments beside an interface's counts. One that says what was lost on the way is a problem; one that
+    /// says to whom nothing was carried is no longer a comment.
     pub(crate) fn statistics_comments(&mut self, options: Options<'_>, offset: u64, summary: &mut Summary) {
         for (_, comment) in options.filter(|(code, _)| *code == COMMENT) {
-            match comment.starts_with(LOST) {
-                true if self.admit(comment.len(), offset, summary) => {
-                    summary.report("packets-lost", String::from_utf8_lossy(comment).into_owned(), offset);
-                }
-                true => {}
-                false => self.comment(comment, offset, summary),
+            let said = String::from_utf8_lossy(comment);
+            let uncarried = said.strip_prefix(UNCARRIED).and_then(|to| to.parse::<Destination>().ok());
+            let problem = [(LOST, "packets-lost"), (PERHAPS_UNCARRIED, "attempts-unlisted")]
+                .into_iter()
+                .find(|(begins, _)| said.starts_with(begins));
+            if !self.admit(comment.len(), offset, summary) {
+                continue;
+            }
+            match (uncarried, problem) {
+                (Some(to), _) => _ = summary.uncarried.insert(to),
+                (None, Some((_, kind))) => summary.report(kind, said.into_owned(), offset),
+                (None, None) => summary.comments.push(said.into_owned()),
             }
         }
     }

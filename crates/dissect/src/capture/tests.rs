@@ -303,6 +303,21 @@ fn what_statistics_say_was_lost_is_a_problem_and_other_remarks_are_none() {
 }
 
 #[test]
+fn what_statistics_say_was_not_carried_is_no_comment() {
+    let mut file = pcapng(ByteOrder::Little);
+    let said = ["not carried: udp 198.51.100.7:53", "perhaps not carried: 3 packets", "not carried: my bags"];
+    file.block(5, |body| {
+        let body = body.u32(0).u64(0);
+        said.iter().fold(body, |body, remark| body.option(1, remark.as_bytes()));
+    });
+    let (_, summary) = read(&file.bytes);
+    let uncarried: Vec<String> = summary.uncarried.iter().map(ToString::to_string).collect();
+    assert_eq!(uncarried, ["udp 198.51.100.7:53"]);
+    assert_eq!(&*summary.problems[0].kind, "attempts-unlisted");
+    assert_eq!(summary.comments[3..], [said[2]]);
+}
+
+#[test]
 fn what_a_recording_says_of_itself_is_no_comment() {
     let mut file = File::new(ByteOrder::Little);
     file.section().interface(101, |body| {

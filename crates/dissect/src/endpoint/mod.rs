@@ -11,8 +11,9 @@ mod remote;
 use crate::flow::{Lent, Record};
 use crate::place::scope::is_local;
 pub(crate) use naming::registrable_domain;
-use overheard_model::{Endpoint, Indices, Place, Protocols, Visibility};
+use overheard_model::{Destination, Endpoint, Indices, Place, Protocols, Transport, Visibility};
 use remote::{Remote, Remotes};
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::ops::RangeBounds;
 use std::sync::Arc;
@@ -68,6 +69,19 @@ fn within(stretch: impl RangeBounds<Remote>, conversations: Lent<'_>) -> Vec<End
     naming::name(&mut endpoints, conversations);
     remotes.sort(&mut endpoints);
     endpoints
+}
+
+/// Parts those to whom nothing was carried from the others. Who answered was reached, whatever is said: a reset alone
+/// is no answer, since a recorder that holds an app back gives it one.
+pub(crate) fn part(met: Vec<Endpoint>, uncarried: &BTreeSet<Destination>) -> (Vec<Endpoint>, Vec<Endpoint>) {
+    if uncarried.is_empty() {
+        return (Vec::new(), met);
+    }
+    met.into_iter().partition(|endpoint| {
+        let Endpoint { address, port, transport, packets_in, rtt_ms, .. } = *endpoint;
+        let answered = rtt_ms.is_some() || (transport != Transport::Tcp && packets_in > 0);
+        !answered && uncarried.contains(&Destination { address, port, transport })
+    })
 }
 
 /// An endpoint of which no flow was looked at.
@@ -178,6 +192,19 @@ mod tests {
         assert_eq!(domains, ["example.co.uk", "example.org"], "of each flow's best name");
         assert_eq!(&*endpoint.names[0].name, "b.example.org");
         assert_eq!((endpoint.names.len(), &endpoint.flows[..]), (3, &[0, 1][..]));
+    }
+
+    #[test]
+    fn whom_nothing_was_carried_to_is_no_endpoint_unless_it_answered() {
+        let records = [1, 2, 3].map(|host| record("10.0.0.1", &format!("198.51.100.{host}"), host));
+        let mut met = group(conversations(records.into(), &[]).lend(), NonZeroUsize::MIN);
+        met.iter_mut().for_each(|endpoint| endpoint.rtt_ms = None);
+        met[1].rtt_ms = Some(9.0);
+        let said = ["tcp 198.51.100.1:443", "tcp 198.51.100.2:443", "udp 198.51.100.3:443"];
+        let (attempts, endpoints) = part(met, &said.map(|to| to.parse().unwrap()).into());
+        let addresses = |met: Vec<Endpoint>| met.iter().map(|it| it.address.to_string()).collect::<Vec<_>>();
+        assert_eq!(addresses(attempts), ["198.51.100.1"]);
+        assert_eq!(addresses(endpoints), ["198.51.100.2", "198.51.100.3"]);
     }
 
     #[test]

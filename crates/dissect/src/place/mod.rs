@@ -137,7 +137,7 @@ impl Atlas {
         let places: Arc<[_]> = addresses(&readings).map(&mut placed).collect();
         for reading in readings {
             let mut at = 0;
-            for endpoint in &mut reading.endpoints {
+            for endpoint in reading.endpoints.iter_mut().chain(&mut reading.attempts) {
                 let is_at = |at: &usize| places.get(*at).is_some_and(|(other, _)| *other == endpoint.address);
                 // Endpoints are sorted by address: it is mostly that of the one before, or the next.
                 let near = [at, at + 1].into_iter().find(is_at);
@@ -192,9 +192,9 @@ impl Alike {
 
 /// The addresses of all endpoints, sorted, each once.
 fn addresses(readings: &[&mut Reading]) -> std::vec::IntoIter<IpAddr> {
-    let endpoints = readings.iter().flat_map(|reading| &reading.endpoints);
+    let endpoints = readings.iter().flat_map(|reading| reading.met());
     let mut addresses: Vec<IpAddr> = endpoints.map(|endpoint| endpoint.address).collect();
-    // One reading's are sorted already, which sorting sees at once.
+    // One reading's are mostly sorted already, which sorting sees at once.
     addresses.sort();
     addresses.dedup();
     addresses.into_iter()

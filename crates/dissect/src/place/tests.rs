@@ -84,7 +84,7 @@ fn reading(endpoints: Vec<Endpoint>, flows: Vec<Flow>) -> Reading {
         secrets: 0,
         problems: Vec::new(),
     };
-    Reading { capture, flows: flows.into(), endpoints }
+    Reading { capture, flows: flows.into(), endpoints, attempts: Vec::new() }
 }
 
 fn country(code: &str) -> Country {

@@ -15,7 +15,8 @@ pub struct Activity {
 }
 
 impl Activity {
-    /// How long a run of the room without an app lasts in its place: its waits together, or 10 s where that is less.
+    /// How long a run of the room without an app lasts in its place, if the limit on runs allows: its waits together, or
+    /// 10 s where that is less.
     pub fn idle_time(&self) -> Lasting {
         let waits =
             self.steps.iter().map(|step| if let Step::Wait(time) = step { time.0 } else { Duration::ZERO });

@@ -7,6 +7,7 @@ use clap::Args;
 use overheard_probe::room::{self, Home, Socket, Spec};
 use overheard_probe::tapped::Error;
 use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 #[derive(Args, Debug)]
@@ -37,10 +38,14 @@ impl AppArgs {
     /// The app's file: a path, or a name that is looked for as a shell does.
     pub fn program(&self) -> Result<PathBuf> {
         let given = self.app.first().map(Path::new).unwrap_or(Path::new(""));
-        found(given, Path::new("")).and_then(|path| std::path::absolute(path).ok()).ok_or_else(|| {
-            Failure::new(format!("{}: no such program", given.display()))
-                .hint("give the app by its path, or by a name that is in your PATH")
-        })
+        let found = found(given, Path::new("")).and_then(|path| std::path::absolute(path).ok());
+        match found {
+            Some(path) if may_be_started(&path) => Ok(path),
+            Some(_) => Err(Failure::new(format!("{}: no program: nobody may execute it", given.display()))
+                .hint("give a program; a script needs its interpreter before it, or to be executable (chmod +x)")),
+            None => Err(Failure::new(format!("{}: no such program", given.display()))
+                .hint("give the app by its path, or by a name that is in your PATH")),
+        }
     }
 
     pub fn arguments(&self) -> &[OsString] {
@@ -65,7 +70,13 @@ pub fn found(given: &Path, from: &Path) -> Option<PathBuf> {
         return Some(from.join(given)).filter(|path| path.is_file());
     }
     let paths = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&paths).map(|folder| folder.join(given)).find(|path| path.is_file())
+    let mut paths = std::env::split_paths(&paths).map(|folder| folder.join(given));
+    paths.find(|path| path.is_file() && may_be_started(path))
+}
+
+/// Whether anybody has the right to execute a file: whether the app's user has, the kernel says when it is started.
+fn may_be_started(path: &Path) -> bool {
+    path.metadata().is_ok_and(|file| file.permissions().mode() & 0o111 != 0)
 }
 
 /// The name that an app goes by.

@@ -22,6 +22,9 @@ it, and with 2 where it is no certificate: a changed byte that breaks its JSON l
 /// Far more than a certificate ever is.
 const LONGEST: u64 = 64 << 20;
 
+/// Places tried that are listed.
+const SHOWN: usize = 40;
+
 /// Check a certificate of confinement, and that a capture is the one it speaks of
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -132,7 +135,7 @@ pub(super) fn summary(statement: &Statement, capture: &str, signer: &str) -> Str
         safe(kernel),
         passed(flows, proxy.unanswered),
     );
-    text.extend(statement.attempted.iter().map(attempt));
+    text += &attempts(&statement.attempted);
     if statement.unlisted_attempts > 0 {
         text += &format!("  attempted  {} to further places\n", many(statement.unlisted_attempts, "packet"));
     }
@@ -182,6 +185,21 @@ fn passed(flows: u64, unanswered: u64) -> String {
     }
 }
 
+/// All in their order where they are few, else those that most packets went to.
+fn attempts(attempted: &[Attempted]) -> String {
+    let mut shown: Vec<&Attempted> = attempted.iter().collect();
+    if shown.len() > SHOWN {
+        shown.sort_by_key(|attempted| std::cmp::Reverse(attempted.packets));
+        shown.truncate(SHOWN);
+    }
+    let mut text: String = shown.iter().map(|attempted| attempt(attempted)).collect();
+    if attempted.len() > SHOWN {
+        let more = many((attempted.len() - SHOWN) as u64, "more place");
+        text += &format!("  attempted  {more}, with fewer packets: they are in the certificate\n");
+    }
+    text
+}
+
 fn attempt(attempted: &Attempted) -> String {
     let Attempted { class, transport, address, port, country, packets, processes } = attempted;
     let packets = many(*packets, "packet");
@@ -195,4 +213,35 @@ fn attempt(attempted: &Attempted) -> String {
 
 fn many(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overheard_model::Transport;
+    use overheard_probe::gateway::Class;
+
+    #[test]
+    fn of_many_places_tried_those_with_most_packets_are_listed() {
+        let tried = |packets: u64| Attempted {
+            class: Class::OtherUdp,
+            transport: Transport::Udp,
+            address: [198, 18, 0, 1].into(),
+            port: packets as u16,
+            country: None,
+            packets,
+            processes: Vec::new(),
+        };
+        let lines = |many: u64| {
+            let text = attempts(&(1..=many).map(tried).collect::<Vec<_>>());
+            text.lines().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let (few, many) = (lines(SHOWN as u64), lines(3000));
+        assert_eq!((few.len(), many.len()), (SHOWN, SHOWN + 1));
+        assert!(few[0].contains(" 1 packet,") && many[0].contains(" 3000 packets,"), "{few:?} {many:?}");
+        assert_eq!(
+            many[SHOWN],
+            "  attempted  2960 more places, with fewer packets: they are in the certificate"
+        );
+    }
 }

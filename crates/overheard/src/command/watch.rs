@@ -114,11 +114,9 @@ impl WatchArgs {
             if !told {
                 eprintln!("{}", safe(&closing.how));
             }
-            if closing.proxy_failures > 0 {
-                eprintln!(
-                    "{} failed at the proxy: it could not be reached, or refused its service (is the login right?)",
-                    counted(closing.proxy_failures, "connection")
-                );
+            if let Some(proxy) = closing.proxy.filter(|proxy| !proxy.failed.is_empty()) {
+                let failed = proxy.all() - proxy.carried;
+                eprintln!("{} failed at the proxy: {}", counted(failed, "connection"), proxy.reasons());
             }
             return match (&self.keep, closing.lost) {
                 (Some(keep), lost @ 1..) => {

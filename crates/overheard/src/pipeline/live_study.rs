@@ -1,18 +1,24 @@
 //! A live study on the path: each run becomes observations as it comes, and all of them the question.
 //!
 //! For: `overheard run`. Promises: runs of the reference under its second name, and of the room without an app, are
-//! never counted as runs of a build: they are controls, and what they show is told as a warning.
+//! never counted as runs of a build: they are controls, and what they show is told as a warning. Runs that failed count
+//! for nothing; what they contacted all the same is told beside what the others did.
 
-use super::{Lens, read};
+use super::{Contact, Lens, closest, read};
 use crate::exit::{Failure, Result};
 use crate::input;
+use crate::output::counted;
 use crate::progress::Progress;
 use overheard_analyze::settled::{self, Look, Placed, Standing, Stopped};
-use overheard_model::{Build, Bundle, Concern, Reading, Registration, Relation, Run, Study, Warning};
-use overheard_probe::ledger::{FileHash, Outcome, Record};
+use overheard_model::{
+    Build, Bundle, Cell, Comparison, Concern, Endpoint, FromVantage, Level, Reading, Registration, Relation,
+    Run, Study, Warning,
+};
+use overheard_probe::ledger::{Carriage, FileHash, Outcome, Record};
 use overheard_probe::schedule::{Arm, Plan};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 /// A live study as far as it has come.
 #[derive(Debug)]
@@ -29,33 +35,64 @@ pub struct LiveStudy<'a> {
     idle: Vec<Run>,
     /// Where each run was made, by its name: a vantage of the design.
     vantages: BTreeMap<String, usize>,
-    /// Runs that were taken, and those among them that failed: what was run, and why it failed.
+    /// Runs that were taken, and those among them that failed.
     taken: usize,
-    failed: Vec<(&'a str, String)>,
+    failed: Vec<Failed>,
     /// Of each arm whose app ended and left programs running: its runs that did, and those programs' names.
     left: BTreeMap<&'a str, (usize, BTreeSet<String>)>,
+    /// What proxies did for the runs that count, each with its vantage, where they did not carry all.
+    hampered: Vec<(usize, Carriage)>,
+}
+
+/// A run that failed.
+#[derive(Debug)]
+struct Failed {
+    arm: Arm,
+    reason: String,
+    /// What it left, if that can be read.
+    run: Option<Run>,
 }
 
 impl<'a> LiveStudy<'a> {
     pub fn new(plan: &'a Plan, feared: &'a [Concern], lens: &'a Lens) -> Self {
         let (runs, placed, twins, idle) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (vantages, failed, left) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
-        Self { plan, feared, lens, runs, placed, twins, idle, vantages, taken: 0, failed, left }
+        let (vantages, failed, left, hampered) = (BTreeMap::new(), Vec::new(), BTreeMap::new(), Vec::new());
+        Self { plan, feared, lens, runs, placed, twins, idle, vantages, taken: 0, failed, left, hampered }
     }
 
-    /// Takes a run that was made, with its capture in this folder. One that failed counts for nothing
-    /// but the warning that says so.
+    /// Takes a run that was made, with its capture in this folder.
     pub fn take(&mut self, record: &Record, folder: &Path, progress: &Progress) -> Result<()> {
         self.taken += 1;
+        self.vantages.insert(record.name.clone(), record.slot.cell.vantage);
+        let arm = record.slot.cell.arm;
         if let Outcome::Failed { reason } = &record.outcome {
-            self.failed.push((record.slot.cell.arm.name(&self.plan.design), reason.clone()));
+            let run = self.run(record, folder, progress).ok().flatten();
+            self.failed.push(Failed { arm, reason: reason.clone(), run });
             return Ok(());
         }
         if !record.left.is_empty() {
-            let (runs, names) = self.left.entry(record.slot.cell.arm.name(&self.plan.design)).or_default();
+            let (runs, names) = self.left.entry(arm.name(&self.plan.design)).or_default();
             *runs += 1;
             names.extend(record.left.iter().map(|(name, processes)| format!("{name} ({processes})")));
         }
+        let Some(run) = self.run(record, folder, progress)? else { return Ok(()) };
+        let hampered = record.proxy.clone().filter(|proxy| !proxy.failed.is_empty());
+        self.hampered.extend(hampered.map(|proxy| (record.slot.cell.vantage, proxy)));
+        match arm {
+            Arm::Build(_) => {
+                let cell = record.slot.cell;
+                let stratum = cell.activity + self.plan.design.activities.len() * cell.vantage;
+                self.placed.push(Placed { block: record.slot.block, stratum: stratum as u32 });
+                self.runs.push(run);
+            }
+            Arm::Twin => self.twins.push(run),
+            Arm::Idle => self.idle.push(run),
+        }
+        Ok(())
+    }
+
+    /// What a run left, if its capture holds anything.
+    fn run(&self, record: &Record, folder: &Path, progress: &Progress) -> Result<Option<Run>> {
         let capture = record.capture.as_ref().ok_or_else(|| {
             Failure::new(format!("{}: the run left no capture", folder.display()))
                 .hint("overheard run --retry-failed makes failed runs again; this one was not seen to fail")
@@ -69,20 +106,13 @@ impl<'a> LiveStudy<'a> {
         let input = input::inputs(&path.to_string_lossy())?.remove(0);
         let reading = read(&input, self.lens, progress);
         must_be_as_recorded(capture, &path, &reading).map_err(|failure| failure.hint(again(folder)))?;
-        let Some(reading) = reading? else { return Ok(()) };
-        let (build, among) = match record.slot.cell.arm {
-            Arm::Build(build) => (build, &mut self.runs),
-            Arm::Twin => (1, &mut self.twins),
-            Arm::Idle => (0, &mut self.idle),
+        let build = match record.slot.cell.arm {
+            Arm::Build(build) => build,
+            Arm::Twin => 1,
+            Arm::Idle => 0,
         };
-        self.vantages.insert(record.name.clone(), record.slot.cell.vantage);
-        among.push(Run { build, name: record.name.clone(), began: Some(record.began), reading });
-        if let Arm::Build(_) = record.slot.cell.arm {
-            let cell = record.slot.cell;
-            let stratum = cell.activity + self.plan.design.activities.len() * cell.vantage;
-            self.placed.push(Placed { block: record.slot.block, stratum: stratum as u32 });
-        }
-        Ok(())
+        let (name, began) = (record.name.clone(), Some(record.began));
+        Ok(reading?.map(|reading| Run { build, name, began, reading }))
     }
 
     /// How each concern stands.
@@ -102,8 +132,14 @@ impl<'a> LiveStudy<'a> {
             }
             None => overheard_analyze::compare(&study, &self.runs),
         };
+        for test in &mut comparison.concerns {
+            test.failed = self.failed_contacts(&test.build, &test.concern);
+        }
+        comparison.vantages = self.each_vantage(&comparison);
         comparison.warnings.extend(self.failed_runs());
         comparison.warnings.extend(self.left_running());
+        comparison.warnings.extend(self.contacted_in_failed_runs_alone());
+        comparison.warnings.extend(self.proxy_failures());
         comparison.warnings.extend(self.twin_alarms(&study));
         comparison.warnings.extend(self.idle_contacts());
         Bundle { study, runs: self.runs, comparison }
@@ -111,7 +147,8 @@ impl<'a> LiveStudy<'a> {
 
     /// Each run is judged by what light allows from its own vantage.
     fn place(&mut self) {
-        let runs = self.runs.iter_mut().chain(&mut self.twins).chain(&mut self.idle);
+        let failed = self.failed.iter_mut().filter_map(|failed| failed.run.as_mut());
+        let runs = self.runs.iter_mut().chain(&mut self.twins).chain(&mut self.idle).chain(failed);
         let vantages = &self.plan.design.vantages;
         let readings = runs.map(|run| {
             let vantage = self.vantages.get(&run.name).and_then(|at| vantages.get(*at));
@@ -165,7 +202,9 @@ impl<'a> LiveStudy<'a> {
     /// Which runs failed and why, and which builds are left without any.
     fn failed_runs(&self) -> Option<Warning> {
         let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        self.failed.iter().for_each(|(arm, reason)| reasons.entry(arm).or_default().push(reason));
+        for Failed { arm, reason, .. } in &self.failed {
+            reasons.entry(arm.name(&self.plan.design)).or_default().push(reason);
+        }
         let told = reasons.into_iter().map(|(arm, mut reasons)| {
             let times = reasons.len();
             reasons.sort_unstable();
@@ -208,6 +247,98 @@ impl<'a> LiveStudy<'a> {
         })
     }
 
+    /// Who contacted each country, and what was feared, from each vantage; nothing where there is only one.
+    fn each_vantage(&self, comparison: &Comparison) -> Vec<FromVantage> {
+        if self.plan.design.vantages.len() < 2 {
+            return Vec::new();
+        }
+        let countries = comparison.keys.iter().filter(|key| key.level == Level::Country);
+        let from_countries = countries.flat_map(|key| {
+            let is_there = |it: &Endpoint| it.place.label().as_deref() == Some(&*key.key);
+            self.by_vantage(&key.key, move |run| run.reading.endpoints.iter().any(is_there))
+        });
+        let others = self.feared.iter().filter(|concern| !matches!(concern, Concern::Country(_)));
+        let from_others =
+            others.flat_map(|concern| self.by_vantage(&concern.to_string(), |run| contacted(run, concern)));
+        from_countries.chain(from_others).collect()
+    }
+
+    /// The runs that met something, vantage by vantage.
+    fn by_vantage(&self, key: &str, met: impl Fn(&Run) -> bool) -> Vec<FromVantage> {
+        let design = &self.plan.design;
+        let cell = |build: usize, vantage: usize| {
+            let made = |run: &&Run| run.build == build && self.vantages.get(&run.name) == Some(&vantage);
+            let own: Vec<&Run> = self.runs.iter().filter(made).collect();
+            Cell { present: own.iter().filter(|run| met(run)).count() as u64, runs: own.len() as u64 }
+        };
+        let from = design.vantages.iter().enumerate().map(|(at, vantage)| FromVantage {
+            key: key.to_owned(),
+            vantage: vantage.name.clone(),
+            cells: design
+                .builds
+                .iter()
+                .zip(0..)
+                .map(|(build, of)| (build.name.clone(), cell(of, at)))
+                .collect(),
+        });
+        from.collect()
+    }
+
+    /// Runs of a build that failed and left something to read.
+    fn failed_of(&self, build: usize) -> impl Iterator<Item = &Run> {
+        let own = self.failed.iter().filter(move |failed| failed.arm == Arm::Build(build));
+        own.filter_map(|failed| failed.run.as_ref())
+    }
+
+    /// Failed runs of a build that contacted a concern.
+    fn failed_contacts(&self, build: &str, concern: &Concern) -> u64 {
+        let Some(build) = self.plan.design.builds.iter().position(|it| it.name == build) else { return 0 };
+        self.failed_of(build).filter(|run| contacted(run, concern)).count() as u64
+    }
+
+    /// Countries that a build contacted in runs that failed and in none that counts: whoever doubts looks there first.
+    fn contacted_in_failed_runs_alone(&self) -> Option<Warning> {
+        let countries = |run: &Run| -> BTreeSet<Arc<str>> {
+            run.reading.endpoints.iter().flat_map(|endpoint| Level::Country.keys_of(endpoint)).collect()
+        };
+        let told = self.plan.design.builds.iter().enumerate().filter_map(|(at, build)| {
+            let own = self.runs.iter().filter(|run| run.build == at);
+            let counted: BTreeSet<Arc<str>> = own.flat_map(countries).collect();
+            let mut alone: BTreeMap<Arc<str>, usize> = BTreeMap::new();
+            for country in self.failed_of(at).flat_map(countries).filter(|it| !counted.contains(it)) {
+                *alone.entry(country).or_default() += 1;
+            }
+            let each: Vec<String> =
+                alone.iter().map(|(country, times)| format!("{country} in {times}")).collect();
+            (!each.is_empty()).then(|| format!("{} {}", build.name, each.join(", ")))
+        });
+        let told: Vec<String> = told.collect();
+        (!told.is_empty()).then(|| Warning {
+            kind: "failed-contacts".into(),
+            text: format!("contacted in runs that failed, and in none that counts: {}", told.join("; ")),
+        })
+    }
+
+    /// Connections that proxies did not carry in runs that count, since they carried others.
+    fn proxy_failures(&self) -> impl Iterator<Item = Warning> {
+        self.plan.design.vantages.iter().enumerate().filter_map(|(at, vantage)| {
+            let own: Vec<&Carriage> =
+                self.hampered.iter().filter(|(vantage, _)| *vantage == at).map(|(_, proxy)| proxy).collect();
+            let mut sum = Carriage::default();
+            own.iter().for_each(|proxy| sum.add(proxy));
+            let text = format!(
+                "the proxy of vantage {} did not carry {} of {} connections in {} that count: {}; what was to be done by \
+                 these is missing there",
+                vantage.name,
+                sum.all() - sum.carried,
+                sum.all(),
+                counted(own.len() as u64, "run"),
+                sum.reasons(),
+            );
+            (!own.is_empty()).then(|| Warning { kind: "proxy-failures".into(), text })
+        })
+    }
+
     /// What the room contacts without an app.
     fn idle_contacts(&self) -> Option<Warning> {
         let endpoints = self.idle.iter().flat_map(|run| &run.reading.endpoints);
@@ -221,6 +352,11 @@ impl<'a> LiveStudy<'a> {
             ),
         })
     }
+}
+
+/// Whether a run contacted a concern for certain.
+fn contacted(run: &Run, concern: &Concern) -> bool {
+    closest(&run.reading.endpoints, std::slice::from_ref(concern)) == Contact::Certain
 }
 
 /// A capture counts only as the run left it.

@@ -6,9 +6,11 @@
 use super::source::{Crossing, Feed, Heard};
 use overheard_model::{Process, Timestamp};
 use overheard_probe::door::{ROOM_V4, ROOM_V6};
-use overheard_probe::gateway::Direction;
+use overheard_probe::gateway::{Direction, ProxyFault, Upstream};
+use overheard_probe::ledger::Carriage;
 use overheard_probe::room::{Child, Command};
 use overheard_probe::tapped::{Error, Listener, Order, Tapped};
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -39,8 +41,8 @@ pub struct Closing {
     pub how: String,
     /// Packets that could not be kept.
     pub lost: u64,
-    /// Connections for which the proxy could not be reached or refused its service.
-    pub proxy_failures: u64,
+    /// What the proxy did, if there is one.
+    pub proxy: Option<Carriage>,
 }
 
 impl App {
@@ -53,6 +55,7 @@ impl App {
             feed.say(Heard::Ours(address));
         }
         let listener: Option<Box<dyn Listener>> = Some(Box::new(Ear(feed.clone())));
+        let proxied = order.options.upstream != Upstream::Direct;
         let tapped = Tapped::open(Order { listener, ..order })?;
         for (door, path) in tapped.room().doors() {
             feed.say(Heard::Line(format!(
@@ -63,7 +66,7 @@ impl App {
         }
         let child = tapped.room().spawn(command).map_err(Error::of(name))?;
         let ends = Arc::<AtomicBool>::default();
-        let watched = Watched { name: name.to_owned(), tapped, child, ends: ends.clone(), feed };
+        let watched = Watched { name: name.to_owned(), tapped, proxied, child, ends: ends.clone(), feed };
         Ok(Self { ends, thread: Some(thread::spawn(|| watched.run())) })
     }
 
@@ -94,6 +97,7 @@ impl Drop for App {
 struct Watched {
     name: String,
     tapped: Tapped,
+    proxied: bool,
     child: Child,
     ends: Arc<AtomicBool>,
     feed: Feed,
@@ -127,14 +131,24 @@ impl Watched {
         closed.map(|(counts, recorded)| Closing {
             how,
             lost: recorded.outcome.lost,
-            proxy_failures: counts.proxy_failures,
+            proxy: self.proxied.then(|| Carriage { carried: counts.answered, failed: counts.unserved() }),
         })
+    }
+
+    /// Says why the proxy does not carry, once for each reason and as soon as it is so: the app may only hang.
+    fn tell_faults(&self, told: &mut BTreeSet<ProxyFault>) {
+        let faults = self.tapped.counts().proxy_faults.into_keys();
+        for fault in faults.filter(|fault| told.insert(*fault)) {
+            self.feed.say(Heard::Line(format!("the proxy does not carry everything: {fault}")));
+        }
     }
 
     /// How it ended; nothing if it shall end.
     fn wait(&self) -> Result<Option<ExitStatus>, Error> {
+        let mut told = BTreeSet::new();
         while !self.ends.load(Ordering::Relaxed) {
             let ended = self.child.wait(Some(BEAT)).map_err(Error::of(&self.name))?;
+            self.tell_faults(&mut told);
             if ended.is_some() {
                 return Ok(ended);
             }

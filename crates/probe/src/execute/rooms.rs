@@ -6,6 +6,7 @@
 use super::stage::{Closed, Launch, Launched, Process, Setting, Stage, Stages};
 use crate::driver::{self, Ends};
 use crate::gateway::{Dns, Options, Policy, Upstream};
+use crate::ledger::Carriage;
 use crate::record::{self, Section};
 use crate::room::{Child, Command, Home, Socket, Spec, Streams};
 use crate::tapped::{Listener, Order, Tapped};
@@ -64,9 +65,11 @@ impl Stages for Rooms {
             run: setting.run,
             interface: "room",
         };
+        let options = options(setting.vantage)?;
+        let proxied = options.upstream != Upstream::Direct;
         let order = Order {
             spec: &spec,
-            options: options(setting.vantage)?,
+            options,
             capture: record::create(&capture)?,
             section,
             key_log: Some(Path::new(KEY_LOG)),
@@ -74,7 +77,7 @@ impl Stages for Rooms {
         };
         let tapped = Tapped::open(order).map_err(io::Error::other)?;
         let copied = setting.folder.join(HOME);
-        Ok(Box::new(RoomStage { tapped, base, capture, copied }))
+        Ok(Box::new(RoomStage { tapped, base, capture, copied, proxied }))
     }
 }
 
@@ -132,6 +135,7 @@ struct RoomStage {
     base: PathBuf,
     capture: PathBuf,
     copied: PathBuf,
+    proxied: bool,
 }
 
 impl Stage for RoomStage {
@@ -169,8 +173,8 @@ impl Stage for RoomStage {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let unserved = if counts.answered == 0 { counts.proxy_failures } else { 0 };
-        Ok(Closed { capture: Some(self.capture), lost: recorded.outcome.lost, unserved })
+        let proxy = self.proxied.then(|| Carriage { carried: counts.answered, failed: counts.unserved() });
+        Ok(Closed { capture: Some(self.capture), lost: recorded.outcome.lost, proxy })
     }
 }
 

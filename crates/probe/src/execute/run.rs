@@ -1,8 +1,8 @@
 //! One run, from an empty stage to a closed capture.
 
-use super::stage::{Setting, Stages};
+use super::stage::{Closed, Setting, Stages};
 use super::steps::{Actor, Broken};
-use crate::ledger::Outcome;
+use crate::ledger::{Carriage, Outcome};
 use overheard_model::design::{Activity, BuildDesign, Limits};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,6 +29,8 @@ pub struct Performed {
     pub capture: Option<PathBuf>,
     /// What the app left running when it had ended by itself, by name.
     pub left: BTreeMap<String, u64>,
+    /// What the vantage's proxy did, if it has one.
+    pub proxy: Option<Carriage>,
 }
 
 /// Makes one run; none where it was interrupted.
@@ -47,7 +49,11 @@ pub fn perform(
     let mut actor = Actor::new(stage.as_mut(), until, limits.bytes.0, interrupted);
     let played = match script {
         Script::App { build, activity } => actor.play(build, &activity.steps),
-        Script::Idle(time) => actor.wait(time),
+        Script::Idle(time) => match actor.wait(time) {
+            // It has lasted as long as any run may, which is all that it was for.
+            Err(Broken::TooLong) => Ok(()),
+            waited => waited,
+        },
     };
     let played = played.map_err(|broken| broken.reason(limits));
     let unknown = |error| format!("what the app left running is not known: {error}");
@@ -58,17 +64,17 @@ pub fn perform(
         return None;
     }
     let outcome = |reason: Option<String>| reason.map_or(Outcome::Done, |reason| Outcome::Failed { reason });
-    let (reason, capture) = match (&left, closed) {
-        (Err(reason), closed) => (Some(reason.clone()), closed.ok().and_then(|closed| closed.capture)),
-        (Ok(_), Err(error)) => (Some(format!("the room did not close: {error}")), None),
-        (Ok(_), Ok(closed)) => (closed.flaw(), closed.capture),
+    let (left, broken) = match left {
+        Ok(left) => (left, None),
+        Err(reason) => (BTreeMap::new(), Some(reason)),
     };
-    Some(Performed {
-        outcome: outcome(reason),
-        output: remains.output(),
-        capture,
-        left: left.unwrap_or_default(),
-    })
+    let (reason, Closed { capture, proxy, .. }) = match closed {
+        Ok(closed) => (broken.or_else(|| closed.flaw()), closed),
+        Err(error) => {
+            (broken.or_else(|| Some(format!("the room did not close: {error}"))), Closed::default())
+        }
+    };
+    Some(Performed { outcome: outcome(reason), output: remains.output(), capture, left, proxy })
 }
 
 fn failed(reason: String) -> Performed {
@@ -77,6 +83,7 @@ fn failed(reason: String) -> Performed {
         output: String::new(),
         capture: None,
         left: BTreeMap::new(),
+        proxy: None,
     }
 }
 

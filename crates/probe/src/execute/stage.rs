@@ -3,6 +3,7 @@
 //! To extend: a room with a gateway and a recorder implements [`Stages`] and [`Stage`]; nothing else knows which.
 
 use crate::driver::{Ends, Streams};
+use crate::ledger::Carriage;
 use overheard_model::design::{Doorway, Home, VantageDesign};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -70,20 +71,21 @@ pub struct Closed {
     pub capture: Option<PathBuf>,
     /// Packets that crossed and are not in it.
     pub lost: u64,
-    /// Connections at which the vantage's proxy failed, where no other was carried.
-    pub unserved: u64,
+    /// What the vantage's proxy did, if it has one.
+    pub proxy: Option<Carriage>,
 }
 
 impl Closed {
     /// Why the run is no observation, if it is none: an app without a network contacts nobody.
     pub fn flaw(&self) -> Option<String> {
-        match self {
-            Self { lost: 0, unserved: 0, .. } => None,
-            Self { lost: 0, unserved, .. } => Some(format!(
-                "the vantage's proxy carried none of {unserved} connections: it could not be reached, or refused its service \
-                 (is the login right?)"
+        match (self.lost, &self.proxy) {
+            (0, Some(proxy)) if proxy.carried == 0 && proxy.all() > 0 => Some(format!(
+                "the vantage's proxy carried none of {} connections: {}",
+                proxy.all(),
+                proxy.reasons()
             )),
-            Self { lost, .. } => Some(format!("{lost} packets were not recorded")),
+            (0, _) => None,
+            (lost, _) => Some(format!("{lost} packets were not recorded")),
         }
     }
 }

@@ -6,7 +6,10 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use overheard_model::Destination;
+
 use super::Direction;
+use super::upstream::ProxyFault;
 use crate::confine::Class;
 
 /// Packets and bytes are those of IP at the room's device.
@@ -22,10 +25,16 @@ pub struct Counts {
     pub lost_out: u64,
     /// Packets for the app that its device did not take: they did not cross, and were not recorded.
     pub lost_in: u64,
-    /// Connections and associations for which the proxy could not be reached or refused its service.
-    pub proxy_failures: u64,
-    /// Connections that were made or refused by their server: whatever carries them out was at work.
+    /// Connections, and associations for datagrams, that were asked of the upstream.
+    pub asked: u64,
+    /// Those among them that were made, or not for a reason of their server's: whatever carries them out was at work.
     pub answered: u64,
+    /// Those that the proxy did not carry, by why.
+    pub proxy_faults: BTreeMap<ProxyFault, u64>,
+    /// To whom the app sent something and nothing was carried; told once the gateway has ended.
+    pub uncarried: Vec<Destination>,
+    /// Packets to destinations beyond those that are told apart.
+    pub uncarried_beyond: u64,
     /// Packets that the policy denied.
     pub denied: BTreeMap<Class, u64>,
     /// The same by where they were bound for.
@@ -55,14 +64,26 @@ impl Counts {
     }
 
     /// What whoever reads the recording must know beside it; nothing on an ordinary day.
-    pub fn remark(&self) -> Option<String> {
-        let Self { lost_out, lost_in, .. } = self;
-        (lost_out + lost_in > 0).then(|| {
+    pub fn remarks(&self) -> Vec<String> {
+        let Self { lost_out, lost_in, uncarried_beyond: beyond, .. } = self;
+        let lost = (lost_out + lost_in > 0).then(|| {
             format!(
                 "lost at a device, as on any wire: outbound {lost_out} (recorded, but not arrived), inbound {lost_in} (not \
                  recorded, since they did not cross)"
             )
-        })
+        });
+        let uncarried = self.uncarried.iter().map(|to| format!("not carried: {to}"));
+        let further =
+            (*beyond > 0).then(|| format!("perhaps not carried: {beyond} packets to further places"));
+        lost.into_iter().chain(uncarried).chain(further).collect()
+    }
+
+    /// Connections and associations that the proxy did not carry, or has not answered, by why, in words.
+    pub fn unserved(&self) -> BTreeMap<String, u64> {
+        let faults = self.proxy_faults.iter().map(|(fault, times)| (fault.to_string(), *times));
+        let known = self.answered + self.proxy_faults.values().sum::<u64>();
+        let waiting = Some(self.asked.saturating_sub(known)).filter(|waiting| *waiting > 0);
+        faults.chain(waiting.map(|waiting| ("it had not answered by then".into(), waiting))).collect()
     }
 
     /// A device did not take it.

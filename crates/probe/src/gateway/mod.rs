@@ -5,11 +5,13 @@
 //! ([`crossing`]). TCP is rewritten into the lobby, where the kernel ends it, and its bytes are moved to the real
 //! connection ([`tcp`], [`flows`], [`relay`]). Datagrams and echoes leave by sockets of the host ([`outlet`]).
 //! Questions for names are answered from upstream ([`dns`]). The real connections go straight or through a proxy
-//! ([`upstream`]); what the [`policy`] denies is counted in its [`Class`].
+//! ([`upstream`]); what the [`policy`] denies is counted in its [`Class`]. To whom nothing was carried is known in the
+//! end ([`carried`]).
 //! Promises: what crosses is recorded, and what cannot be recorded ends the gateway. A server that refuses or cannot
 //! be reached looks so to the app ([`refusal`]). A proxy that is down is no network, never another way.
 //! To extend: a further upstream is a variant of [`Upstream`] and a file of its room.
 
+mod carried;
 mod checksum;
 mod compose;
 mod counts;
@@ -33,6 +35,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::SystemTime;
 
+use overheard_model::{Destination, Transport};
 use tokio::net::TcpStream;
 
 pub use crate::confine::Class;
@@ -42,9 +45,10 @@ pub use dns::Dns;
 pub use policy::{Policy, Way};
 pub use running::Running;
 pub(crate) use upstream::without_login;
-pub use upstream::{Login, Proxy, Upstream, UpstreamError};
+pub use upstream::{Login, Proxy, ProxyFault, Upstream, UpstreamError};
 
 use crate::door::{Door, GATEWAY_V4, GATEWAY_V6};
+use carried::Carried;
 use compose::icmp;
 use crossing::Crossing;
 use device::{FRAME, Offload, Tun};
@@ -86,6 +90,7 @@ struct Gateway {
     upstream: Upstream,
     policy: Policy,
     fragments: RefCell<Reassembly>,
+    carried: RefCell<Carried>,
 }
 
 impl Gateway {
@@ -98,6 +103,7 @@ impl Gateway {
             upstream: options.upstream,
             policy: options.policy,
             fragments: RefCell::default(),
+            carried: RefCell::default(),
         })
     }
 
@@ -142,7 +148,10 @@ impl Gateway {
             _ if !self.policy.allows_other() => self.deny(ip, &header),
             UDP | ICMP | ICMP_V6 if self.is_ours(header.destination) => self.own(ip, &header),
             UDP | ICMP | ICMP_V6 if is_carried(header.destination) => outlet::outbound(self, ip, &header),
-            _ => self.drop_packet(),
+            _ => {
+                self.carried.borrow_mut().tried(destination(ip, &header));
+                self.drop_packet();
+            }
         }
     }
 
@@ -169,26 +178,46 @@ impl Gateway {
         }
     }
 
+    /// Opens the connection by which the app shall reach `to`.
+    async fn dial_for_app(&self, to: SocketAddr, verdict: Verdict) -> io::Result<TcpStream> {
+        let to = Destination { address: to.ip(), port: to.port(), transport: Transport::Tcp };
+        if self.upstream != Upstream::Direct {
+            // Until a proxy has answered nothing was carried, as far as is known.
+            self.carried.borrow_mut().tried(to);
+        }
+        let dialled = self.dial(verdict).await;
+        let mut carried = self.carried.borrow_mut();
+        match &dialled {
+            Err(error) if !self.upstream.went_out(error) => carried.tried(to),
+            _ => carried.carried(to),
+        }
+        dialled
+    }
+
     async fn dial(&self, verdict: Verdict) -> io::Result<TcpStream> {
         match verdict {
-            Verdict::Upstream(to) => {
-                let dialled = self.upstream.dial(to).await;
-                if !matches!(dialled, Err(Failure::Proxy)) {
-                    self.crossing.count(|counts| counts.answered += 1);
-                }
-                dialled.map_err(|failure| self.reckon(failure))
-            }
+            Verdict::Upstream(to) => self.ask(self.upstream.dial(to)).await,
             Verdict::Straight(to) => tcp::connect(to).await,
             Verdict::Closed | Verdict::Denied => Err(nix::errno::Errno::ECONNREFUSED.into()),
         }
     }
 
-    /// Counts a failure of the proxy; the error that the app is to see.
-    fn reckon(&self, failure: Failure) -> io::Error {
-        if matches!(failure, Failure::Proxy) {
-            self.crossing.count(|counts| counts.proxy_failures += 1);
-        }
-        failure.seen()
+    /// Asks something of the upstream and counts what became of it; an error is what the app is to see.
+    async fn ask<T>(&self, asked: impl Future<Output = Result<T, Failure>>) -> io::Result<T> {
+        self.crossing.count(|counts| counts.asked += 1);
+        let answer = asked.await;
+        self.crossing.count(|counts| match &answer {
+            Err(Failure::Proxy(fault)) => *counts.proxy_faults.entry(*fault).or_default() += 1,
+            _ => counts.answered += 1,
+        });
+        answer.map_err(Failure::seen)
+    }
+
+    /// Says to whom nothing was carried, and ends the recording.
+    fn finish(&self) -> io::Result<()> {
+        let (uncarried, beyond) = self.carried.borrow().uncarried();
+        self.crossing.count(|counts| (counts.uncarried, counts.uncarried_beyond) = (uncarried, beyond));
+        self.crossing.finish()
     }
 
     fn is_ours(&self, address: IpAddr) -> bool {
@@ -220,6 +249,7 @@ impl Gateway {
             port: port(ip, header),
         };
         self.crossing.count(|counts| counts.denied(attempt));
+        self.carried.borrow_mut().tried(destination(ip, header));
         let refusal = if header.protocol == TCP { Refusal::Port } else { Refusal::Prohibited };
         self.refuse(refusal, ip, header);
     }
@@ -227,6 +257,11 @@ impl Gateway {
     fn send(&self, mut ip: Vec<u8>) {
         self.crossing.deliver(Offload::NONE, &mut ip);
     }
+}
+
+/// Where a packet is bound for.
+fn destination(ip: &[u8], header: &Header) -> Destination {
+    Destination { address: header.destination, port: port(ip, header), transport: header.protocol.into() }
 }
 
 /// The destination's port, zero where there is none.

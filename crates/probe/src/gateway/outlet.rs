@@ -11,11 +11,13 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use overheard_model::{Destination, Transport};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::packet::{Header, ICMP, ICMP_V6, UDP, word};
 use super::refusal::Refusal;
+use super::upstream::Upstream;
 use super::upstream::line::{Line, Received};
 use super::{Gateway, compose};
 
@@ -63,6 +65,15 @@ impl Origin {
         }
     }
 
+    fn bound_for(&self, datagram: &Datagram) -> Destination {
+        let transport = match (self.is_echo, self.app.is_ipv4()) {
+            (false, _) => Transport::Udp,
+            (true, true) => Transport::Icmp,
+            (true, false) => Transport::Icmp6,
+        };
+        Destination { address: datagram.to.ip(), port: datagram.to.port(), transport }
+    }
+
     /// An echo with the app's identifier: the host's kernel has one of its own.
     fn own(&self, message: &[u8]) -> Vec<u8> {
         let mut message = message.to_vec();
@@ -87,6 +98,9 @@ pub fn echo<'a>(ip: &'a [u8], header: &Header) -> Option<&'a [u8]> {
 /// A datagram or an ICMP message of the app.
 pub fn outbound(gateway: &Rc<Gateway>, ip: &[u8], header: &Header) {
     let Some((origin, datagram)) = read(ip, header) else { return gateway.drop_packet() };
+    if gateway.upstream != Upstream::Direct {
+        gateway.carried.borrow_mut().tried(origin.bound_for(&datagram));
+    }
     if !gateway.upstream.carries(origin.is_echo) {
         return gateway.refuse(Refusal::Prohibited, ip, header);
     }
@@ -127,8 +141,7 @@ fn read(ip: &[u8], header: &Header) -> Option<(Origin, Datagram)> {
 
 /// All that one socket of the app sends and receives.
 async fn carry(gateway: &Gateway, origin: Origin, mut queue: mpsc::Receiver<Datagram>) {
-    let line = gateway.upstream.line(origin).await.map_err(|failure| gateway.reckon(failure));
-    let line = match line {
+    let line = match gateway.ask(gateway.upstream.line(origin)).await {
         Ok(line) => line,
         Err(error) => {
             while let Ok(datagram) = queue.try_recv() {
@@ -139,12 +152,19 @@ async fn carry(gateway: &Gateway, origin: Origin, mut queue: mpsc::Receiver<Data
     };
     let mut buffer = vec![0; 65_536];
     let mut last = Instant::now();
+    let mut latest = None;
     loop {
         tokio::select! {
             datagram = queue.recv() => {
                 let Some(datagram) = datagram else { return };
-                if let Err(error) = send(gateway, origin, &line, &datagram).await {
-                    refuse(gateway, origin, &datagram, &error);
+                match send(gateway, origin, &line, &datagram).await {
+                    Err(error) => refuse(gateway, origin, &datagram, &error),
+                    // One after the other mostly goes to the same.
+                    Ok(()) if latest == Some(datagram.to) => {}
+                    Ok(()) => {
+                        latest = Some(datagram.to);
+                        gateway.carried.borrow_mut().carried(origin.bound_for(&datagram));
+                    }
                 }
             }
             received = line.receive(&mut buffer) => match received {
@@ -184,6 +204,7 @@ fn deliver(gateway: &Gateway, origin: Origin, received: Received<'_>) {
 }
 
 fn refuse(gateway: &Gateway, origin: Origin, datagram: &Datagram, error: &io::Error) {
+    gateway.carried.borrow_mut().tried(origin.bound_for(datagram));
     let ip = origin.outbound(datagram.to, &datagram.payload);
     if let Some(header) = Header::read(&ip) {
         gateway.refuse(Refusal::of(error), &ip, &header);

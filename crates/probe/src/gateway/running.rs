@@ -53,7 +53,7 @@ impl Running {
                     _told_or_dropped = stopped => Ok(()),
                 };
                 // The first error is the one that matters, and the recording is ended in either case.
-                let finished = gateway.crossing.finish();
+                let finished = gateway.finish();
                 ended.and(finished)
             })
         })?;

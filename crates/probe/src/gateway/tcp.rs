@@ -155,7 +155,7 @@ async fn carry(
     mut syn: Vec<u8>,
     header: &Header,
 ) {
-    let server = match gateway.dial(verdict).await {
+    let server = match gateway.dial_for_app(ends.1, verdict).await {
         Ok(server) => server,
         Err(error) => {
             gateway.tcp.flows.borrow_mut().fail(slot);

@@ -15,6 +15,8 @@ pub enum LedgerFault {
     Busy { root: PathBuf },
     #[error("{}: {what}", path.display())]
     Damaged { path: PathBuf, what: String },
+    #[error("{}: {what}", path.display())]
+    NoRecord { path: PathBuf, what: String },
     #[error("{}: the study changed since it began at {began}:\n{}", root.display(), differences.join("\n"))]
     Changed { root: PathBuf, began: Timestamp, differences: Vec<String> },
     #[error("{}: its runs were made in another order than this plan's", root.display())]
@@ -32,6 +34,9 @@ impl LedgerFault {
             }
             Self::Busy { .. } => "wait for it to end, or give another folder with --study",
             Self::Damaged { .. } => "restore that file, or begin anew in another folder with --study",
+            Self::NoRecord { .. } => {
+                "restore that file, or move the run's folder out of the study: the same command makes that run again"
+            }
             Self::Changed { .. } => {
                 "undo the change, go on with --accept-change (the report will show it), or begin anew with --study"
             }

@@ -25,7 +25,7 @@ pub use attempt::Attempt;
 pub use charter::{Change, Charter, FORMAT, Terms};
 pub use fault::LedgerFault;
 pub use pedigree::{FileHash, Pedigree, pedigrees};
-pub use record::{Outcome, Record};
+pub use record::{Carriage, Outcome, Record};
 
 use crate::lock;
 use crate::schedule::{Plan, Slot, order};

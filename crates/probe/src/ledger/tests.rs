@@ -53,6 +53,7 @@ fn record(slot: Slot, plan: &Plan, outcome: Outcome) -> Record {
         outcome,
         capture: None,
         left: Default::default(),
+        proxy: None,
     }
 }
 
@@ -195,6 +196,26 @@ fn failed_runs_stay_until_they_are_asked_for_again() {
         assert_eq!(ledger.retry_failed().unwrap(), 1);
         assert_eq!(ledger.missing(&plan, 1).unwrap().len(), 2);
         assert_eq!(fs::read_dir(place.root().join("failed")).unwrap().count(), round);
+    }
+}
+
+#[test]
+fn a_run_without_its_record_is_named_with_what_makes_it_again() {
+    let place = Place::new();
+    let (ledger, plan) = place.open();
+    let slot = ledger.missing(&plan, 1).unwrap()[0];
+    make(&ledger, &plan, slot, Outcome::Done);
+    let folder = place.root().join("runs").join(slot.name(&plan.design));
+    for damage in [Some("{"), None] {
+        match damage {
+            Some(text) => fs::write(folder.join("run.json"), text).unwrap(),
+            None => fs::remove_file(folder.join("run.json")).unwrap(),
+        }
+        let fault = ledger.records().unwrap_err();
+        assert!(
+            fault.to_string().contains("run.json") && fault.hint().contains("makes that run again"),
+            "{fault}"
+        );
     }
 }
 

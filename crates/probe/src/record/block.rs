@@ -147,7 +147,7 @@ pub(super) struct Statistics {
     pub(super) delivered: u64,
 }
 
-pub(super) fn statistics(out: &mut Vec<u8>, counts: &Statistics, comment: Option<&str>) {
+pub(super) fn statistics(out: &mut Vec<u8>, counts: &Statistics, comments: &[String]) {
     let block = begin(out, kind::STATISTICS);
     push_u32(out, 0);
     push_time(out, counts.ended);
@@ -159,9 +159,7 @@ pub(super) fn statistics(out: &mut Vec<u8>, counts: &Statistics, comment: Option
     push_option(out, option::STATISTICS_RECEIVED, &counts.received.to_le_bytes());
     push_option(out, option::STATISTICS_DROPPED, &counts.dropped.to_le_bytes());
     push_option(out, option::STATISTICS_DELIVERED, &counts.delivered.to_le_bytes());
-    if let Some(comment) = comment {
-        push_text(out, option::COMMENT, comment);
-    }
+    comments.iter().for_each(|comment| push_text(out, option::COMMENT, comment));
     push_option(out, option::END, &[]);
     end(out, block);
 }

@@ -86,7 +86,7 @@ pub struct Recording {
     attribution: Option<Attribution>,
     attributed: Vec<Attributed>,
     unlisted: u64,
-    remark: Option<String>,
+    remarks: Vec<String>,
 }
 
 /// A capture that is whole, and what is known of it.
@@ -127,7 +127,7 @@ impl Recording {
             attribution: sources.attribution,
             attributed: Vec::new(),
             unlisted: 0,
-            remark: None,
+            remarks: Vec::new(),
         })
     }
 
@@ -161,9 +161,9 @@ impl Recording {
         &self.attributed
     }
 
-    /// What shall stand beside the counts at the file's end.
+    /// What shall stand beside the counts at the file's end, too.
     pub fn remark(&mut self, remark: String) {
-        self.remark = Some(remark);
+        self.remarks.push(remark);
     }
 
     /// Writes what waits, and ends the file with its counts.
@@ -189,7 +189,7 @@ impl Recording {
 
     fn end(&mut self) {
         if let Some(attendant) = self.attendant.take() {
-            self.writer.end(self.remark.as_deref());
+            self.writer.end(&self.remarks);
             let _panicked = attendant.join();
         }
     }

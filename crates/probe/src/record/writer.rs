@@ -148,12 +148,12 @@ impl Writer {
     }
 
     /// Writes what waits and the counts, with what is to be said beside them; nothing more will come.
-    pub(super) fn end(&self, remark: Option<&str>) {
+    pub(super) fn end(&self, remarks: &[String]) {
         let mut shelf = lock(&self.shelf);
         self.write(&mut shelf, true);
         let mut desk = lock(&self.desk);
         let mut statistics = Vec::new();
-        block::statistics(&mut statistics, &desk.counts, remark);
+        block::statistics(&mut statistics, &desk.counts, remarks);
         let written = shelf.file.append(&statistics);
         desk.note(written);
         desk.ended = true;
@@ -306,10 +306,10 @@ mod tests {
                 writer.flush();
             }
         }
-        writer.end(None);
+        writer.end(&[]);
         let (began, ended, packets) = (Timestamp(7), Timestamp(506), lengths.len() as u64);
         let counts = Statistics { began, ended, received: packets, dropped: 0, delivered: packets };
-        block::statistics(&mut expected, &counts, None);
+        block::statistics(&mut expected, &counts, &[]);
         assert!(std::fs::read(&path).unwrap() == expected);
     }
 
@@ -327,7 +327,7 @@ mod tests {
                     std::thread::sleep(Duration::from_millis(5));
                 }
             }
-            writer.end(None);
+            writer.end(&[]);
         });
         assert_eq!(writer.outcome().kept, 3);
     }
@@ -342,7 +342,7 @@ mod tests {
         writer.flush();
         let error = push(&writer, 3, &[0x45; 20_000]).unwrap_err().to_string();
         assert!(error.starts_with("3 packets could not be kept: No space"), "{error}");
-        writer.end(None);
+        writer.end(&[]);
         let outcome = writer.outcome();
         assert_eq!((outcome.received, outcome.kept, outcome.lost, outcome.bytes), (4, 0, 4, 0));
         assert!(outcome.error.unwrap().contains("No space left on device"));

@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 
+use overheard_model::{Destination, Transport};
 use overheard_probe::gateway::{Dns, Options, Upstream};
 
 use crate::datagrams::{bind, echoing, uninterrupted};
@@ -33,7 +34,7 @@ fn ping_pong(world: &World, at: &str) -> SocketAddr {
 
 #[test]
 fn socks5_carries_connections_datagrams_and_questions() {
-    let Some(world) = through(&format!("socks5://who:secret@{PROXY}")) else { return };
+    let Some(mut world) = through(&format!("socks5://who:secret@{PROXY}")) else { return };
     let asked = proxies::socks5(&world, PROXY);
     name_server(&world, 20);
     let mut expected = vec![ping_pong(&world, SERVER_V4), ping_pong(&world, SERVER_V6)];
@@ -56,11 +57,19 @@ fn socks5_carries_connections_datagrams_and_questions() {
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
     let unreachable = connect(&world, SocketAddr::from(([198, 19, 1, 1], 9))).expect_err("unreachable");
     assert_eq!(unreachable.kind(), ErrorKind::HostUnreachable);
+    // Who refuses was reached.
+    assert_eq!(uncarried(&mut world), ["tcp 198.19.1.1:9"]);
+}
+
+/// To whom nothing was carried, once the gateway has ended.
+fn uncarried(world: &mut World) -> Vec<String> {
+    let counts = world.running.take().expect("a gateway").stop().expect("counts");
+    counts.uncarried.iter().map(ToString::to_string).collect()
 }
 
 #[test]
 fn http_carries_connections_and_says_that_it_carries_no_datagrams() {
-    let Some(world) = through(&format!("http://who:secret@{PROXY}")) else { return };
+    let Some(mut world) = through(&format!("http://who:secret@{PROXY}")) else { return };
     let asked = proxies::http(&world, PROXY);
     name_server(&world, 20);
     let mut expected = vec![ping_pong(&world, SERVER_V4), ping_pong(&world, SERVER_V6)];
@@ -74,6 +83,26 @@ fn http_carries_connections_and_says_that_it_carries_no_datagrams() {
     assert_eq!(uninterrupted(|| app.recv(&mut [0])).expect_err("refused").kind(), ErrorKind::HostUnreachable);
     let unreachable = connect(&world, SocketAddr::from(([198, 18, 0, 1], 9))).expect_err("unreachable");
     assert_eq!(unreachable.kind(), ErrorKind::HostUnreachable);
+    // HTTP does not say whether the server refused or was never found.
+    assert_eq!(uncarried(&mut world), ["tcp 198.18.0.1:9", "udp 198.18.0.1:9"]);
+}
+
+#[test]
+fn without_a_way_there_nothing_is_carried_and_with_one_all_is() {
+    let Some(mut world) = World::new(Options::default()) else { return };
+    ping_pong(&world, SERVER_V4);
+    let app = bind(&world.room, "0.0.0.0");
+    app.send_to(b"anybody?", "198.18.0.1:9").expect("sent");
+    let refused = connect(&world, SocketAddr::from(([198, 18, 0, 1], 9))).expect_err("refused");
+    assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+    // The host has no route there at all.
+    let unreachable = connect(&world, SocketAddr::from(([203, 0, 113, 1], 9))).expect_err("unreachable");
+    assert_eq!(unreachable.kind(), ErrorKind::NetworkUnreachable);
+    // Nor does it let anything go to this one.
+    world.room.run(|| app.connect("198.19.2.1:9")).expect("an address");
+    app.send(b"anybody?").expect("sent");
+    assert!(uninterrupted(|| app.recv(&mut [0])).is_err());
+    assert_eq!(uncarried(&mut world), ["udp 198.19.2.1:9", "tcp 203.0.113.1:9"]);
 }
 
 /// A server that would notice being spoken to past the proxy, over TCP or UDP.
@@ -103,7 +132,16 @@ fn is_cut_off(world: &mut World) {
     assert!(questions.recv(&mut [0]).is_err(), "a question went past the proxy");
     assert!(!noticed(), "something went past the proxy");
     let counts = world.running.take().expect("a gateway").stop().expect("counts");
-    assert!(counts.proxy_failures > 0 && counts.answered == 0, "{counts:?}");
+    assert!(!counts.proxy_faults.is_empty() && counts.answered == 0, "{counts:?}");
+    let [address, port] = [server.ip().to_string(), server.port().to_string()];
+    let named =
+        |to: &&Destination| (to.address.to_string(), to.port.to_string()) == (address.clone(), port.clone());
+    let transports = counts.uncarried.iter().filter(named).map(|to| to.transport);
+    assert_eq!(
+        transports.collect::<Vec<_>>(),
+        [Transport::Tcp, Transport::Udp],
+        "both were tried: {counts:?}"
+    );
 }
 
 #[test]

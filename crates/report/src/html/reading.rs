@@ -3,6 +3,7 @@
 use super::evidence;
 use super::page::{Cell, Page, Table};
 use crate::figures::{bytes, counted, milliseconds};
+use crate::text::reading::attempted;
 use crate::{hostname, source};
 use overheard_model::{Endpoint, PlaceSource, Reading};
 use std::io::{self, Write};
@@ -32,11 +33,12 @@ pub(super) fn page(
 }
 
 /// What the capture is, and what went wrong.
-fn headlines(Reading { capture, flows, .. }: &Reading, page: &mut Page) -> io::Result<()> {
+fn headlines(Reading { capture, flows, attempts, .. }: &Reading, page: &mut Page) -> io::Result<()> {
     let figures = [counted(capture.packets, "packet"), counted(flows.len() as u64, "flow")].join(", ");
     let hash = capture.sha256.as_deref().unwrap_or("not taken");
     page.line(&format!("{}: {}, {figures}, SHA-256 {hash}", capture.path, capture.format))?;
-    capture.problems.iter().try_for_each(|problem| page.line(&format!("! {problem}")))
+    capture.problems.iter().try_for_each(|problem| page.line(&format!("! {problem}")))?;
+    attempted(attempts).into_iter().try_for_each(|tried| page.line(&tried))
 }
 
 fn endpoints_table(several: bool) -> Table {

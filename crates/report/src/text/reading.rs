@@ -7,6 +7,8 @@ use overheard_model::{Capture, Endpoint, LocalRule, PlaceSource, Reading, Visibi
 
 /// Endpoints shown; every one is in the other formats.
 const ROWS: usize = 60;
+/// Attempts shown.
+const ATTEMPTS: usize = 20;
 
 /// What the places of all readings rest on.
 pub(super) fn sources(places: &[PlaceSource], met: &source::Met, style: Style) -> String {
@@ -98,7 +100,21 @@ fn endpoints(reading: &Reading, style: Style) -> String {
         let more = counted((endpoints.len() - shown.len()) as u64, "endpoint");
         grid.note(format!("… and {more} with less traffic; see --format csv, jsonl or html"), Ink::Faint);
     }
-    grid.render(style)
+    let tried =
+        attempted(&reading.attempts).map(|tried| format!("\n{}", paragraph("", &tried, Ink::Notice, style)));
+    grid.render(style) + &tried.unwrap_or_default()
+}
+
+/// What was tried and is no contact, if anything was.
+pub(crate) fn attempted(attempts: &[Endpoint]) -> Option<String> {
+    let label = |attempt: &Endpoint| attempt.place.label().unwrap_or_else(|| "?".into());
+    let few: Vec<String> =
+        attempts.iter().take(ATTEMPTS).map(|it| format!("{} ({})", socket(it), label(it))).collect();
+    let more = match attempts.len() - few.len() {
+        0 => String::new(),
+        more => format!(" and {} more", count(more as u64)),
+    };
+    (!few.is_empty()).then(|| format!("Tried, but nothing was carried there: {}{more}.", few.join(", ")))
 }
 
 /// The endpoints that are shown, those beyond our own network first, then by their traffic. Only these

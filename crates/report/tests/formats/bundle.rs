@@ -55,6 +55,7 @@ pub fn two_builds() -> Bundle {
     keys.push(named_key(Level::Network, "AS64496", &servers[2], "US"));
     let china: Concern = "CN".parse().unwrap();
     let comparison = Comparison {
+        vantages: Vec::new(),
         builds: ["regular", "branded"].map(|name| BuildRuns { name: name.into(), runs: RUNS }).to_vec(),
         reference: "regular".into(),
         keys,
@@ -69,6 +70,8 @@ pub fn two_builds() -> Bundle {
             p: Some(0.000155),
             verdict: Verdict::Support,
             runs_needed: None,
+            attempted: 0,
+            failed: 0,
         }],
         absences: vec![Absence { build: "regular".into(), key: "CN".into(), runs: RUNS, rate_below: 0.312 }],
         unseen: vec![Unseen {
@@ -296,6 +299,7 @@ pub fn reading(path: &str, hour: i64, servers: &[&Server]) -> Reading {
         },
         flows: flows.into(),
         endpoints,
+        attempts: Vec::new(),
     }
 }
 

@@ -16,7 +16,8 @@ pub fn fixed() -> Bundle {
     let mut runner = TestRunner::deterministic();
     let parts = (capture(), flow(), endpoint()).new_tree(&mut runner).expect("a tree").current();
     let (capture, flow, endpoint) = parts;
-    let reading = Reading { capture, flows: vec![flow].into(), endpoints: vec![endpoint] };
+    let attempts = vec![endpoint.clone()];
+    let reading = Reading { capture, flows: vec![flow].into(), endpoints: vec![endpoint], attempts };
     let comparison = Comparison {
         keys: vec![key("192.0.2.1", 0.5)],
         findings: vec![Finding {
@@ -80,6 +81,7 @@ fn study(seed: u64) -> Study {
 /// Every kind of record, with fractions that need all their digits.
 fn comparison(number: f64) -> Comparison {
     Comparison {
+        vantages: vec![FromVantage { key: "CN".into(), vantage: "home".into(), cells: BTreeMap::new() }],
         builds: ["a", "b"].map(|name| BuildRuns { name: name.into(), runs: 4 }).to_vec(),
         reference: "b".into(),
         keys: vec![key("192.0.2.1", number / 3.0), key("CN/AU?", number)],
@@ -94,6 +96,8 @@ fn comparison(number: f64) -> Comparison {
             p: Some(0.1 + 0.2),
             verdict: Verdict::Refute,
             runs_needed: Some(9),
+            attempted: 2,
+            failed: 1,
         }],
         absences: vec![Absence { build: "a".into(), key: "CN".into(), runs: 29, rate_below: number / 11.0 }],
         unseen: vec![Unseen {
@@ -156,8 +160,11 @@ fn key(key: &str, number: f64) -> Key {
 }
 
 fn run() -> impl Strategy<Value = Run> {
-    let reading = (capture(), vec(flow(), 0..6), vec(endpoint(), 0..4))
-        .prop_map(|(capture, flows, endpoints)| Reading { capture, flows: flows.into(), endpoints });
+    let reading = (capture(), vec(flow(), 0..6), vec(endpoint(), 0..4), vec(endpoint(), 0..4));
+    let reading = reading.prop_map(|(capture, flows, endpoints, attempts)| {
+        let flows = flows.into();
+        Reading { capture, flows, endpoints, attempts }
+    });
     (0..9usize, any::<String>(), option::of(time()), reading).prop_map(|(build, name, began, reading)| Run {
         build,
         name,

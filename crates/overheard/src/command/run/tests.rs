@@ -4,6 +4,7 @@ use super::*;
 use clap::Parser;
 use overheard_probe::driver::Ends;
 use overheard_probe::execute::{Closed, Launch, Launched, Process, Stage};
+use overheard_probe::ledger::Carriage;
 use std::cell::RefCell;
 use std::io;
 use std::process::ExitStatus;
@@ -12,16 +13,20 @@ use std::rc::Rc;
 /// Runs that were made of each build so far.
 type Made = Rc<RefCell<BTreeMap<String, usize>>>;
 
-/// Stages whose app is the name of a build, and whose capture is the next that the corpus has of it; one build may
-/// not start.
-#[derive(Default)]
-struct Playback(Made, Option<&'static str>);
+/// Stages whose app is the name of a build, and whose capture is the next that the corpus has of it.
+#[derive(Clone, Default)]
+struct Playback {
+    made: Made,
+    /// A build that does not start.
+    failing: Option<&'static str>,
+    /// A build whose stages close in this way.
+    closing: Option<(&'static str, Closed)>,
+}
 
 struct PlaybackStage {
     folder: PathBuf,
     build: Option<String>,
-    made: Made,
-    failing: Option<&'static str>,
+    playback: Playback,
 }
 
 /// An app that has done its work at once.
@@ -30,19 +35,14 @@ struct Done;
 
 impl Stages for Playback {
     fn open(&mut self, setting: &Setting) -> io::Result<Box<dyn Stage>> {
-        Ok(Box::new(PlaybackStage {
-            folder: setting.folder.into(),
-            build: None,
-            made: Rc::clone(&self.0),
-            failing: self.1,
-        }))
+        Ok(Box::new(PlaybackStage { folder: setting.folder.into(), build: None, playback: self.clone() }))
     }
 }
 
 impl Stage for PlaybackStage {
     fn launch(&mut self, launch: Launch) -> io::Result<Launched> {
         self.build = launch.command.first().cloned();
-        if self.failing.is_some() && self.build.as_deref() == self.failing {
+        if self.playback.failing.is_some() && self.build.as_deref() == self.playback.failing {
             return Err(io::Error::other("exit status 7"));
         }
         let (_, stdin) = io::pipe()?;
@@ -59,7 +59,7 @@ impl Stage for PlaybackStage {
         let capture = self.folder.join("capture.pcapng");
         match &self.build {
             Some(build) => {
-                let mut made = self.made.borrow_mut();
+                let mut made = self.playback.made.borrow_mut();
                 let number = made.entry(build.clone()).or_default();
                 *number += 1;
                 fs::copy(corpus().join(format!("messenger/{build}/run{number}.pcapng")), &capture)?;
@@ -69,7 +69,9 @@ impl Stage for PlaybackStage {
                 fs::write(&capture, *b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\x04\0\x65\0\0\0")?
             }
         }
-        Ok(Closed { capture: Some(capture), ..Closed::default() })
+        let closing = self.playback.closing.filter(|(build, _)| self.build.as_deref() == Some(build));
+        let closed = closing.map(|(_, closed)| closed).unwrap_or_default();
+        Ok(Closed { capture: Some(capture), ..closed })
     }
 }
 
@@ -147,10 +149,10 @@ fn a_finished_study_is_reported_again_and_makes_no_run() {
     let place = Place::new(&plan(""));
     let mut stages = Playback::default();
     let first = place.run(&mut stages, &[]).unwrap();
-    let made = stages.0.borrow().clone();
+    let made = stages.made.borrow().clone();
     assert_eq!(made.values().sum::<usize>(), 4 * 4);
     assert_eq!(place.run(&mut stages, &[]).unwrap(), first);
-    assert_eq!(*stages.0.borrow(), made);
+    assert_eq!(*stages.made.borrow(), made);
 }
 
 #[test]
@@ -196,12 +198,56 @@ fn a_file_of_a_build_that_changed_after_the_data_is_named_with_both_hashes() {
 #[test]
 fn runs_that_failed_are_told_with_their_reasons() {
     let place = Place::new(&plan(""));
-    let mut stages = Playback(Made::default(), Some("co-branded"));
+    let mut stages = Playback { failing: Some("co-branded"), ..Playback::default() };
     let (_, report) = place.run(&mut stages, &["--format", "json"]).unwrap();
     for wanted in ["\"failed-runs\"", "4 of 17 runs failed", "exit status 7", "no run is left of co-branded"]
     {
         assert!(report.contains(wanted), "{wanted} is not in {report}");
     }
+}
+
+/// China is contacted by the co-branded builds alone.
+#[test]
+fn what_only_failed_runs_contacted_is_told_though_they_do_not_count() {
+    let lost = Closed { lost: 1, ..Closed::default() };
+    let mut stages = Playback { closing: Some(("co-branded", lost)), ..Playback::default() };
+    let place = Place::new(&plan(""));
+    let (_, report) = place.run(&mut stages, &["--format", "json"]).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let failed =
+        document["concerns"].as_array().unwrap().iter().find(|it| it["build"] == "co-branded").unwrap();
+    assert_eq!((&failed["cell"]["runs"], &failed["failed"]), (&0.into(), &4.into()));
+    assert!(
+        report.contains("and in none that counts: co-branded ") && report.contains("CN in 4"),
+        "{report}"
+    );
+    let (_, report) = place.run(&mut stages, &[]).unwrap();
+    let report = report.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = "co-branded has no run that counts: nothing is known of China (CN); 4 runs that failed, and do not \
+                count, contacted it.";
+    assert!(report.contains(told), "{report}");
+}
+
+#[test]
+fn what_a_proxy_did_not_carry_is_told_where_it_carried_more() {
+    let failed = BTreeMap::from([("it does not allow that (403)".to_owned(), 2)]);
+    let proxy = Some(Carriage { carried: 3, failed });
+    let mut stages = Playback {
+        closing: Some(("co-branded", Closed { proxy, ..Closed::default() })),
+        ..Playback::default()
+    };
+    let place = Place::new(&plan(""));
+    let (_, report) = place.run(&mut stages, &["--format", "json"]).unwrap();
+    let told = "the proxy of vantage direct did not carry 8 of 20 connections in 4 runs that count: it does not allow \
+                that (403) (8)";
+    assert!(report.contains("\"proxy-failures\"") && report.contains(told), "{report}");
+    let runs = fs::read_dir(place.0.path().join("messenger.study/runs")).unwrap();
+    let run = runs
+        .map(|it| it.unwrap().path())
+        .find(|it| it.to_string_lossy().contains("-co-branded-call"))
+        .unwrap();
+    must_be_as(include_str!("../../../../../docs/schema/run.schema.json"), &run.join("run.json"));
+    assert!(fs::read_to_string(run.join("run.json")).unwrap().contains("\"carried\": 3"));
 }
 
 #[test]
@@ -257,7 +303,7 @@ fn what_the_builds_were_is_in_the_report_and_the_folder_is_as_its_schemas_say() 
     let plan = plan("doors = [\"x11\"]").replacen("command", "files = [\"app.bin\"]\ncommand", 1);
     let place = Place::new(&plan.replace("repeats = 4", "repeats = 1"));
     fs::write(place.0.path().join("app.bin"), "one").unwrap();
-    let mut stages = Playback(Made::default(), Some("co-branded"));
+    let mut stages = Playback { failing: Some("co-branded"), ..Playback::default() };
     let (_, report) = place.run(&mut stages, &[]).unwrap();
     let report = report.split_whitespace().collect::<Vec<_>>().join(" ");
     let hash = "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed";

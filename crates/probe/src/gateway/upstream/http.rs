@@ -1,8 +1,8 @@
 //! HTTP CONNECT (RFC 9110, section 9.3.6), with a login (RFC 7617).
 //!
 //! Promises: reads the proxy's answer to its end and not a byte beyond, which are the server's. HTTP tells why a server
-//! cannot be reached by a status alone, most of which mean many things: what the proxy does not allow is prohibited,
-//! and for all else the server's host is unreachable.
+//! cannot be reached by a status alone, most of which mean many things: 407 wants another login, 401, 403 and 405 say
+//! that the proxy does not allow it, and for all else the server's host is unreachable.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{Failure, Login, Proxy};
+use super::{Failure, Login, Proxy, ProxyFault};
 
 /// Longer than the header section of any proxy.
 const HEAD: usize = 16_384;
@@ -22,8 +22,8 @@ pub async fn connect(mut stream: TcpStream, proxy: &Proxy, to: SocketAddr) -> Re
     stream.write_all(request.as_bytes()).await?;
     match status(&head(&mut stream).await?) {
         Some(200..=299) => Ok(stream),
-        Some(407) | None => Err(Failure::Proxy),
-        Some(401 | 403 | 405) => Err(Errno::EACCES.into()),
+        Some(status @ (401 | 403 | 405 | 407)) => Err(Failure::Proxy(ProxyFault::Status(status))),
+        None => Err(Failure::Proxy(ProxyFault::Broken)),
         Some(_) => Err(Errno::EHOSTUNREACH.into()),
     }
 }
@@ -32,7 +32,7 @@ async fn head(stream: &mut TcpStream) -> Result<Vec<u8>, Failure> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         if head.len() == HEAD {
-            return Err(Failure::Proxy);
+            return Err(Failure::Proxy(ProxyFault::Broken));
         }
         head.push(stream.read_u8().await?);
     }

@@ -22,6 +22,7 @@ pub use url::UpstreamError;
 pub(crate) use url::without_login;
 
 use super::outlet::Origin;
+use super::refusal::Refusal;
 use super::tcp::connect;
 use line::Line;
 
@@ -75,8 +76,39 @@ impl fmt::Debug for Login {
 pub enum Failure {
     /// The network's word, or the proxy's, about the server.
     Server(io::Error),
-    /// The proxy cannot be reached, speaks otherwise, or does not accept our login.
-    Proxy,
+    /// The proxy does not carry it.
+    Proxy(ProxyFault),
+}
+
+/// Why a proxy does not carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ProxyFault {
+    Unreachable,
+    Silent,
+    Login,
+    /// By its rules.
+    NotAllowed,
+    /// It offers no such service, as many do for datagrams.
+    Unsupported,
+    /// It speaks otherwise, or broke off.
+    Broken,
+    /// Login or rules, as HTTP says it.
+    Status(u16),
+}
+
+impl fmt::Display for ProxyFault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable => out.write_str("it could not be reached"),
+            Self::Silent => out.write_str("it did not answer"),
+            Self::Login => out.write_str("it refused the login"),
+            Self::NotAllowed => out.write_str("it does not allow that"),
+            Self::Unsupported => out.write_str("it does not offer that"),
+            Self::Broken => out.write_str("it spoke otherwise than a proxy, or broke off"),
+            Self::Status(407) => out.write_str("it refused the login (407)"),
+            Self::Status(status) => write!(out, "it does not allow that ({status})"),
+        }
+    }
 }
 
 impl Failure {
@@ -84,7 +116,8 @@ impl Failure {
     pub fn seen(self) -> io::Error {
         match self {
             Self::Server(error) => error,
-            Self::Proxy => Errno::ENETUNREACH.into(),
+            Self::Proxy(ProxyFault::NotAllowed | ProxyFault::Status(401 | 403 | 405)) => Errno::EACCES.into(),
+            Self::Proxy(_) => Errno::ENETUNREACH.into(),
         }
     }
 }
@@ -96,6 +129,16 @@ impl Upstream {
             Self::Direct => connect(to).await.map_err(Failure::Server),
             Self::Socks5(proxy) => within(proxy, |stream| socks5::connect(stream, proxy, to)).await,
             Self::Http(proxy) => within(proxy, |stream| http::connect(stream, proxy, to)).await,
+        }
+    }
+
+    /// Whether something has gone out to a server though the connection failed in this way. A proxy says in one way
+    /// only that the server was there; where this host has no way to it, nothing was sent.
+    pub fn went_out(&self, error: &io::Error) -> bool {
+        let refusal = Refusal::of(error);
+        match self {
+            Self::Direct => !matches!(refusal, Refusal::Network | Refusal::Prohibited),
+            Self::Socks5(_) | Self::Http(_) => refusal == Refusal::Port,
         }
     }
 
@@ -123,14 +166,15 @@ async fn within<T, F>(proxy: &Proxy, speak: impl FnOnce(TcpStream) -> F) -> Resu
 where
     F: Future<Output = Result<T, Failure>>,
 {
-    let stream = connect(proxy.address).await.map_err(|_| Failure::Proxy)?;
-    tokio::time::timeout(PATIENCE, speak(stream)).await.unwrap_or(Err(Failure::Proxy))
+    let stream = connect(proxy.address).await.map_err(|_| Failure::Proxy(ProxyFault::Unreachable))?;
+    let spoken = tokio::time::timeout(PATIENCE, speak(stream)).await;
+    spoken.unwrap_or(Err(Failure::Proxy(ProxyFault::Silent)))
 }
 
 impl From<io::Error> for Failure {
     /// An error while speaking to the proxy is the proxy's.
     fn from(_: io::Error) -> Self {
-        Self::Proxy
+        Self::Proxy(ProxyFault::Broken)
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 
 use super::line::Line;
-use super::{Failure, Login, Proxy};
+use super::{Failure, Login, Proxy, ProxyFault};
 
 const VERSION: u8 = 5;
 const CONNECT: u8 = 1;
@@ -54,7 +54,7 @@ async fn ask(
     match (reply[0], reply[1]) {
         (VERSION, 0) => {}
         (VERSION, code) => return Err(refused(code)),
-        _ => return Err(Failure::Proxy),
+        _ => return Err(Failure::Proxy(ProxyFault::Broken)),
     }
     read_address(stream, reply[3]).await
 }
@@ -66,31 +66,34 @@ async fn log_in(stream: &mut TcpStream, login: Option<&Login>) -> Result<(), Fai
     stream.write_all(&[VERSION, 1, method]).await?;
     let mut chosen = [0; 2];
     stream.read_exact(&mut chosen).await?;
-    if chosen != [VERSION, method] {
-        return Err(Failure::Proxy);
+    match chosen {
+        [VERSION, chosen] if chosen == method => {}
+        [VERSION, _] => return Err(Failure::Proxy(ProxyFault::Login)),
+        _ => return Err(Failure::Proxy(ProxyFault::Broken)),
     }
     let Some(login) = login else { return Ok(()) };
     let mut request = vec![1];
     for text in [&login.name, &login.password] {
-        request.push(u8::try_from(text.len()).map_err(|_| Failure::Proxy)?);
+        request.push(u8::try_from(text.len()).map_err(|_| Failure::Proxy(ProxyFault::Login))?);
         request.extend(text.as_bytes());
     }
     stream.write_all(&request).await?;
     let mut reply = [0; 2];
     stream.read_exact(&mut reply).await?;
-    if reply[1] == 0 { Ok(()) } else { Err(Failure::Proxy) }
+    if reply[1] == 0 { Ok(()) } else { Err(Failure::Proxy(ProxyFault::Login)) }
 }
 
 /// RFC 1928, section 6.
 fn refused(code: u8) -> Failure {
     match code {
-        2 => Errno::EACCES.into(),
+        2 => Failure::Proxy(ProxyFault::NotAllowed),
         3 => Errno::ENETUNREACH.into(),
         4 | 6 => Errno::EHOSTUNREACH.into(),
         5 => Errno::ECONNREFUSED.into(),
         // "General failure" is what some say of a server that does not answer.
         1 => Errno::EHOSTUNREACH.into(),
-        _ => Failure::Proxy,
+        7 => Failure::Proxy(ProxyFault::Unsupported),
+        _ => Failure::Proxy(ProxyFault::Broken),
     }
 }
 
@@ -104,7 +107,7 @@ async fn read_address(stream: &mut TcpStream, kind: u8) -> Result<SocketAddr, Fa
             stream.read_exact(&mut name).await?;
             Ipv4Addr::UNSPECIFIED.into()
         }
-        _ => return Err(Failure::Proxy),
+        _ => return Err(Failure::Proxy(ProxyFault::Broken)),
     };
     Ok(SocketAddr::new(ip, stream.read_u16().await?))
 }
