@@ -154,6 +154,16 @@ fn a_leak_is_measured_without_rooms() {
     assert_eq!(json["rules"][0]["all"], serde_json::json!(["river"]), "{json}");
 }
 
+/// Its letters in another order would hold it too, and look like a ban.
+#[test]
+fn a_word_of_one_character_is_told_from_a_ban() {
+    let way = Way::new("*茶*", 10_000, 0);
+    way.write("text.txt", "我们明天早上八点在桥边喝茶聊天");
+    let found = way.ask_measuring(&["--text", "text.txt"], &[]);
+    assert_eq!(found.json()["rules"][0]["all"], serde_json::json!(["茶"]), "{found:?}");
+    assert!(kinds(&found).iter().all(|kind| kind == "delivery-alone"), "{found:?}");
+}
+
 #[test]
 fn what_arrives_is_no_finding() {
     let found = Way::new("nothing", 10_000, 0).text(&[]);

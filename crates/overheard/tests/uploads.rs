@@ -76,6 +76,33 @@ fn what_is_dropped_is_told_from_what_arrives_and_nothing_is_sent_twice() {
 }
 
 #[test]
+fn without_harmless_text_one_is_made() {
+    let way = Way::clear("*茶*");
+    way.write("words.txt", "茶\n我喝茶\n");
+    let folder = way.path().display();
+    let [sender, receiver] = way.commands("alice");
+    let (trigger, trials) = (format!("{folder}/words.txt"), format!("{folder}/trials"));
+    let mut all =
+        vec!["uploads", "--sender", &sender, "--receiver", &receiver, "--no-room", "--trigger", &trigger];
+    all.extend([
+        "--trials-folder",
+        &trials,
+        "--pace",
+        "0-0",
+        "--window",
+        "0.5",
+        "--format",
+        "json",
+        "--trials",
+        "6",
+    ]);
+    let found = overheard(&all);
+    assert_eq!((found.code, found.json()["outcome"].as_str()), (1, Some("dropped")), "{found:?}");
+    way.write("words.txt", "?!\n");
+    overheard(&all).refuses("--benign FILE");
+}
+
+#[test]
 fn what_arrives_is_no_finding() {
     let found = Way::clear("nothing").ask(&[]);
     let json = found.json();

@@ -54,7 +54,7 @@ pub struct KeywordsArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "words")]
     lexicon: Option<PathBuf>,
 
-    /// Harmless text to compare with, which is cut to length (default: the letters of what is asked, in another order)
+    /// Harmless text to compare with, which is cut to length (default: letters that what is asked lacks)
     #[arg(long, value_name = "FILE")]
     benign: Option<PathBuf>,
 

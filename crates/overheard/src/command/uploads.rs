@@ -49,9 +49,10 @@ pub struct UploadsArgs {
     #[arg(long, value_name = "FILE")]
     trigger: PathBuf,
 
-    /// Harmless text in the same scripts, which is cut to the lengths that are needed
+    /// Harmless text in the same scripts, which is cut to the lengths that are needed (default: letters that the triggers
+    /// lack)
     #[arg(long, value_name = "FILE")]
-    benign: PathBuf,
+    benign: Option<PathBuf>,
 
     /// Triggers to be sent, and as many harmless messages, at each combination of levels
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -121,7 +122,8 @@ impl UploadsArgs {
         }
         let combinations = design::combinations(&self.factor).len();
         let messages = self.trials as usize * combinations;
-        let pairs = wording::pairs(&triggers, &files::lines(&self.benign)?, messages, *seed)?;
+        let benign = self.benign.as_deref().map(files::lines).transpose()?;
+        let pairs = wording::pairs(&triggers, benign.as_deref(), messages, *seed)?;
         // Without traffic an act that sends nothing shows nothing.
         let sham = if watched { self.sham as usize } else { 0 };
         let size = Size { trials: self.trials as usize, sham };
