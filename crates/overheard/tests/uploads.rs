@@ -127,6 +127,37 @@ fn an_account_that_is_banned_half_way_is_no_filter() {
 }
 
 #[test]
+fn an_account_that_says_that_it_is_banned_ends_the_trials_at_once() {
+    let way = Way::new("nothing", 7, "error", 0);
+    let sender = fs::read_to_string(way.path().join("sender")).expect("a script");
+    way.write("sender", &sender.replace("\\\"no\\\"", "\\\"465: You are banned\\\""));
+    let banned = way.ask(&["--trials", "8"]);
+    assert_eq!((banned.code, way.sent()), (4, 7), "{banned:?}");
+    assert!(warnings(&banned).contains("the sender's account is refused: 465: You are banned"), "{banned:?}");
+    way.write_sender("nothing", 10_000, "error", 0);
+    let mended = way.ask(&["--trials", "8"]);
+    assert_eq!((mended.code, way.sent()), (0, 17), "what it refused is sent again: {mended:?}");
+}
+
+#[test]
+fn why_messages_are_refused_is_said() {
+    let way = Way::clear("nothing");
+    let sender = fs::read_to_string(way.path().join("sender")).expect("a script");
+    way.write(
+        "sender",
+        &sender.replace("nothing) ;;", "*river*) event=error ;;").replace("\\\"no\\\"", "\\\"no: $text\\\""),
+    );
+    let found = way.ask(&[]);
+    assert_eq!(found.json()["outcome"], "dropped", "{found:?}");
+    assert!(
+        warnings(&found).contains("6 messages were refused with an error, which counts as lost: “no: …” (6)"),
+        "{found:?}"
+    );
+    let book = fs::read_to_string(way.path().join("trials/messages.jsonl")).expect("a book");
+    assert!(!book.contains("river"), "no text is kept");
+}
+
+#[test]
 fn a_client_that_dies_is_named_and_the_same_command_goes_on() {
     let way = Way::new("*river*", 10_000, "sent", 4);
     let died = way.ask(&[]);

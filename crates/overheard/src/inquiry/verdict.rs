@@ -112,7 +112,7 @@ mod tests {
             let fate = if act.is_uppercase() { Fate::Delivered } else { Fate::Lost };
             let strays = Strays::default();
             if let Some(delivery) = booked.delivery.filter(|_| act != '?') {
-                book.answer(delivery, Outcome { fate, after_ms: None, strays }).unwrap();
+                book.answer(delivery, Outcome { fate, reason: None, after_ms: None, strays }).unwrap();
             }
         }
         (folder, book)

@@ -4,8 +4,9 @@ use crate::client::{Driver, converse};
 use crate::server::{PASSWORD, Server};
 use serde_json::json;
 use std::fs;
-use std::io::Write;
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
 
 pub fn ngircd() -> Option<Server> {
     Server::start("ngircd", &["--nodaemon", "--config", "ngircd.conf"], |folder, plain, tls| {
@@ -67,6 +68,36 @@ fn what_cannot_arrive_is_refused_and_nothing_else() {
         .collect();
     assert_eq!(parts.concat(), "很长".repeat(90));
     converse((&mut alice, "alice"), (&mut bob, "bob"));
+}
+
+/// What a server says, line by line as it is asked, and then nothing.
+fn says(answers: &'static [(&str, &str)]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let at = listener.local_addr().expect("an address").to_string();
+    thread::spawn(move || {
+        let (mut peer, _) = listener.accept().expect("a client");
+        let mut asked = BufReader::new(peer.try_clone().expect("a socket")).lines().map_while(Result::ok);
+        for (to, answer) in answers {
+            if asked.any(|line| line.starts_with(to)) {
+                peer.write_all(answer.as_bytes()).expect("it reads");
+            }
+        }
+        asked.for_each(drop);
+    });
+    at
+}
+
+#[test]
+fn it_ends_when_it_is_asked_to_though_the_server_says_nothing() {
+    Driver::start(&["irc", "--server", &says(&[]), "--nick", "alice"]).quits();
+}
+
+#[test]
+fn a_ban_is_an_error_of_the_account_and_not_of_the_message() {
+    let at = says(&[("USER", ":s 001 alice :hi\r\n"), ("PRIVMSG", ":s 465 alice :You are banned\r\n")]);
+    let mut alice = Driver::ready(&["irc", "--server", &at, "--nick", "alice"], "alice");
+    alice.send("1", "bob", "tea");
+    alice.refuses(None, "465: You are banned");
 }
 
 #[test]

@@ -266,6 +266,7 @@ impl Book {
                     text_sha256,
                     sent: at,
                     fate: None,
+                    reason: None,
                     after_ms: None,
                 }));
             }
@@ -273,6 +274,7 @@ impl Book {
                 self.strays.add(outcome.strays);
                 if let Some(delivery) = index(number).and_then(|at| self.deliveries.get_mut(at)) {
                     (delivery.fate, delivery.after_ms) = (Some(outcome.fate), outcome.after_ms);
+                    delivery.reason = outcome.reason;
                 }
             }
             Entry::Crossed { number, crossed } => {
@@ -301,6 +303,7 @@ mod tests {
 
     const LOST: Outcome = Outcome {
         fate: Fate::Lost,
+        reason: None,
         after_ms: None,
         strays: Strays { late: 1, repeated: 0, unknown: 0, misplaced: 0 },
     };

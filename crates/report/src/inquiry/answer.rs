@@ -468,6 +468,7 @@ mod tests {
             text_sha256: String::new(),
             sent: Timestamp(0),
             fate: Some(Fate::Delivered),
+            reason: None,
             after_ms: Some(9),
         };
         let lost = |dropped_p| {

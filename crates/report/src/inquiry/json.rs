@@ -67,6 +67,7 @@ struct Trial<'a> {
     account: Option<&'a str>,
     text_sha256: Option<&'a str>,
     fate: Option<Fate>,
+    reason: Option<&'a str>,
     after_ms: Option<u64>,
     packets: Option<&'a PacketRange>,
     /// By endpoint; absent where traffic was not watched.
@@ -132,6 +133,7 @@ fn of_trial<'a>(inquiry: &Inquiry, trial: &trial::Trial<'a>) -> Trial<'a> {
         account: delivery.map(|delivery| delivery.account.as_str()),
         text_sha256: delivery.map(|delivery| delivery.text_sha256.as_str()),
         fate: delivery.and_then(|delivery| delivery.fate),
+        reason: delivery.and_then(|delivery| delivery.reason.as_deref()),
         after_ms: delivery.and_then(|delivery| delivery.after_ms),
         packets: act.and_then(|act| act.packets.as_ref()),
         traffic,

@@ -4,9 +4,13 @@
 
 use super::answer;
 use super::trial::arrived;
-use crate::figures::counted;
+use crate::figures::{counted, listed};
 use overheard_model::{Arm, Fate, Inquiry, SearchWarning, Strays, Warning};
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Reasons that are given for refused messages.
+const REASONS: usize = 3;
 
 pub(super) fn all(inquiry: &Inquiry) -> Vec<Warning> {
     let searched = inquiry.found.iter().flat_map(|found| &found.warnings).map(|warning| of_search(*warning));
@@ -121,8 +125,10 @@ fn of_fates(inquiry: &Inquiry) -> impl Iterator<Item = Line> {
     let searched = inquiry.found.is_some();
     let again = if searched { ", and are asked again by a search that goes on" } else { "" };
     [
-        (refused > 0)
-            .then(|| ("refused", format!("{} with an error, which counts as lost", was(refused, "refused")))),
+        (refused > 0).then(|| {
+            let text = format!("{} with an error, which counts as lost", was(refused, "refused"));
+            ("refused", text + &reasons(inquiry))
+        }),
         (open > 0).then(|| {
             let known = format!(
                 "of {} it is not known whether they arrived: they are spent{again}",
@@ -139,6 +145,18 @@ fn of_fates(inquiry: &Inquiry) -> impl Iterator<Item = Line> {
     ]
     .into_iter()
     .flatten()
+}
+
+/// `: “401: No such nick” (3), …`, the most frequent first.
+fn reasons(inquiry: &Inquiry) -> String {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    let given = inquiry.deliveries.iter().filter_map(|delivery| delivery.reason.as_deref());
+    given.filter(|reason| !reason.is_empty()).for_each(|reason| *counts.entry(reason).or_default() += 1);
+    let mut counts: Vec<(&str, u64)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| Reverse(*count));
+    let named = counts.iter().take(REASONS).map(|(reason, count)| format!("“{reason}” ({count})"));
+    let named: Vec<String> = named.collect();
+    if named.is_empty() { String::new() } else { format!(": {}", listed(&named)) }
 }
 
 fn was(number: u64, what: &str) -> String {

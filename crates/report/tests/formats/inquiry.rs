@@ -219,6 +219,7 @@ fn delivery(number: u64, fate: Fate) -> Delivery {
         text_sha256: "00".into(),
         sent: Timestamp::from_parts(1_700_000_000, 0),
         fate: Some(fate),
+        reason: (fate == Fate::Refused).then(|| "401: No such nick".into()),
         after_ms: (fate == Fate::Delivered).then_some(180),
     }
 }
@@ -235,6 +236,7 @@ pub fn calling(name: &str) -> Inquiry {
     }
     for delivery in &mut inquiry.deliveries {
         delivery.account = name.into();
+        delivery.reason = Some(name.into());
     }
     for copy in &mut inquiry.copies {
         let outside = [&mut copy.endpoint, &mut copy.flow, &mut copy.capture, &mut copy.encoding];
