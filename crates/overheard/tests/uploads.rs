@@ -76,6 +76,30 @@ fn what_is_dropped_is_told_from_what_arrives_and_nothing_is_sent_twice() {
 }
 
 #[test]
+fn what_is_left_open_is_gone_on_with_at_half_the_error() {
+    let way = Way::clear("*river*");
+    let few = way.ask(&["--trials", "4"]);
+    assert_eq!((few.code, way.sent()), (4, 8), "{few:?}");
+    assert!(few.stderr.contains("with --trials 8 goes on from these trials"), "{few:?}");
+    way.ask(&["--trials", "6"]).refuses("twice the --trials");
+    let dry = way.ask(&["--trials", "8", "--budget", "15", "--dry-run"]);
+    let told = "8 messages would be sent, half of them triggers, and 0 acts would send nothing";
+    assert!(dry.stdout.contains(told) && dry.stdout.contains("8 were spent in earlier calls"), "{dry:?}");
+    assert!(dry.stdout.contains("--budget allows 7, 1 too few."), "{dry:?}");
+    let found = way.ask(&["--trials", "8"]);
+    let json = found.json();
+    assert_eq!((found.code, json["outcome"].as_str(), way.sent()), (1, Some("dropped"), 16), "{found:?}");
+    // Fisher's p of 8 against 0 of 8 is 2 / C(16, 8).
+    let p = json["dropped_p"].as_f64().expect("a p");
+    assert!((p - 2.0 * 2.0 / 12_870.0).abs() < 1e-6 && json["looks"] == 2, "{json}");
+    assert!(json["answer"].to_string().contains("doubled once"), "{json}");
+    let again = way.ask(&["--trials", "4"]);
+    assert_eq!(again.json()["looks"], 2, "what was done is not undone: {again:?}");
+    way.ask(&["--trials", "32"]);
+    assert_eq!(way.sent(), 64);
+}
+
+#[test]
 fn without_harmless_text_one_is_made() {
     let way = Way::clear("*茶*");
     way.write("words.txt", "茶\n我喝茶\n");

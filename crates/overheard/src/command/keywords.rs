@@ -241,7 +241,7 @@ impl KeywordsArgs {
             return Err(unopened(why));
         }
         let (copies, searched) = copies::find(folder, book.acts(), book.deliveries(), &texts);
-        let asks_more = verdict::asks_more(&book, &verdict::counted(&book, watched), seed);
+        let asks_more = verdict::asks_more(&book, &verdict::counted(&book, watched), 1, seed);
         Ok(Inquiry {
             found,
             judged,

@@ -104,7 +104,7 @@ fn messages(question: &Question, longest: usize) -> Vec<String> {
 /// What the acts so far say.
 pub fn conclude(book: &Book, question: &Question, watched: bool, given: Given, seed: u64) -> Calibrated {
     let acts = verdict::counted(book, watched);
-    let judged = verdict::judge(book, &acts, seed);
+    let judged = verdict::judge(book, &acts, 1, seed);
     if let Some(Uploads { outcome: Outcome::Copied, uploads, .. }) = &judged
         && let Some(upload) = uploads.first()
     {

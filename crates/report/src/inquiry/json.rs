@@ -27,6 +27,7 @@ struct Document<'a> {
     ledger: Ledger<'a>,
     dropped_p: Option<f64>,
     copied_p: Option<f64>,
+    looks: Option<u32>,
     /// Absent where traffic was not watched.
     uploads: Option<&'a [Upload]>,
     detectable: Option<&'a [Detectable]>,
@@ -98,6 +99,7 @@ pub(super) fn write(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
         ledger: Ledger { budget: inquiry.budget, accounts: trial::accounts(inquiry) },
         dropped_p: judged.map(|judged| judged.dropped_p),
         copied_p: watched.map(|judged| judged.copied_p),
+        looks: judged.map(|judged| judged.looks),
         uploads: watched.map(|judged| &judged.uploads[..]),
         detectable: watched.map(|judged| &judged.detectable[..]),
         copies: &inquiry.copies,

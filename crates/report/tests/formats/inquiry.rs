@@ -137,6 +137,7 @@ fn judged() -> Uploads {
         outcome: Outcome::Copied,
         dropped_p: 1.0,
         copied_p: 0.0005,
+        looks: 1,
         uploads: vec![upload],
         detectable: Vec::new(),
         effects: vec![effect.clone(), Effect { endpoint: Some("collector.example:443".into()), ..effect }],
