@@ -214,6 +214,7 @@ fn bad_input_is_refused_and_a_dry_run_sends_nothing() {
     way.ask(&["--budget", "11"]).refuses("--budget 11");
     way.ask(&["--longest", "10"]).refuses("text 1");
     way.ask(&["--lag", "90"]).refuses("--lag 90");
+    way.ask_as("{user}", &[]).refuses("--sender: nothing replaces {user}");
     way.write("plain.txt", "明天早上八点在桥边见\n");
     way.ask(&[]).refuses("in Latin");
     way.write("plain.txt", "\n \n");

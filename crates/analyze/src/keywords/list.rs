@@ -43,6 +43,8 @@ enum Pending {
 #[derive(Debug)]
 pub struct ListSearch {
     words: Vec<String>,
+    /// Those that no message can hold.
+    long: Vec<String>,
     options: Options,
     fresh: VecDeque<usize>,
     /// Words of which one is believed to trigger.
@@ -82,6 +84,7 @@ impl ListSearch {
         Self {
             fresh: (0..words.len()).collect(),
             words,
+            long,
             options,
             group: Vec::new(),
             clean: Vec::new(),
@@ -155,7 +158,12 @@ impl ListSearch {
         let under_way = self.pending.is_some() || self.within.is_some();
         let paired = !under_way && self.together.as_ref().is_some_and(Pairs::is_over);
         let pairs_open = self.options.others != Others::Ignored && !paired;
-        let candidates = Candidates { cleared: names(cleared), open: names(open), pairs_open };
+        let candidates = Candidates {
+            cleared: names(cleared),
+            open: names(open),
+            pairs_open,
+            left_out: self.long.clone(),
+        };
         Found { candidates: Some(candidates), ..self.found.clone() }
     }
 

@@ -114,8 +114,8 @@ impl UploadsArgs {
 
     /// What is asked, refused where it cannot be.
     fn study(&self, watched: bool) -> Result<Study<'_>> {
-        let ClientArgs { sender, receiver, to, longest, budget, .. } = &self.clients;
-        design::check(&self.factor, &[sender, receiver, to.as_deref().unwrap_or_default()])?;
+        let ClientArgs { longest, budget, .. } = &self.clients;
+        design::check(&self.factor, &self.clients.commands())?;
         let triggers = files::lines(&self.trigger)?;
         if let Some(at) = triggers.iter().position(|text| text.chars().count() > *longest) {
             return Err(Failure::new(format!(

@@ -1,26 +1,29 @@
 //! IRC, with ngircd.
 
 use crate::client::{Driver, converse};
-use crate::server::{PASSWORD, Server};
+use crate::server::{PASSWORD, Server, authority};
 use serde_json::json;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::thread;
 
 pub fn ngircd() -> Option<Server> {
-    Server::start("ngircd", &["--nodaemon", "--config", "ngircd.conf"], |folder, plain, tls| {
-        let here = folder.display();
-        let text = format!(
-            "[Global]\nName = irc.chat.example\nInfo = a test\nListen = 127.0.0.1\nPorts = {plain}\n\
+    Server::start("ngircd", &["--nodaemon", "--config", "ngircd.conf"], configure)
+}
+
+fn configure(folder: &Path, plain: u16, tls: u16) {
+    let here = folder.display();
+    let text = format!(
+        "[Global]\nName = irc.chat.example\nInfo = a test\nListen = 127.0.0.1\nPorts = {plain}\n\
              MotdPhrase = hello\nPassword = {PASSWORD}\nPidFile =\n\
              [Limits]\nMaxConnectionsIP = 0\nMaxNickLength = 20\n\
              [Operator]\nName = op\nPassword = op\n\
          [Options]\nDNS = no\nIdent = no\nPAM = no\nSyslogFacility = local1\n\
              [SSL]\nCertFile = {here}/cert.pem\nKeyFile = {here}/key.pem\nPorts = {tls}\n"
-        );
-        fs::write(folder.join("ngircd.conf"), text).expect("a file");
-    })
+    );
+    fs::write(folder.join("ngircd.conf"), text).expect("a file");
 }
 
 /// An account in the clear, and these options.
@@ -85,6 +88,28 @@ fn says(answers: &'static [(&str, &str)]) -> String {
         asked.for_each(drop);
     });
     at
+}
+
+/// A server's certificate that says that it is an authority, and one that an end's own signed.
+#[test]
+fn what_is_wrong_with_a_certificate_is_hinted_at() {
+    let Some(server) = ngircd() else { return };
+    let (at, ca) = (format!("127.0.0.1:{}", server.tls), server.path("cert.pem"));
+    let fails = |server: &str, ca: &str, hint: &str| {
+        let (code, stderr) =
+            Driver::start(&["irc", "--server", server, "--tls", "--ca", ca, "--nick", "eve"]).ends();
+        assert!(code == Some(2) && stderr.contains(hint), "{hint}: {stderr}");
+    };
+    fails(&at.replace("127.0.0.1", "localhost"), &ca, "connect to the name that the certificate is for");
+    let others = Server::start("ngircd", &["--nodaemon", "--config", "ngircd.conf"], |folder, plain, tls| {
+        authority(folder);
+        configure(folder, plain, tls);
+    });
+    let others = others.expect("it started before");
+    let certificate = others.path("cert.pem");
+    fails(&at, &certificate, "give the certificate of the authority that signed the server's as --ca");
+    let at = format!("127.0.0.1:{}", others.tls);
+    fails(&at, &certificate, "(CA:TRUE): have the server show one with CA:FALSE");
 }
 
 #[test]

@@ -173,11 +173,12 @@ pub fn search() -> Inquiry {
     let found = Found {
         rules: vec![rule],
         messages: 1,
-        warnings: vec![SearchWarning::Unsettled],
+        warnings: vec![SearchWarning::Unsettled, SearchWarning::TooLong],
         candidates: Some(Candidates {
             cleared: vec!["coffee".into(), "milk".into()],
             open: vec!["sugar".into()],
             pairs_open: true,
+            left_out: vec!["cocoa".repeat(300)],
         }),
     };
     let open = Delivery { fate: None, after_ms: None, ..delivery(2, Fate::Lost) };
@@ -257,6 +258,7 @@ pub fn calling(name: &str) -> Inquiry {
                 cleared: vec![name.into()],
                 open: vec![name.into()],
                 pairs_open: false,
+                left_out: vec![name.into()],
             }),
         }),
         signal: Signal::Upload { endpoint: name.into() },
