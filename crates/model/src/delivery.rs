@@ -49,6 +49,8 @@ pub struct Delivery {
     pub sent: Timestamp,
     /// Absent where the program ended before it was known.
     pub fate: Option<Fate>,
+    /// Why it was refused, as the sender's client says, without the message's text; absent where it was not, or nobody said.
+    pub reason: Option<String>,
     /// From sending to arrival, milliseconds; absent where it did not arrive.
     pub after_ms: Option<u64>,
 }

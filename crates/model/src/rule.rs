@@ -54,6 +54,8 @@ pub enum SearchWarning {
     Silent,
     /// More messages that held a rule arrived than the search took into account: words may be missing or wrong.
     Leaky,
+    /// More messages were lost that held no rule than the search took into account: its bounds are too low.
+    Lossy,
     /// Candidates were left out that are longer than a message may be.
     TooLong,
 }
@@ -80,6 +82,8 @@ pub struct Candidates {
     pub open: Vec<String>,
     /// Whether some of the cleared have not been sent together: in pairs they may be blocked all the same.
     pub pairs_open: bool,
+    /// They are longer than a message may be: nothing was asked of them.
+    pub left_out: Vec<String>,
 }
 
 impl Found {

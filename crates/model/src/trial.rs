@@ -134,6 +134,8 @@ pub struct Uploads {
     pub drops: Vec<DropTest>,
     /// Of the largest statistic of the whole family, adjusted for levels of factors.
     pub copied_p: f64,
+    /// How often the trials were looked at, this time among them: every p is multiplied by two for each look before.
+    pub looks: u32,
     pub uploads: Vec<Upload>,
     /// Given where nothing was copied.
     pub detectable: Vec<Detectable>,

@@ -75,6 +75,9 @@ fn the_words_are_found_and_nothing_is_sent_twice() {
     let first = way.text(&["--budget", "7"]);
     assert_eq!((first.code, way.sent()), (4, 7), "{first:?}");
     assert!(kinds(&first).contains(&"broken-off".to_owned()), "{first:?}");
+    let dry = way.text(&["--dry-run", "--budget", "9"]).stdout;
+    assert!(dry.contains("7 were spent in earlier calls, 7 of them by the search."), "{dry}");
+    assert!(dry.contains("would send 2 of the 2 that --budget allows"), "{dry}");
     let found = way.text(&[]);
     assert_eq!(found.code, 1, "{found:?}");
     let json = found.json();
@@ -87,6 +90,9 @@ fn the_words_are_found_and_nothing_is_sent_twice() {
     let before = way.sent();
     assert_eq!(way.text(&[]).stdout, found.stdout);
     assert_eq!(way.sent(), before, "all was answered already");
+    let dry = way.text(&["--dry-run"]).stdout;
+    assert!(dry.contains("the search has its answer.\nThe sender's account would send 0"), "{dry}");
+    assert_eq!(way.sent(), before);
     way.text(&["--error", "0.1"]).refuses("another question");
 }
 
@@ -169,6 +175,31 @@ fn a_leak_is_measured_without_rooms() {
     assert_eq!(json["rules"][0]["all"], serde_json::json!(["river"]), "{json}");
 }
 
+/// Its letters in another order would hold it too, and look like a ban.
+#[test]
+fn a_word_of_one_character_is_told_from_a_ban() {
+    let way = Way::new("*茶*", 10_000, 0);
+    way.write("text.txt", "我们明天早上八点在桥边喝茶聊天");
+    let found = way.ask_measuring(&["--text", "text.txt"], &[]);
+    assert_eq!(found.json()["rules"][0]["all"], serde_json::json!(["茶"]), "{found:?}");
+    assert!(kinds(&found).iter().all(|kind| kind == "delivery-alone"), "{found:?}");
+}
+
+/// From the twentieth message on one in four is lost, whatever it says.
+#[test]
+fn a_loss_that_grows_during_the_search_is_said() {
+    let way = Way::new("*river*", 10_000, 0);
+    let sender = fs::read_to_string(way.path().join("sender")).expect("a script");
+    let loses = "if [ \"$sent\" -gt 20 ] && [ $((sent % 4)) -eq 0 ]; then :; else case \"$1 $text\" in";
+    way.write(
+        "sender",
+        &sender.replace("case \"$1 $text\" in", loses).replace("esac\n    fi", "esac; fi\n    fi"),
+    );
+    let found = way.ask_measuring(&["--text", "text.txt"], &["--budget", "400"]);
+    assert!(kinds(&found).contains(&"lossy".to_owned()), "{found:?}");
+    assert!(found.json()["rules"].to_string().contains("river"), "{found:?}");
+}
+
 #[test]
 fn what_arrives_is_no_finding() {
     let found = Way::new("nothing", 10_000, 0).text(&[]);
@@ -180,10 +211,20 @@ fn what_arrives_is_no_finding() {
 
 #[test]
 fn a_banned_account_is_no_filter() {
-    let banned = Way::new("*river*", 5, 0).text(&[]);
+    let way = Way::new("*river*", 5, 0);
+    let banned = way.text(&[]);
     assert_eq!(banned.code, 4, "{banned:?}");
     assert!(kinds(&banned).contains(&"silent".to_owned()), "{banned:?}");
     assert!(banned.json()["rules"].as_array().expect("rules").is_empty());
+    // Once it is free the search goes on from what arrived last.
+    way.write_sender("*river*", 10_000, "sent", 0);
+    let sent = way.sent();
+    let mended = way.text(&[]);
+    assert_eq!(mended.json()["rules"][0]["all"], serde_json::json!(["river"]), "{mended:?}");
+    assert!(way.sent() > sent && !kinds(&mended).contains(&"silent".to_owned()), "{mended:?}");
+    let sent = way.sent();
+    assert_eq!(way.text(&[]).stdout, mended.stdout);
+    assert_eq!(way.sent(), sent, "all was answered already");
 }
 
 #[test]
@@ -212,6 +253,7 @@ fn a_dry_run_sends_nothing_and_bad_input_is_refused() {
         way.write("text.txt", blank);
         way.text(&[]).refuses(refused);
     }
+    way.text(&["--to", "{peer}"]).refuses("--to: nothing replaces {peer}");
     way.write("text.txt", "");
     way.ask(&["--words", "text.txt"], &[]).refuses("no words");
     way.write("text.txt", TEXT);

@@ -76,6 +76,57 @@ fn what_is_dropped_is_told_from_what_arrives_and_nothing_is_sent_twice() {
 }
 
 #[test]
+fn what_is_left_open_is_gone_on_with_at_half_the_error() {
+    let way = Way::clear("*river*");
+    let few = way.ask(&["--trials", "4"]);
+    assert_eq!((few.code, way.sent()), (4, 8), "{few:?}");
+    assert!(few.stderr.contains("with --trials 8 goes on from these trials"), "{few:?}");
+    way.ask(&["--trials", "6"]).refuses("twice the --trials");
+    let dry = way.ask(&["--trials", "8", "--budget", "15", "--dry-run"]);
+    let told = "8 messages would be sent, half of them triggers, and 0 acts would send nothing";
+    assert!(dry.stdout.contains(told) && dry.stdout.contains("8 were spent in earlier calls"), "{dry:?}");
+    assert!(dry.stdout.contains("--budget allows 7, 1 too few."), "{dry:?}");
+    let found = way.ask(&["--trials", "8"]);
+    let json = found.json();
+    assert_eq!((found.code, json["outcome"].as_str(), way.sent()), (1, Some("dropped"), 16), "{found:?}");
+    // Fisher's p of 8 against 0 of 8 is 2 / C(16, 8).
+    let p = json["dropped_p"].as_f64().expect("a p");
+    assert!((p - 2.0 * 2.0 / 12_870.0).abs() < 1e-6 && json["looks"] == 2, "{json}");
+    assert!(json["answer"].to_string().contains("doubled once"), "{json}");
+    let again = way.ask(&["--trials", "4"]);
+    assert_eq!(again.json()["looks"], 2, "what was done is not undone: {again:?}");
+    way.ask(&["--trials", "32"]);
+    assert_eq!(way.sent(), 64);
+}
+
+#[test]
+fn without_harmless_text_one_is_made() {
+    let way = Way::clear("*茶*");
+    way.write("words.txt", "茶\n我喝茶\n");
+    let folder = way.path().display();
+    let [sender, receiver] = way.commands("alice");
+    let (trigger, trials) = (format!("{folder}/words.txt"), format!("{folder}/trials"));
+    let mut all =
+        vec!["uploads", "--sender", &sender, "--receiver", &receiver, "--no-room", "--trigger", &trigger];
+    all.extend([
+        "--trials-folder",
+        &trials,
+        "--pace",
+        "0-0",
+        "--window",
+        "0.5",
+        "--format",
+        "json",
+        "--trials",
+        "6",
+    ]);
+    let found = overheard(&all);
+    assert_eq!((found.code, found.json()["outcome"].as_str()), (1, Some("dropped")), "{found:?}");
+    way.write("words.txt", "?!\n");
+    overheard(&all).refuses("--benign FILE");
+}
+
+#[test]
 fn what_arrives_is_no_finding() {
     let found = Way::clear("nothing").ask(&[]);
     let json = found.json();
@@ -97,6 +148,37 @@ fn an_account_that_is_banned_half_way_is_no_filter() {
         let mended = way.ask(&["--trials", "8"]);
         assert_eq!((mended.code, way.sent() > sent), (0, true), "{mended:?}");
     }
+}
+
+#[test]
+fn an_account_that_says_that_it_is_banned_ends_the_trials_at_once() {
+    let way = Way::new("nothing", 7, "error", 0);
+    let sender = fs::read_to_string(way.path().join("sender")).expect("a script");
+    way.write("sender", &sender.replace("\\\"no\\\"", "\\\"465: You are banned\\\""));
+    let banned = way.ask(&["--trials", "8"]);
+    assert_eq!((banned.code, way.sent()), (4, 7), "{banned:?}");
+    assert!(warnings(&banned).contains("the sender's account is refused: 465: You are banned"), "{banned:?}");
+    way.write_sender("nothing", 10_000, "error", 0);
+    let mended = way.ask(&["--trials", "8"]);
+    assert_eq!((mended.code, way.sent()), (0, 17), "what it refused is sent again: {mended:?}");
+}
+
+#[test]
+fn why_messages_are_refused_is_said() {
+    let way = Way::clear("nothing");
+    let sender = fs::read_to_string(way.path().join("sender")).expect("a script");
+    way.write(
+        "sender",
+        &sender.replace("nothing) ;;", "*river*) event=error ;;").replace("\\\"no\\\"", "\\\"no: $text\\\""),
+    );
+    let found = way.ask(&[]);
+    assert_eq!(found.json()["outcome"], "dropped", "{found:?}");
+    assert!(
+        warnings(&found).contains("6 messages were refused with an error, which counts as lost: “no: …” (6)"),
+        "{found:?}"
+    );
+    let book = fs::read_to_string(way.path().join("trials/messages.jsonl")).expect("a book");
+    assert!(!book.contains("river"), "no text is kept");
 }
 
 #[test]
@@ -147,6 +229,7 @@ fn bad_input_is_refused_and_a_dry_run_sends_nothing() {
     way.ask(&["--budget", "11"]).refuses("--budget 11");
     way.ask(&["--longest", "10"]).refuses("text 1");
     way.ask(&["--lag", "90"]).refuses("--lag 90");
+    way.ask_as("{user}", &[]).refuses("--sender: nothing replaces {user}");
     way.write("plain.txt", "明天早上八点在桥边见\n");
     way.ask(&[]).refuses("in Latin");
     way.write("plain.txt", "\n \n");

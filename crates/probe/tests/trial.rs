@@ -3,7 +3,7 @@
 use overheard_model::design::{Home, VantageDesign};
 use overheard_model::{Fate, Strays};
 use overheard_probe::execute::{Bare, Setting};
-use overheard_probe::trial::{Broken, Line, Order, Role};
+use overheard_probe::trial::{Broken, Line, Message, Order, Role};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -40,6 +40,10 @@ fn line(folder: &Path, answers: &str) -> Result<Line, Broken> {
     Line::open(sender, receiver, &AtomicBool::new(false))
 }
 
+fn message(number: u64, text: &str) -> Message<'_> {
+    Message { number, to: "bob", text, harmless: false }
+}
+
 #[test]
 fn answers_for_others_repeats_and_strangers_are_counted_and_decide_nothing() {
     let folder = tempfile::tempdir().unwrap();
@@ -51,16 +55,17 @@ fn answers_for_others_repeats_and_strangers_are_counted_and_decide_nothing() {
     esac"#;
     let mut line = line(folder.path(), answers).unwrap();
     assert_eq!((line.sender(), line.receiver()), ("alice", "bob"));
-    let first = line.act(1, "bob", "a b", AMPLE).unwrap();
+    let first = line.act(message(1, "a b"), AMPLE).unwrap();
     assert_eq!(first.fate, Fate::Delivered);
     assert!(first.after_ms.is_some() && first.strays.unknown == 1, "{first:?}");
-    let second = line.act(2, "bob", "second", Duration::from_secs(3)).unwrap();
+    let second = line.act(message(2, "second"), Duration::from_secs(3)).unwrap();
     assert_eq!(second.fate, Fate::Lost);
     let mut strays = first.strays;
     strays.add(second.strays);
     assert_eq!(strays, Strays { late: 0, repeated: 1, unknown: 1, misplaced: 2 });
-    assert_eq!(line.act(3, "bob", "third", Duration::from_secs(3)).unwrap().fate, Fate::Refused);
-    let fourth = line.act(4, "bob", "fourth", AMPLE).unwrap();
+    let third = line.act(message(3, "third"), Duration::from_secs(3)).unwrap();
+    assert_eq!((third.fate, third.reason.as_deref()), (Fate::Refused, Some("no")));
+    let fourth = line.act(message(4, "fourth"), AMPLE).unwrap();
     assert_eq!((fourth.fate, fourth.strays.late), (Fate::Delivered, 1), "the second came late");
     line.close().unwrap();
 }
@@ -69,14 +74,14 @@ fn answers_for_others_repeats_and_strangers_are_counted_and_decide_nothing() {
 fn a_client_that_says_nothing_is_no_filter() {
     let folder = tempfile::tempdir().unwrap();
     let mut silent = line(folder.path(), ":").unwrap();
-    assert!(matches!(silent.act(1, "bob", "a", BRIEF), Err(Broken::Silent { .. })));
+    assert!(matches!(silent.act(message(1, "a"), BRIEF), Err(Broken::Silent { .. })));
 }
 
 #[test]
 fn a_client_that_ends_is_named_with_its_last_words() {
     let folder = tempfile::tempdir().unwrap();
     let mut dying = line(folder.path(), "echo 'no more' >&2; exit 1").unwrap();
-    let broken = dying.act(1, "bob", "a", AMPLE).unwrap_err();
+    let broken = dying.act(message(1, "a"), AMPLE).unwrap_err();
     assert!(matches!(broken, Broken::Ended { role: Role::Sender, .. }), "{broken}");
     assert!(broken.to_string().ends_with("no more"), "{broken}");
 }
@@ -86,6 +91,25 @@ fn an_error_of_the_account_is_told_with_its_reason() {
     let folder = tempfile::tempdir().unwrap();
     let mut banned =
         line(folder.path(), r#"printf '%s\n' '{"event":"error","message":"banned\nfor a day"}'"#).unwrap();
-    let broken = banned.act(1, "bob", "a", AMPLE).unwrap_err();
+    let broken = banned.act(message(1, "a"), AMPLE).unwrap_err();
     assert!(broken.to_string().ends_with("an error of its own: banned for a day"), "{broken}");
+}
+
+#[test]
+fn an_account_that_is_refused_ends_the_trials_before_the_window_and_texts_are_no_part_of_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let answers = r#"printf '{"event":"error","id":"m%s","message":"%s"}\n' $n "$(cat reason)""#;
+    let answers = answers.replace("cat reason", &format!("cat {}/reason", folder.path().display()));
+    let mut line = line(folder.path(), &answers).unwrap();
+    let mut says = |reason: &str, message: Message, window: Duration| {
+        std::fs::write(folder.path().join("reason"), reason).unwrap();
+        line.act(message, window)
+    };
+    let refused =
+        says("forbidden: tea by the river", message(1, "tea  by the river"), Duration::from_secs(2)).unwrap();
+    assert_eq!((refused.fate, refused.reason.as_deref()), (Fate::Refused, Some("forbidden: …")));
+    let harmless = says("forbidden", Message { harmless: true, ..message(2, "bread") }, AMPLE);
+    assert!(matches!(harmless, Err(Broken::Banned { .. })), "{harmless:?}");
+    let banned = says("465: You are banned", message(3, "coffee"), AMPLE).unwrap_err();
+    assert_eq!(banned.to_string(), "the sender's account is refused: 465: You are banned");
 }

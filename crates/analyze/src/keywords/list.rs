@@ -64,6 +64,8 @@ impl Within {
 #[derive(Debug)]
 pub struct ListSearch {
     words: Vec<String>,
+    /// Those that no message can hold.
+    long: Vec<String>,
     options: Options,
     fresh: VecDeque<usize>,
     /// Words of which one is believed to trigger.
@@ -107,6 +109,7 @@ impl ListSearch {
         Self {
             fresh: (0..words.len()).collect(),
             words,
+            long,
             options,
             group: Vec::new(),
             clean: Vec::new(),
@@ -237,7 +240,12 @@ impl ListSearch {
         };
         let under_way = self.pending.is_some() || self.within.iter().any(|it| it.candidate.is_none());
         let paired = !under_way && self.together.as_ref().is_some_and(Pairs::is_over);
-        let candidates = Candidates { cleared: names(cleared), open: names(open), pairs_open: !paired };
+        let candidates = Candidates {
+            cleared: names(cleared),
+            open: names(open),
+            pairs_open: !paired,
+            left_out: self.long.clone(),
+        };
         Found { rules, candidates: Some(candidates), ..self.found.clone() }
     }
 

@@ -11,8 +11,11 @@ use crate::relabel;
 use overheard_model::{Arm, Traffic, Trial, Upload, UploadStatistic};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Relabellings, where there are more.
-const RELABELLINGS: u64 = 1999;
+/// Relabellings, where there are more: with these p can be a fifth of the error allowed.
+fn relabellings(alpha: f64) -> u64 {
+    (5.0 / alpha).round().max(2000.0) as u64 - 1
+}
+
 /// A class of bursts that fewer of the trials hold, one in so many, could not become significant: it is left out.
 const RAREST: usize = 4;
 
@@ -107,7 +110,7 @@ impl<'a> Family<'a> {
         let pool: Vec<usize> = (0..self.trials.len()).collect();
         let size = self.triggers.count() as usize;
         let mut largest = Vec::new();
-        let tried = relabel::each(&pool, size, self.trials.len(), RELABELLINGS, seed, |set| {
+        let tried = relabel::each(&pool, size, self.trials.len(), relabellings(alpha), seed, |set| {
             let chosen: Vec<usize> = set.members().collect();
             let most = ranks.iter().map(|ranks| ranks.of_chosen(&chosen)).fold(f64::NEG_INFINITY, f64::max);
             largest.push(most);

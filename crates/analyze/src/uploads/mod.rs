@@ -2,7 +2,8 @@
 //!
 //! For: `overheard uploads`, and the calibration of `overheard keywords`. Derived in `docs/methods/uploads.md`.
 //! Promises: a false alarm, of either kind, in at most 0.5 % of studies in which nothing is filtered, whatever the
-//! client's chatter is like, as long as arms were assigned at random. The same trials and seed give the same answer.
+//! client's chatter is like, as long as arms were assigned at random; in at most 1 % of studies that are gone on with for
+//! as long as anyone likes. The same trials and seed give the same answer.
 //! To extend: what could show an upload is a line in `measure`.
 
 mod cut;
@@ -19,13 +20,19 @@ use family::Family;
 use overheard_model::{Arm, DropTest, Outcome, Trial, Upload, Uploads};
 use std::collections::BTreeMap;
 
-/// Error allowed to each of the two outcomes.
+/// Error allowed to each of the two outcomes, at the first look; at each further look, half of that of the one before.
 const ALPHA: f64 = 0.0025;
 
-/// Judges the trials: the arms, and each level of each factor, which share the error.
+/// Judges trials that nobody looked at before.
 pub fn judge(trials: &[Trial], seed: u64) -> Uploads {
+    judge_again(trials, 1, seed)
+}
+
+/// Judges the trials: the arms, and each level of each factor, which share the error. Of so many looks at them this is
+/// the last; at each there were twice as many as at the one before.
+pub fn judge_again(trials: &[Trial], looks: u32, seed: u64) -> Uploads {
     let levels = levels::of(trials);
-    let tests = 1.0 + levels.len() as f64;
+    let tests = (1.0 + levels.len() as f64) * 2_f64.powi(looks.saturating_sub(1) as i32);
     let adjusted = |p: f64| (p * tests).min(1.0);
     let family = Family::new(trials);
     let mut drops = vec![dropped(trials)];
@@ -56,6 +63,7 @@ pub fn judge(trials: &[Trial], seed: u64) -> Uploads {
         },
         drops,
         copied_p,
+        looks,
         detectable: if copied { Vec::new() } else { detectable::of(&family, tested.critical, seed) },
         uploads,
         effects,

@@ -231,6 +231,7 @@ fn lists_are_searched_whatever_is_in_them() {
     let wanted = ["e\u{301}", "word0001", "word2000", "שלום", "👍🏽"].map(|word| vec![word.to_owned()]);
     assert_eq!(sorted(&found), wanted);
     assert_eq!(found.warnings, [SearchWarning::TooLong]);
+    assert_eq!(found.candidates.map(|others| others.left_out), Some(vec!["x".repeat(500)]));
 }
 
 #[test]

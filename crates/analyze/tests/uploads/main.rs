@@ -4,6 +4,7 @@
 
 mod client;
 mod levels;
+mod looks;
 
 use client::{Filter, Upload, study};
 use overheard_analyze::uploads::judge;

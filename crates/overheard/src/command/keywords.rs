@@ -10,16 +10,17 @@ use crate::inquiry::calibration::{self, Calibrated, Given, LEAK, LOSS};
 use crate::inquiry::clients::{ClientArgs, without_rooms};
 use crate::inquiry::comparison::Comparison;
 use crate::inquiry::copies;
+use crate::inquiry::design;
 use crate::inquiry::files;
 use crate::inquiry::hunt::{Hunt, LONGEST_REHEARSAL, Limit, Noise, Options, Others, Question, rehearse};
-use crate::inquiry::leaks;
+use crate::inquiry::noise::Answers;
 use crate::inquiry::output::ReportArgs;
 use crate::inquiry::quest::Quest;
 use crate::inquiry::trials::{Trials, located, refused, unopened};
 use crate::inquiry::verdict;
 use crate::output::{inquiry, print};
 use clap::{Args, ValueEnum};
-use overheard_model::{Inquiry, Outcome};
+use overheard_model::{Inquiry, Outcome, SearchWarning};
 use overheard_probe::trial::{Book, Opening};
 use std::path::{Path, PathBuf};
 
@@ -54,7 +55,7 @@ pub struct KeywordsArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "words")]
     lexicon: Option<PathBuf>,
 
-    /// Harmless text to compare with, which is cut to length (default: the letters of what is asked, in another order)
+    /// Harmless text to compare with, which is cut to length (default: letters that what is asked lacks)
     #[arg(long, value_name = "FILE")]
     benign: Option<PathBuf>,
 
@@ -128,17 +129,19 @@ impl KeywordsArgs {
         let rooms = self.clients.rooms();
         let watched = rooms.is_ok();
         let calibration = self.calibration(&question, watched)?;
-        if self.clients.dry_run {
-            return self.rehearse(&question, lexicon, &calibration);
-        }
-        // Refused before anything is sent.
-        Hunt::new(&question, &self.options(lexicon.clone(), Noise::NONE), self.clients.seed)?;
-        without_rooms(&rooms);
         let folder = self.clients.folder(file);
         let terms = self.clients.terms(watched)?;
         let rates = (self.loss, self.leak, self.error, self.calibration, self.others, self.as_listed);
         let opening =
             Opening::of(&format!("{question:?} {lexicon:?} {rates:?} {:?} {terms}", calibration.pairs));
+        if self.clients.dry_run {
+            let known = Book::open_known(&folder, &[opening], self.clients.budget).map_err(refused)?;
+            let kept = known.as_ref().map(|(book, _)| (book, &*folder));
+            return self.rehearse(&question, lexicon, &calibration, watched, kept);
+        }
+        // Refused before anything is sent.
+        Hunt::new(&question, &self.options(lexicon.clone(), Noise::NONE), self.clients.seed)?;
+        without_rooms(&rooms);
         let book = Book::open(&folder, &opening, self.clients.budget).map_err(refused)?;
         // After the first signal the message under way is still answered.
         let interrupted = interruption()?;
@@ -162,6 +165,7 @@ impl KeywordsArgs {
                     .hint("give a number such as 0.02"));
             }
         }
+        design::check(&[], &self.clients.commands())?;
         self.clients.check()
     }
 
@@ -189,28 +193,72 @@ impl KeywordsArgs {
         }
     }
 
-    fn rehearse(&self, question: &Question, lexicon: Vec<String>, calibration: &Comparison) -> Result<Exit> {
+    fn rehearse(
+        &self,
+        question: &Question,
+        lexicon: Vec<String>,
+        calibration: &Comparison,
+        watched: bool,
+        kept: Option<(&Book, &Path)>,
+    ) -> Result<Exit> {
         let ClientArgs { seed, pace, budget, .. } = &self.clients;
         let (loss, leak) = (self.loss.unwrap_or(LOSS), self.leak.unwrap_or(LEAK));
-        let options = self.options(lexicon, Noise::new(loss, leak));
+        let options = self.options(lexicon.clone(), Noise::new(loss, leak));
         let (median, most) = rehearse(question, &options, loss, *seed)?;
         let first = calibration.messages() as u64;
+        let (done, asked, spent) = match kept {
+            None => (0, 0, 0),
+            Some((book, _)) => {
+                let asked = book.acts().iter().filter(|act| act.arm.is_none()).count();
+                let done = verdict::counted(book, watched).len();
+                (done as u64, asked as u64, book.deliveries().len() as u64)
+            }
+        };
+        let answered = match kept {
+            Some(kept) => self.is_answered(question, lexicon, calibration, watched, kept)?,
+            None => false,
+        };
+        let left = if answered { 0 } else { first.saturating_sub(done) + median.saturating_sub(asked) };
         let hours = |messages: u64| messages as f64 * (pace.mean_s() + 1.0) / 3600.0;
-        let spent = (first + median).min(*budget);
+        let sent = left.min(budget.saturating_sub(spent));
         let takes = match median {
             LONGEST_REHEARSAL.. => format!("more than {LONGEST_REHEARSAL} messages as a rule"),
             _ => format!("{median} messages as a rule, {} at most", at_most(most)),
         };
+        let before = match (spent, answered) {
+            (0, _) => String::new(),
+            (_, false) => format!("{spent} were spent in earlier calls, {asked} of them by the search.\n"),
+            (_, true) => format!("{spent} were spent in earlier calls, and the search has its answer.\n"),
+        };
         print(|out| {
             writeln!(
                 out,
-                "Against imagined filters the search takes {takes}, and {first} before it.\n\
-                 The sender's account would send {spent} of the {budget} that --budget allows, in some {:.1} hours, and never more than {budget}.\n\
+                "Against imagined filters the search takes {takes}, and {first} before it.\n{before}\
+                 The sender's account would send {sent} of the {} that --budget allows, in some {:.1} hours, and never more than {}.\n\
                  Nothing was sent.",
-                hours(spent)
+                budget.saturating_sub(spent),
+                hours(sent),
+                budget.saturating_sub(spent)
             )
         })?;
         Ok(Exit::Clear)
+    }
+
+    /// Whether the book holds all that the search asks for.
+    fn is_answered(
+        &self,
+        question: &Question,
+        lexicon: Vec<String>,
+        calibration: &Comparison,
+        watched: bool,
+        (book, folder): (&Book, &Path),
+    ) -> Result<bool> {
+        let seed = self.clients.seed;
+        let calibrated = calibration::conclude(book, question, watched, self.given(), seed);
+        let options = self.options(lexicon, Noise::new(calibrated.loss, calibrated.leak));
+        let (begin, mut texts) = (|| Hunt::new(question, &options, seed), calibration.texts());
+        let (_, answered) = Quest::resumed(begin, &calibrated.sense, &mut texts, (book, folder))?;
+        Ok(answered.is_some())
     }
 
     /// Goes on where the book ends, until there is an answer or a reason to stop.
@@ -229,9 +277,10 @@ impl KeywordsArgs {
         let calibrated = calibration::conclude(&trials.book, question, watched, given, seed);
         let Calibrated { judged, sense, loss, leak, measured } = calibrated;
         let options = self.options(lexicon, Noise::new(loss, leak));
-        let mut quest =
-            Quest { hunt: Hunt::new(question, &options, seed)?, sense: &sense, texts: &mut texts };
-        let (mut found, broken_off) = match (uncalibrated, quest.replay(&trials.book, folder)?) {
+        let begin = || Hunt::new(question, &options, seed);
+        let kept = (&trials.book, folder);
+        let (mut quest, answered) = Quest::resumed(begin, &sense, &mut texts, kept)?;
+        let (mut found, broken_off) = match (uncalibrated, answered) {
             (Some(why), _) => (None, Some(why)),
             (None, Some(found)) => (Some(found), None),
             (None, None) => {
@@ -239,15 +288,20 @@ impl KeywordsArgs {
                 (Some(found), broken_off)
             }
         };
+        let unheard = quest.unheard;
         let book = trials.close();
         if let Some(found) = &mut found {
-            leaks::note(found, &book, &sense, &texts, leak);
+            let answers = Answers::of(&book, &sense, &texts, &unheard);
+            let (leaky, lossy) = (answers.are_leaky(found, leak), answers.are_lossy(found, loss));
+            found.warnings.extend(leaky.then_some(SearchWarning::Leaky));
+            let all = self.others != Further::None;
+            found.warnings.extend((lossy && all).then_some(SearchWarning::Lossy));
         }
         if let Some(why) = broken_off.as_ref().filter(|_| book.acts().is_empty()) {
             return Err(unopened(why));
         }
         let (copies, searched) = copies::find(folder, book.acts(), book.deliveries(), &texts);
-        let asks_more = verdict::asks_more(&book, &verdict::counted(&book, watched), seed);
+        let asks_more = verdict::asks_more(&book, &verdict::counted(&book, watched), 1, seed);
         Ok(Inquiry {
             found,
             judged,

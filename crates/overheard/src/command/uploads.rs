@@ -15,6 +15,7 @@ use crate::inquiry::trials::{Trials, located, refused, unopened};
 use crate::inquiry::verdict;
 use crate::inquiry::wording;
 use crate::output::{inquiry, print};
+use crate::progress::Progress;
 use clap::Args;
 use overheard_model::{Arm, Fate, Inquiry, Outcome, Signal};
 use overheard_probe::trial::{Book, Opening};
@@ -27,7 +28,8 @@ const EXAMPLES: &str = "\
 Examples:
   overheard uploads --sender './driver alice' --receiver './driver bob' --trigger words.txt --benign plain.txt
   overheard uploads … --factor user=alice,carol --sender './driver {user}'     # is the user a trigger?
-  overheard uploads … --dry-run                                               # what would be spent
+  overheard uploads … --trials 40      # 20 left it open: these go on from there
+  overheard uploads … --dry-run        # what would be spent
 
 A driver is a program that speaks JSON lines for one account: see `overheard keywords --help`.
 
@@ -49,15 +51,18 @@ pub struct UploadsArgs {
     #[arg(long, value_name = "FILE")]
     trigger: PathBuf,
 
-    /// Harmless text in the same scripts, which is cut to the lengths that are needed
+    /// Harmless text in the same scripts, which is cut to the lengths that are needed (default: letters that the triggers
+    /// lack)
     #[arg(long, value_name = "FILE")]
-    benign: PathBuf,
+    benign: Option<PathBuf>,
 
-    /// Triggers to be sent, and as many harmless messages, at each combination of levels
+    /// Triggers to be sent, and as many harmless messages, at each combination of levels. Twice as many as before, or four
+    /// times, go on from there: each look at the trials is allowed half the error of the one before
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     trials: u32,
 
-    /// Acts that send nothing, at each combination of levels: they show what the client sends anyway
+    /// Acts that send nothing, at each combination of levels: they show what the client sends anyway. Doubled where the
+    /// trials are
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     sham: u32,
 
@@ -75,15 +80,15 @@ impl UploadsArgs {
         self.clients.check()?;
         self.report.check()?;
         let watched = self.clients.rooms();
-        let design = self.design(watched.is_ok())?;
+        let study = self.study(watched.is_ok())?;
+        let folder = self.clients.folder(&self.trigger);
         if self.clients.dry_run {
-            return self.rehearse(&design);
+            let known = Book::open_known(&folder, &study.openings, self.clients.budget).map_err(refused)?;
+            return self.rehearse(&study, known.as_ref().map(|(book, at)| (book, *at)));
         }
         without_rooms(&watched);
-        let folder = self.clients.folder(&self.trigger);
-        let terms = self.clients.terms(watched.is_ok())?;
-        let opening = Opening::of(&format!("{:?} {:?} {terms}", design.pairs, design.order));
-        let book = Book::open(&folder, &opening, self.clients.budget).map_err(refused)?;
+        let (book, at) = Book::open_any(&folder, &study.openings, self.clients.budget).map_err(refused)?;
+        let (design, looks) = study.gone_on_with(&book, at)?;
         let interrupted = interruption()?;
         let mut trials = Trials::new(&self.clients, book, &folder, watched.is_ok(), &interrupted);
         trials.hours = self.factor.contains(&Factor::Time);
@@ -101,15 +106,16 @@ impl UploadsArgs {
                     broken_off,
                     copies,
                     searched,
-                    ..self.inquiry(&book, &folder, watched)
+                    ..self.inquiry(&book, &folder, watched, looks)
                 })
             }
         }
     }
 
-    fn design(&self, watched: bool) -> Result<Comparison> {
-        let ClientArgs { sender, receiver, to, longest, seed, budget, .. } = &self.clients;
-        design::check(&self.factor, &[sender, receiver, to.as_deref().unwrap_or_default()])?;
+    /// What is asked, refused where it cannot be.
+    fn study(&self, watched: bool) -> Result<Study<'_>> {
+        let ClientArgs { longest, budget, .. } = &self.clients;
+        design::check(&self.factor, &self.clients.commands())?;
         let triggers = files::lines(&self.trigger)?;
         if let Some(at) = triggers.iter().position(|text| text.chars().count() > *longest) {
             return Err(Failure::new(format!(
@@ -119,35 +125,56 @@ impl UploadsArgs {
             ))
             .hint("give a shorter text, or a larger --longest if the platform takes it"));
         }
-        let combinations = design::combinations(&self.factor).len();
-        let messages = self.trials as usize * combinations;
-        let pairs = wording::pairs(&triggers, &files::lines(&self.benign)?, messages, *seed)?;
+        let benign = self.benign.as_deref().map(files::lines).transpose()?;
         // Without traffic an act that sends nothing shows nothing.
         let sham = if watched { self.sham as usize } else { 0 };
-        let size = Size { trials: self.trials as usize, sham };
-        let order = design::order(size, &self.factor, *seed);
-        if 2 * messages as u64 > *budget && !self.clients.dry_run {
+        let mut study = Study { args: self, triggers, benign, sham, watched, openings: Vec::new() };
+        let terms = self.clients.terms(watched)?;
+        let opening =
+            |begun: &Comparison| Opening::of(&format!("{:?} {:?} {terms}", begun.pairs, begun.order));
+        let begun: Result<Vec<Comparison>> = study.beginnings().map(|first| study.part(first, 0)).collect();
+        study.openings = begun?.iter().map(opening).collect();
+        let combinations = design::combinations(&self.factor).len() as u64;
+        let messages = 2 * u64::from(self.trials) * combinations;
+        if messages > *budget && !self.clients.dry_run {
             return Err(Failure::new(format!(
-                "--budget {budget}: {} messages are wanted, {} at each of {combinations} combinations of levels",
-                2 * messages,
+                "--budget {budget}: {messages} messages are wanted, {} at each of {combinations} combinations of levels",
                 2 * self.trials
             ))
             .hint("give a larger --budget, or fewer --trials; --dry-run says what would be spent"));
         }
-        Ok(Comparison { pairs, order })
+        Ok(study)
     }
 
-    fn rehearse(&self, design: &Comparison) -> Result<Exit> {
+    fn rehearse(&self, study: &Study, known: Option<(&Book, usize)>) -> Result<Exit> {
         let ClientArgs { pace, lag, washout, budget, .. } = &self.clients;
+        let (mut design, done, spent) = match known {
+            None => (study.design(self.trials as usize, 1)?, 0, 0),
+            Some((book, at)) => {
+                let done = verdict::counted(book, study.watched).len();
+                (study.gone_on_with(book, at)?.0, done, book.deliveries().len() as u64)
+            }
+        };
+        design.order.drain(..done.min(design.order.len()));
         let messages = design.messages();
-        let few =
-            if messages < 2 * FEWEST { "So few could show a readable copy and nothing else.\n" } else { "" };
+        let few = if spent == 0 && messages < 2 * FEWEST {
+            "So few could show a readable copy and nothing else.\n"
+        } else {
+            ""
+        };
+        let left = budget.saturating_sub(spent);
+        let short = (messages as u64).saturating_sub(left);
+        let short = if short > 0 { format!(", {short} too few") } else { String::new() };
+        let kept = match spent {
+            0 => String::new(),
+            _ => format!("{spent} were spent in earlier calls, and {done} acts are done. "),
+        };
         let hours = design.order.len() as f64 * (pace.mean_s() + lag + washout) / 3600.0;
         print(|out| {
             writeln!(
                 out,
                 "{messages} messages would be sent, half of them triggers, and {} acts would send nothing, in some {hours:.1} hours.\n\
-                 {few}--budget allows {budget}. Messages that are not answered are sent again and cost one more.\n\
+                 {few}{kept}--budget allows {left}{short}. Messages that are not answered are sent again and cost one more.\n\
                  Nothing was sent.",
                 design.order.len() - messages,
             )
@@ -156,9 +183,9 @@ impl UploadsArgs {
     }
 
     /// What the acts come to.
-    fn inquiry(&self, book: &Book, folder: &Path, watched: bool) -> Inquiry {
+    fn inquiry(&self, book: &Book, folder: &Path, watched: bool, looks: u32) -> Inquiry {
         let acts = verdict::counted(book, watched);
-        let judged = verdict::judge(book, &acts, self.clients.seed);
+        let judged = verdict::judge(book, &acts, looks, self.clients.seed);
         let (lost, of) = verdict::benign_loss(book, &acts);
         let dropped =
             judged.as_ref().is_some_and(|it| matches!(it.outcome, Outcome::Dropped | Outcome::Both));
@@ -181,17 +208,74 @@ impl UploadsArgs {
             strays: book.strays(),
             copies: Vec::new(),
             searched: None,
-            asks_more: verdict::asks_more(book, &acts, self.clients.seed),
+            asks_more: verdict::asks_more(book, &acts, looks, self.clients.seed),
         }
     }
 
     fn conclude(&self, inquiry: Inquiry) -> Result<Exit> {
         self.report.write(&inquiry)?;
-        Ok(match inquiry::outcome(&inquiry) {
+        let outcome = inquiry::outcome(&inquiry);
+        if outcome.is_none() && inquiry.broken_off.is_none() {
+            Progress::lines().note(&format!(
+                "the same command with --trials {} goes on from these trials, judged at half the error",
+                2 * self.trials
+            ));
+        }
+        Ok(match outcome {
             Some(Outcome::Neither) if inquiry.broken_off.is_none() => Exit::Clear,
             Some(Outcome::Neither) | None => Exit::Abstained,
             Some(_) => Exit::Findings,
         })
+    }
+}
+
+/// A question, which may have been begun with fewer trials.
+struct Study<'a> {
+    args: &'a UploadsArgs,
+    triggers: Vec<String>,
+    benign: Option<Vec<String>>,
+    sham: usize,
+    /// Whether traffic is.
+    watched: bool,
+    /// How its book begins, for each of its beginnings.
+    openings: Vec<Opening>,
+}
+
+impl Study<'_> {
+    /// Trials of the first look: all of them, or a half, or a quarter … that was doubled since.
+    fn beginnings(&self) -> impl Iterator<Item = usize> {
+        let trials = self.args.trials as usize;
+        (0..=trials.trailing_zeros()).map(move |doublings| trials >> doublings)
+    }
+
+    /// The study that a book holds: what was begun, doubled until it is what is asked, or what was done already. And how
+    /// often it is looked at.
+    fn gone_on_with(&self, book: &Book, beginning: usize) -> Result<(Comparison, u32)> {
+        let first = self.args.trials as usize >> beginning;
+        let done = verdict::counted(book, self.watched).len();
+        let mut looks = beginning as u32 + 1;
+        let mut design = self.design(first, looks)?;
+        while design.order.len() < done {
+            looks += 1;
+            design = self.design(first, looks)?;
+        }
+        Ok((design, looks))
+    }
+
+    /// So many trials, doubled for each look after the first.
+    fn design(&self, first: usize, looks: u32) -> Result<Comparison> {
+        (1..looks).try_fold(self.part(first, 0)?, |before, look| Ok(before.then(self.part(first, look)?)))
+    }
+
+    /// What one look adds.
+    fn part(&self, first: usize, look: u32) -> Result<Comparison> {
+        let times = 1 << look.saturating_sub(1);
+        let size = Size { trials: first * times, sham: self.sham * times };
+        let seed = self.args.clients.seed.wrapping_add(u64::from(look) << 32);
+        let order = design::order(size, &self.args.factor, seed);
+        let messages = size.trials * design::combinations(&self.args.factor).len();
+        let pairs = wording::pairs(&self.triggers, self.benign.as_deref(), messages, seed)?;
+        Ok(Comparison { pairs, order })
     }
 }
 

@@ -3,8 +3,7 @@
 //! Harmless messages say how many are lost anyway. What is asked about is sent too, in random order between them: the
 //! share of a blocked text that arrives is the filter's leak, and in rooms, where it arrives and something else is sent
 //! then, the search goes by that and not by arrivals.
-//! A harmless message is the text with its letters in another order, unless harmless text is given: of the same length and
-//! script, and without its words.
+//! Harmless messages are those of [`wording`]: of the same length and script, and without its words.
 //! Promises: rates are those of Jeffreys' prior, not 0 because nothing happened in a few messages; what a search goes by
 //! follows from the book alone.
 //! To extend: another sign of a filter is a variant of [`Sense`].
@@ -13,7 +12,7 @@ use super::comparison::Comparison;
 use super::design::{self, Size};
 use super::hunt::{FILLER, Question};
 use super::verdict;
-use super::wording::{self, Pair};
+use super::wording;
 use crate::exit::Result;
 use crate::pipeline::{Cut, rate};
 use overheard_model::{Act, Arm, Fate, Outcome, Signal, Uploads};
@@ -72,19 +71,11 @@ pub fn comparison(
     // Of a list not every word need be filtered: without traffic it shows nothing.
     let shows = watched || given.leak.is_none() && matches!(question, Question::Text(_));
     let blocked = shows && asked.len() <= trials;
-    let pairs = match benign {
-        Some(benign) => wording::pairs(&asked, benign, trials, seed)?,
-        None => {
-            let pair = |at: usize| {
-                let trigger = asked.get(at % asked.len().max(1))?.clone();
-                Some(Pair { benign: wording::scrambled(&trigger, seed.wrapping_add(at as u64)), trigger })
-            };
-            (0..trials).filter_map(pair).collect()
-        }
-    };
     let mut order = design::order(Size { trials, sham: 0 }, &[], seed);
-    order.retain(|slot| if slot.arm == Arm::Benign { harmless } else { blocked });
-    Ok(Comparison { pairs, order })
+    order.retain(|slot| !asked.is_empty() && if slot.arm == Arm::Benign { harmless } else { blocked });
+    // What is not sent need not be found.
+    let wanted = if order.is_empty() { 0 } else { trials };
+    Ok(Comparison { pairs: wording::pairs(&asked, benign, wanted, seed)?, order })
 }
 
 /// All that is asked about, in as few messages as the platform takes.
@@ -113,7 +104,7 @@ fn messages(question: &Question, longest: usize) -> Vec<String> {
 /// What the acts so far say.
 pub fn conclude(book: &Book, question: &Question, watched: bool, given: Given, seed: u64) -> Calibrated {
     let acts = verdict::counted(book, watched);
-    let judged = verdict::judge(book, &acts, seed);
+    let judged = verdict::judge(book, &acts, 1, seed);
     if let Some(Uploads { outcome: Outcome::Copied, uploads, .. }) = &judged
         && let Some(upload) = uploads.first()
     {

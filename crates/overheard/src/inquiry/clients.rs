@@ -116,6 +116,12 @@ impl ClientArgs {
         Ok(())
     }
 
+    /// What factors may fill, by its option.
+    pub fn commands(&self) -> [(&'static str, &str); 3] {
+        let to = self.to.as_deref().unwrap_or_default();
+        [("--sender", &self.sender), ("--receiver", &self.receiver), ("--to", to)]
+    }
+
     /// Where acts are booked, for an inquiry that is made of this file.
     pub fn folder(&self, file: &Path) -> PathBuf {
         self.trials_folder.clone().unwrap_or_else(|| file.with_extension("trials"))

@@ -20,6 +20,14 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// First this one, then the other.
+    pub fn then(mut self, other: Self) -> Self {
+        let known = self.pairs.len();
+        self.order.extend(other.order.into_iter().map(|slot| Slot { pair: slot.pair + known, ..slot }));
+        self.pairs.extend(other.pairs);
+        self
+    }
+
     /// Messages that it takes where each is answered.
     pub fn messages(&self) -> usize {
         self.order.iter().filter(|slot| slot.arm != Arm::Sham).count()

@@ -13,6 +13,8 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use std::str::FromStr;
 
+/// Places in the commands of `overheard driver terminal`, which fills them itself.
+const OWN: [&str; 4] = ["to", "text", "from", "any"];
 /// Triggers in a block, and as many benign messages.
 const BLOCK: usize = 2;
 
@@ -66,12 +68,12 @@ pub struct Slot {
     pub pair: usize,
 }
 
-/// Refuses a factor that no command knows of.
-pub fn check(factors: &[Factor], commands: &[&str]) -> Result<()> {
+/// Refuses a factor that no command knows of, and a place in a command that no factor fills.
+pub fn check(factors: &[Factor], commands: &[(&str, &str)]) -> Result<()> {
     for (at, factor) in factors.iter().enumerate() {
         let Factor::Set { name, .. } = factor else { continue };
         let place = format!("{{{name}}}");
-        if !commands.iter().any(|command| command.contains(&place)) {
+        if !commands.iter().any(|(_, command)| command.contains(&place)) {
             return Err(Failure::new(format!("--factor {name}: no command holds {place}"))
                 .hint(format!("write {place} in --sender, --receiver or --to where its level belongs")));
         }
@@ -82,7 +84,29 @@ pub fn check(factors: &[Factor], commands: &[&str]) -> Result<()> {
             );
         }
     }
+    let filled = |place: &str| {
+        let sets = |factor: &Factor| matches!(factor, Factor::Set { name, .. } if name == place);
+        OWN.contains(&place) || factors.iter().any(sets)
+    };
+    for (option, command) in commands {
+        if let Some(place) = places(command).find(|place| !filled(place)) {
+            return Err(Failure::new(format!("{option}: nothing replaces {{{place}}}")).hint(format!(
+                "write the name itself, or let `overheard uploads` set it with --factor {place}=LEVEL,LEVEL; braces that the \
+                 program itself wants may stand apart: {{ {place} }}"
+            )));
+        }
+    }
     Ok(())
+}
+
+/// What stands as `{name}` in a command; `${name}` is the shell's.
+fn places(command: &str) -> impl Iterator<Item = &str> {
+    command.match_indices('{').filter_map(|(at, _)| {
+        let (name, _) = command[at + 1..].split_once('}')?;
+        let named = name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        (named && !command[..at].ends_with('$')).then_some(name)
+    })
 }
 
 /// All combinations of levels; one without any where no factor is set.
@@ -135,9 +159,23 @@ mod tests {
         {
             assert!(text.parse::<Factor>().is_err(), "{text}");
         }
-        assert!(check(std::slice::from_ref(&user), &["driver --nick {user}"]).is_ok());
-        assert!(check(std::slice::from_ref(&user), &["driver --nick alice"]).is_err());
-        assert!(check(&[user.clone(), user], &["{user}"]).is_err());
+        let check = |factors: &[Factor], command| check(factors, &[("--sender", command)]);
+        assert!(check(std::slice::from_ref(&user), "driver --nick {user}").is_ok());
+        assert!(check(std::slice::from_ref(&user), "driver --nick alice").is_err());
+        assert!(check(&[user.clone(), user], "{user}").is_err());
+    }
+
+    #[test]
+    fn a_place_that_no_factor_fills_is_refused_and_the_shells_own_are_not() {
+        let user: Factor = "user=carol,alice".parse().unwrap();
+        let of = |command| check(std::slice::from_ref(&user), &[("--sender", "{user}"), ("--to", command)]);
+        let refused = of("{user} {peer}").unwrap_err().to_string();
+        assert!(refused.contains("--to: nothing replaces {peer}"), "{refused}");
+        for command in
+            ["${HOME}/x {user}", "a{1,2} {} {3} { peer } '{\"op\":1}'", "--send '/msg {to} {text}'"]
+        {
+            assert!(of(command).is_ok(), "{command}");
+        }
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! [`clients`] are the options that say who talks to whom and how; [`trials`] makes one act after another with them, each
 //! booked first; [`files`] reads what people wrote. A [`comparison`] has its order from [`design`], its texts from
-//! [`wording`], and [`verdict`] says what its acts come to. A [`calibration`] is the comparison before a search for words,
-//! [`hunt`] the search, [`quest`] carries it out, [`leaks`] says whether
+//! [`wording`] (those that nobody gave from [`neutral`]), and [`verdict`] says what its acts come to. A [`calibration`] is the comparison before a search for words,
+//! [`hunt`] the search, [`quest`] carries it out, [`noise`] says whether
 //! its noise was taken right. [`copies`] looks for the texts in what was recorded ([`heard`]), and for
 //! those that were on their way by [`carriers`].
 //! Promises: nothing that was measured is lost, however an inquiry ends: it is in the book, and the report says why it
@@ -18,7 +18,8 @@ pub mod design;
 pub mod files;
 pub mod heard;
 pub mod hunt;
-pub mod leaks;
+pub mod neutral;
+pub mod noise;
 pub mod output;
 pub mod quest;
 pub mod trials;

@@ -1,7 +1,8 @@
 //! A search on its way: what it asks for is sent, or answered from the book, by what it goes by.
 //!
 //! Promises: answers that were kept are given again, so that nothing is sent twice for them; where answers fail to come,
-//! the search is stopped and what is known so far is kept.
+//! the search is stopped and what is known so far is kept. A search that ended because nothing arrived any more goes on
+//! from what arrived last, as if what was sent since had never been answered.
 
 use super::calibration::Sense;
 use super::copies::Texts;
@@ -10,9 +11,10 @@ use super::trials::{Levels, Trials, Wanted};
 use super::verdict::SILENT;
 use crate::exit::{Failure, Result};
 use crate::progress::Progress;
-use overheard_model::Found;
+use overheard_model::{Found, SearchWarning};
 use overheard_probe::digest;
 use overheard_probe::trial::Book;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// A search, by what it goes by.
@@ -22,15 +24,40 @@ pub struct Quest<'a> {
     pub sense: &'a Sense,
     /// Gains every text that was asked for.
     pub texts: &'a mut Texts,
+    /// Acts of which nothing could be heard: an account may have been banned.
+    pub unheard: BTreeSet<u64>,
 }
 
-impl Quest<'_> {
-    /// Gives the search the answers that were kept. The answer, if they are all that it needs.
-    pub fn replay(&mut self, book: &Book, folder: &Path) -> Result<Option<Found>> {
+impl<'a> Quest<'a> {
+    /// The search that the book holds, with the answer if what was kept is all that it needs.
+    pub fn resumed(
+        begin: impl Fn() -> Result<Hunt>,
+        sense: &'a Sense,
+        texts: &'a mut Texts,
+        (book, folder): (&Book, &Path),
+    ) -> Result<(Self, Option<Found>)> {
+        let mut quest = Self { hunt: begin()?, sense, texts, unheard: BTreeSet::new() };
+        loop {
+            let (found, lost) = quest.replay(book, folder)?;
+            let silent = |found: &Found| found.warnings.contains(&SearchWarning::Silent);
+            if lost.is_empty() || !found.as_ref().is_some_and(silent) {
+                return Ok((quest, found));
+            }
+            quest.unheard.extend(lost);
+            quest.hunt = begin()?;
+        }
+    }
+
+    /// Gives the search the answers that were kept. The answer, if they are all that it needs, and the acts since
+    /// something last arrived.
+    fn replay(&mut self, book: &Book, folder: &Path) -> Result<(Option<Found>, Vec<u64>)> {
+        let mut lost = Vec::new();
         for act in book.acts().iter().filter(|act| act.arm.is_none()) {
-            let Some(delivery) = book.delivery(act) else { continue };
+            let Some(delivery) = book.delivery(act).filter(|_| !self.unheard.contains(&act.number)) else {
+                continue;
+            };
             let asked = match self.wants() {
-                Next::Done(found) => return Ok(Some(found)),
+                Next::Done(found) => return Ok((Some(found), lost)),
                 Next::Ask { text } => text,
             };
             if digest::of_bytes(asked.as_bytes()) != delivery.text_sha256 {
@@ -42,14 +69,15 @@ impl Quest<'_> {
                 .hint("the messages were sent by another version: begin anew in another folder with --trials-folder"));
             }
             // Without an answer it says nothing: its text is asked for again.
-            if let Some(filtered) = self.sense.is_filtered(book, act) {
-                self.hunt.answer(filtered);
-            }
+            let Some(filtered) = self.sense.is_filtered(book, act) else { continue };
+            self.hunt.answer(filtered);
+            if filtered { lost.push(act.number) } else { lost.clear() }
         }
-        Ok(match self.wants() {
+        let found = match self.wants() {
             Next::Done(found) => Some(found),
             Next::Ask { .. } => None,
-        })
+        };
+        Ok((found, lost))
     }
 
     /// Sends what the search asks for until there is an answer, or a reason to stop.

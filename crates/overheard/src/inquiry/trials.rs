@@ -10,7 +10,7 @@ use crate::pipeline::Door;
 use overheard_model::{Act, Arm, Fate, Timestamp};
 use overheard_probe::clock::now;
 use overheard_probe::execute::{Bare, Rooms, Setting};
-use overheard_probe::trial::{Book, BookFault, Broken, Intent, Line, Order};
+use overheard_probe::trial::{Book, BookFault, Broken, Intent, Line, Message, Order};
 use std::collections::BTreeMap;
 use std::fs::DirBuilder;
 use std::io;
@@ -96,9 +96,11 @@ impl<'a> Trials<'a> {
             let to = self.clients.to.as_deref().map(|to| filled(to, wanted.levels));
             let to = to.unwrap_or_else(|| line.receiver().to_owned());
             let window = Duration::from_secs_f64(self.clients.window);
-            let outcome = line.act(number, &to, text, window).map_err(told)?;
-            self.book.answer(number, outcome).map_err(told)?;
+            let harmless = wanted.arm == Some(Arm::Benign);
+            let message = Message { number, to: &to, text, harmless };
+            let outcome = line.act(message, window).map_err(told)?;
             fate = Some(outcome.fate);
+            self.book.answer(number, outcome).map_err(told)?;
         }
         let door = door.clone();
         if let Some(door) = door {

@@ -43,23 +43,29 @@ pub fn trials(book: &Book, acts: &[&Act]) -> Vec<Trial> {
 
 /// The judgement of the acts; none before both arms have one. Whoever copies asks for a name first, and it is the room's
 /// own name server that answers: it is no party, and [`asks_more`] judges it by itself.
-pub fn judge(book: &Book, acts: &[&Act], seed: u64) -> Option<Uploads> {
-    judge_where(book, acts, seed, |endpoint| endpoint != NAMES_ASKED)
+pub fn judge(book: &Book, acts: &[&Act], looks: u32, seed: u64) -> Option<Uploads> {
+    judge_where(book, acts, looks, seed, |endpoint| endpoint != NAMES_ASKED)
 }
 
 /// Whether more is asked of the room's name server after a trigger than after a benign message.
-pub fn asks_more(book: &Book, acts: &[&Act], seed: u64) -> Option<Upload> {
+pub fn asks_more(book: &Book, acts: &[&Act], looks: u32, seed: u64) -> Option<Upload> {
     let asked = |act: &&&Act| act.traffic.contains_key(NAMES_ASKED);
     acts.iter().find(asked)?;
-    let judged = judge_where(book, acts, seed, |endpoint| endpoint == NAMES_ASKED)?;
+    let judged = judge_where(book, acts, looks, seed, |endpoint| endpoint == NAMES_ASKED)?;
     judged.uploads.into_iter().next()
 }
 
-fn judge_where(book: &Book, acts: &[&Act], seed: u64, is_party: impl Fn(&str) -> bool) -> Option<Uploads> {
+fn judge_where(
+    book: &Book,
+    acts: &[&Act],
+    looks: u32,
+    seed: u64,
+    is_party: impl Fn(&str) -> bool,
+) -> Option<Uploads> {
     let mut trials = trials(book, acts);
     trials.iter_mut().for_each(|trial| trial.traffic.retain(|endpoint, _| is_party(endpoint)));
     let has = |arm| trials.iter().any(|trial| trial.arm == arm);
-    (has(Arm::Trigger) && has(Arm::Benign)).then(|| pipeline::judge(&trials, seed))
+    (has(Arm::Trigger) && has(Arm::Benign)).then(|| pipeline::judge_again(&trials, looks, seed))
 }
 
 fn trial(book: &Book, act: &Act) -> Option<Trial> {
@@ -112,7 +118,7 @@ mod tests {
             let fate = if act.is_uppercase() { Fate::Delivered } else { Fate::Lost };
             let strays = Strays::default();
             if let Some(delivery) = booked.delivery.filter(|_| act != '?') {
-                book.answer(delivery, Outcome { fate, after_ms: None, strays }).unwrap();
+                book.answer(delivery, Outcome { fate, reason: None, after_ms: None, strays }).unwrap();
             }
         }
         (folder, book)

@@ -87,8 +87,18 @@ pub fn free() -> u16 {
 /// A key and a certificate for `chat.example` and the addresses of loopback, its own authority: no server may show
 /// one that could sign others (RFC 5280), as openssl's would by itself.
 fn certify(folder: &Path) {
+    sign(folder, "CA:FALSE");
+}
+
+/// The same, by a certificate that could sign others.
+pub fn authority(folder: &Path) {
+    sign(folder, "CA:TRUE");
+}
+
+fn sign(folder: &Path, constraints: &str) {
     let args = "req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=chat.example \
-                -addext subjectAltName=DNS:chat.example,IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE";
+                -addext subjectAltName=DNS:chat.example,IP:127.0.0.1 -addext basicConstraints=critical,";
+    let args = format!("{args}{constraints}");
     let made = Command::new("openssl").args(args.split_whitespace()).current_dir(folder).output();
     assert!(made.is_ok_and(|output| output.status.success()), "openssl makes a certificate");
 }

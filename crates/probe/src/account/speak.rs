@@ -1,8 +1,9 @@
 //! The JSON-lines side of a driver: requests on standard input, events on standard output.
 //!
 //! Promises: requests are answered in their order; those that come before the login stands wait for it. Asked to quit,
-//! or at the end of its input, the driver waits a moment for what the service still has to say of messages. A line that
-//! is no request is noted on standard error, without what it says.
+//! or at the end of its input, the driver waits a moment for what the service still has to say of messages; asked to
+//! quit before the login stands and before anything is to be sent, it ends. A line that is no request is noted on
+//! standard error, without what it says.
 
 use super::{Account, Fault, Sending, Service};
 use crate::driver::{Event, Request};
@@ -73,9 +74,18 @@ async fn serve(
     asked_to_end: impl Future<Output = ()>,
 ) -> Result<(), Fault> {
     let mut asked_to_end = pin!(asked_to_end);
-    let mut account = tokio::select! {
-        account = timeout(LOGIN, service.log_in()) => account.map_err(|_| Fault::Slow(LOGIN.as_secs()))??,
-        () = &mut asked_to_end => return Ok(()),
+    let mut early = None;
+    let mut log_in = pin!(timeout(LOGIN, service.log_in()));
+    let mut account = loop {
+        tokio::select! {
+            biased;
+            account = &mut log_in => break account.map_err(|_| Fault::Slow(LOGIN.as_secs()))??,
+            () = &mut asked_to_end => return Ok(()),
+            first = requests.recv(), if early.is_none() => match first {
+                Some(Request::Quit) => return Ok(()),
+                other => early = Some(other),
+            },
+        }
     };
     let mut told = Told { out, awaited: Vec::new() };
     told.tell(&Event::Ready { account: account.name().to_owned() })?;
@@ -89,7 +99,7 @@ async fn serve(
             biased;
             () = &mut asked_to_end => break Ok(()),
             () = sleep_until(leaving.unwrap_or_else(Instant::now)), if leaving.is_some() => break Ok(()),
-            request = requests.recv(), if leaving.is_none() => match request {
+            request = next(&mut early, &mut requests), if leaving.is_none() => match request {
                 Some(Request::Send { id, to, text }) => match account.send(&id, &to, &text).await {
                     Ok(sending) => told.of(id, sending)?,
                     Err(fault) => {
@@ -110,6 +120,17 @@ async fn serve(
     }
     let _ = timeout(FAREWELL, account.log_out()).await;
     ended
+}
+
+/// The request that came before the login stood, and those behind it; none at their end.
+async fn next(
+    early: &mut Option<Option<Request<String>>>,
+    requests: &mut mpsc::Receiver<Request<String>>,
+) -> Option<Request<String>> {
+    match early.take() {
+        Some(request) => request,
+        None => requests.recv().await,
+    }
 }
 
 /// What was told, and the messages of which something is still to be told.

@@ -28,6 +28,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+/// Its name in the folder.
+const FILE: &str = "messages.jsonl";
 /// Version of the entries.
 const FORMAT: u32 = 2;
 
@@ -127,7 +129,8 @@ impl BookFault {
             Self::Busy { .. } => "wait for it to end, or give another folder with --trials-folder",
             Self::Damaged { .. } => "restore that file, or begin anew in another folder with --trials-folder",
             Self::AnotherQuestion { .. } => {
-                "ask with the same drivers, texts and options, or begin anew in another folder with --trials-folder"
+                "ask with the same drivers, texts and options, or begin anew in another folder with --trials-folder; \
+                 `uploads` goes on to twice the --trials, or four times"
             }
             Self::Spent { .. } => "the same command with a larger --budget goes on from here",
         }
@@ -150,7 +153,12 @@ pub struct Book {
 impl Book {
     /// Opens the book in this folder, or begins one.
     pub fn open(folder: &Path, opening: &Opening, budget: u64) -> Result<Self, BookFault> {
-        let path = folder.join("messages.jsonl");
+        Ok(Self::open_any(folder, std::slice::from_ref(opening), budget)?.0)
+    }
+
+    /// Opens the book in this folder, which was begun with one of these, or begins one with the first. Which it was.
+    pub fn open_any(folder: &Path, openings: &[Opening], budget: u64) -> Result<(Self, usize), BookFault> {
+        let path = folder.join(FILE);
         let failed = |error| BookFault::Io { path: path.clone(), error };
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
         let mut options = OpenOptions::new();
@@ -161,8 +169,17 @@ impl Book {
         let mut book = Self { path, file, budget, acts, watched, deliveries, strays: Strays::default() };
         let mut text = Vec::new();
         book.file.read_to_end(&mut text).map_err(|error| book.failed(error))?;
-        book.read(&text, opening)?;
-        Ok(book)
+        let opening = book.read(&text, openings)?;
+        Ok((book, opening))
+    }
+
+    /// The same, of a book that is there already.
+    pub fn open_known(
+        folder: &Path,
+        openings: &[Opening],
+        budget: u64,
+    ) -> Result<Option<(Self, usize)>, BookFault> {
+        folder.join(FILE).exists().then(|| Self::open_any(folder, openings, budget)).transpose()
     }
 
     /// Every act, in the order of acting.
@@ -225,18 +242,22 @@ impl Book {
         Ok(())
     }
 
-    fn read(&mut self, text: &[u8], opening: &Opening) -> Result<(), BookFault> {
+    /// Which opening it begins with.
+    fn read(&mut self, text: &[u8], openings: &[Opening]) -> Result<usize, BookFault> {
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let end = whole as u64;
         let cut = self.file.set_len(end).and_then(|()| self.file.seek(SeekFrom::Start(end)));
         cut.map_err(|error| self.failed(error))?;
         let lines = text[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let mut opening = 0;
         for (at, line) in lines.enumerate() {
             let damaged = || BookFault::Damaged { path: self.path.clone(), line: at + 1 };
             let entry: Entry = serde_json::from_slice(line).map_err(|_| damaged())?;
             match (&entry, at) {
-                (Entry::Opened(began), 0) if began == opening => {}
-                (Entry::Opened(_), 0) => return Err(BookFault::AnotherQuestion { path: self.path.clone() }),
+                (Entry::Opened(began), 0) => {
+                    let known = openings.iter().position(|opening| opening == began);
+                    opening = known.ok_or_else(|| BookFault::AnotherQuestion { path: self.path.clone() })?;
+                }
                 (Entry::Acted { number, sent, .. }, 1..)
                     if *number == self.acts.len() as u64 + 1
                         && sent
@@ -249,7 +270,10 @@ impl Book {
             }
             self.take(entry);
         }
-        if whole == 0 { self.write(Entry::Opened(opening.clone())) } else { Ok(()) }
+        if let Some(first) = openings.first().filter(|_| whole == 0) {
+            self.write(Entry::Opened(first.clone()))?;
+        }
+        Ok(opening)
     }
 
     fn take(&mut self, entry: Entry) {
@@ -266,6 +290,7 @@ impl Book {
                     text_sha256,
                     sent: at,
                     fate: None,
+                    reason: None,
                     after_ms: None,
                 }));
             }
@@ -273,6 +298,7 @@ impl Book {
                 self.strays.add(outcome.strays);
                 if let Some(delivery) = index(number).and_then(|at| self.deliveries.get_mut(at)) {
                     (delivery.fate, delivery.after_ms) = (Some(outcome.fate), outcome.after_ms);
+                    delivery.reason = outcome.reason;
                 }
             }
             Entry::Crossed { number, crossed } => {
@@ -301,6 +327,7 @@ mod tests {
 
     const LOST: Outcome = Outcome {
         fate: Fate::Lost,
+        reason: None,
         after_ms: None,
         strays: Strays { late: 1, repeated: 0, unknown: 0, misplaced: 0 },
     };
@@ -356,6 +383,9 @@ mod tests {
         assert_eq!(Book::open(folder.path(), &opening, 9).unwrap().deliveries()[0].fate, Some(Fate::Lost));
         let other = Opening::of("another");
         assert!(matches!(Book::open(folder.path(), &other, 9), Err(BookFault::AnotherQuestion { .. })));
+        assert_eq!(Book::open_any(folder.path(), &[other, opening.clone()], 9).unwrap().1, 1);
+        assert!(Book::open_known(&folder.path().join("none"), &[], 9).unwrap().is_none());
+        assert!(!folder.path().join("none").exists());
         std::fs::write(&path, [&whole[..], b"garbage\n"].concat()).unwrap();
         assert!(matches!(Book::open(folder.path(), &opening, 9), Err(BookFault::Damaged { line: 3, .. })));
     }

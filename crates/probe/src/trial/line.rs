@@ -5,8 +5,10 @@
 //! its window; the time between messages should be longer than messages are late.
 //!
 //! Promises: a message is lost only where the sender's client said that it was sent, or refused, and the window passed;
-//! every other silence is the client's fault and ends the trials.
+//! every other silence is the client's fault and ends the trials, and so does at once an error that says of the account
+//! that it is banned. Of a reason that is given the text of the message is no part.
 
+use super::complaint;
 use crate::account::fault;
 use crate::driver::{Client, Event, Request, Stalled, named};
 use crate::execute::{Launch, Launched, Process, Setting, Stage, Stages};
@@ -52,10 +54,24 @@ pub struct Order<'a> {
     pub command: &'a [String],
 }
 
+/// A message that is to be sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// Under which it was booked.
+    pub number: u64,
+    pub to: &'a str,
+    pub text: &'a str,
+    /// Whether no filter acts on it, so that an error about it is the account's.
+    pub harmless: bool,
+}
+
 /// What became of a message, and what else was heard since the one before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     pub fate: Fate,
+    /// Why it was refused, as the sender's client says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Absent where it did not arrive.
     pub after_ms: Option<u64>,
     pub strays: Strays,
@@ -74,6 +90,8 @@ pub enum Broken {
     Silent { window: Duration },
     #[error("the {role}'s client reported an error of its own{}", said_of_it(said))]
     Trouble { role: Role, said: String },
+    #[error("the sender's account is refused{}", said_of_it(said))]
+    Banned { said: String },
     #[error("the {role}'s client takes no requests: {error}")]
     Deaf { role: Role, error: io::Error },
     #[error("interrupted")]
@@ -89,8 +107,12 @@ fn quoted(last: &str) -> String {
 
 /// The first words of what a client says, fit for one line.
 fn said_of_it(said: &str) -> String {
-    let words: String = fault::line(said).chars().take(REASON).collect();
+    let words = shortened(said);
     if words.is_empty() { words } else { format!(": {words}") }
+}
+
+fn shortened(said: &str) -> String {
+    fault::line(said).chars().take(REASON).collect()
 }
 
 impl fmt::Debug for Order<'_> {
@@ -147,16 +169,17 @@ impl Line {
         &self.receiver.account
     }
 
-    /// Sends a text and waits for its arrival. It must have been booked under this number.
-    pub fn act(&mut self, number: u64, to: &str, text: &str, window: Duration) -> Result<Outcome, Broken> {
+    /// Sends a message that was booked, and waits for its arrival.
+    pub fn act(&mut self, message: Message, window: Duration) -> Result<Outcome, Broken> {
+        let Message { number, to, text, harmless } = message;
         let mut strays = self.catch_up()?;
         let (id, begun) = (format!("m{number}"), Instant::now());
         let until = begun + window;
         let request = Request::Send { id: id.as_str(), to, text };
         let asked = self.sender.client.ask(&request, until);
         asked.map_err(|error| self.sender.deaf(error))?;
-        let mut wait = Wait { id: &id, sent: false, refused: false };
         let text = seen(text);
+        let mut wait = Wait { id: &id, text: &text, sent: false, refused: None };
         self.sent.insert(text.clone());
         self.awaited.insert(text.clone());
         self.asked.insert(id.clone());
@@ -178,10 +201,14 @@ impl Line {
             if arrived {
                 self.awaited.remove(&text);
                 let after_ms = u64::try_from(begun.elapsed().as_millis()).ok();
-                return Ok(Outcome { fate: Fate::Delivered, after_ms, strays });
+                return Ok(Outcome { fate: Fate::Delivered, reason: None, after_ms, strays });
+            }
+            if let Some(said) = wait.refused.take_if(|said| complaint::is_of_account(said, harmless)) {
+                return Err(Broken::Banned { said });
             }
             if Instant::now() >= until {
-                return wait.lost(window).map(|fate| Outcome { fate, after_ms: None, strays });
+                let fate = wait.lost(window)?;
+                return Ok(Outcome { fate, reason: wait.refused, after_ms: None, strays });
             }
         }
     }
@@ -225,21 +252,25 @@ impl Line {
 /// What the sender's client said of a message.
 struct Wait<'a> {
     id: &'a str,
+    text: &'a str,
     sent: bool,
-    refused: bool,
+    /// Why.
+    refused: Option<String>,
 }
 
 impl Wait<'_> {
     fn hear(&mut self, event: &Event) {
         match event {
             Event::Sent { id } if id == self.id => self.sent = true,
-            Event::Error { id: Some(id), .. } if id == self.id => self.refused = true,
+            Event::Error { id: Some(id), message } if id == self.id => {
+                self.refused = Some(shortened(&seen(message).replace(self.text, "…")));
+            }
             _ => {}
         }
     }
 
     fn lost(&self, window: Duration) -> Result<Fate, Broken> {
-        match (self.refused, self.sent) {
+        match (self.refused.is_some(), self.sent) {
             (true, _) => Ok(Fate::Refused),
             (false, true) => Ok(Fate::Lost),
             (false, false) => Err(Broken::Silent { window }),

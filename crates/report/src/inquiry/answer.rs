@@ -135,6 +135,7 @@ pub(super) fn sentences(inquiry: &Inquiry) -> Vec<String> {
         if inquiry.watched {
             sentences.extend(traffic(inquiry, judged));
         }
+        sentences.extend(looked_at(judged));
     }
     sentences.extend(readable(inquiry));
     sentences.extend(inquiry.searched.and_then(searchable));
@@ -314,6 +315,19 @@ fn how_often(inquiry: &Inquiry, judged: &Uploads, cause: &BTreeMap<String, Strin
     format!(": after {}", figures.join(" and "))
 }
 
+/// What it costs to have looked before.
+fn looked_at(judged: &Uploads) -> Option<String> {
+    let before = judged.looks.saturating_sub(1);
+    (before > 0).then(|| {
+        format!(
+            "The trials were doubled {} after they had been looked at: each look is allowed half the error of the one before, \
+             so every p is multiplied by {}.",
+            if before == 1 { "once".to_owned() } else { format!("{before} times") },
+            count(1 << before.min(63))
+        )
+    })
+}
+
 /// Levels of factors, as commands name them.
 pub(super) fn levels(factors: &BTreeMap<String, String>) -> String {
     let all: Vec<String> = factors.iter().map(|(name, level)| format!("{name}={level}")).collect();
@@ -425,6 +439,7 @@ mod tests {
             outcome,
             drops: Vec::new(),
             copied_p: 0.4,
+            looks: 1,
             uploads: Vec::new(),
             detectable,
             effects: Vec::new(),
@@ -483,6 +498,7 @@ mod tests {
             text_sha256: String::new(),
             sent: Timestamp(0),
             fate: Some(Fate::Delivered),
+            reason: None,
             after_ms: Some(9),
         };
         let lost = |p, level: &str| {

@@ -59,7 +59,9 @@ fn candidates(inquiry: &Inquiry) -> Vec<(&str, &'static str)> {
     let ruled: BTreeSet<&String> = ruled.collect();
     let ruled = ruled.into_iter().map(|word| (word.as_str(), "in a rule"));
     let cleared = others.cleared.iter().map(|word| (word.as_str(), "cleared"));
-    ruled.chain(cleared).chain(others.open.iter().map(|word| (word.as_str(), "open"))).collect()
+    let open = others.open.iter().map(|word| (word.as_str(), "open"));
+    let left_out = others.left_out.iter().map(|word| (word.as_str(), "left out"));
+    ruled.chain(cleared).chain(open).chain(left_out).collect()
 }
 
 const TRIAL: [&str; 4] = ["account", "message", "fate", "after_ms"];

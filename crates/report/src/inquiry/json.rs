@@ -30,6 +30,7 @@ struct Document<'a> {
     dropped_p: Option<f64>,
     drops: &'a [DropTest],
     copied_p: Option<f64>,
+    looks: Option<u32>,
     /// Absent where traffic was not watched.
     uploads: Option<&'a [Upload]>,
     detectable: Option<&'a [Detectable]>,
@@ -81,6 +82,7 @@ struct Trial<'a> {
     account: Option<&'a str>,
     text_sha256: Option<&'a str>,
     fate: Option<Fate>,
+    reason: Option<&'a str>,
     after_ms: Option<u64>,
     packets: Option<&'a PacketRange>,
     /// By endpoint; absent where traffic was not watched.
@@ -118,6 +120,7 @@ pub(super) fn write(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
         dropped_p: judged.map(Uploads::dropped_p),
         drops: judged.map_or(&[], |judged| &judged.drops),
         copied_p: watched.map(|judged| judged.copied_p),
+        looks: judged.map(|judged| judged.looks),
         uploads: watched.map(|judged| &judged.uploads[..]),
         detectable: watched.map(|judged| &judged.detectable[..]),
         copies: &inquiry.copies,
@@ -159,6 +162,7 @@ fn of_trial<'a>(inquiry: &Inquiry, trial: &trial::Trial<'a>) -> Trial<'a> {
         account: delivery.map(|delivery| delivery.account.as_str()),
         text_sha256: delivery.map(|delivery| delivery.text_sha256.as_str()),
         fate: delivery.and_then(|delivery| delivery.fate),
+        reason: delivery.and_then(|delivery| delivery.reason.as_deref()),
         after_ms: delivery.and_then(|delivery| delivery.after_ms),
         packets: act.and_then(|act| act.packets.as_ref()),
         traffic,

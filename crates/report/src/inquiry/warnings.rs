@@ -4,12 +4,19 @@
 
 use super::answer;
 use super::trial::arrived;
-use crate::figures::counted;
+use crate::figures::{counted, listed};
 use overheard_model::{Arm, Fate, Inquiry, SearchWarning, Strays, Warning};
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Reasons, and candidates, that are named.
+const NAMED: usize = 3;
+/// Characters of a candidate that is named because it is long.
+const SHORT: usize = 24;
 
 pub(super) fn all(inquiry: &Inquiry) -> Vec<Warning> {
-    let searched = inquiry.found.iter().flat_map(|found| &found.warnings).map(|warning| of_search(*warning));
+    let searched = inquiry.found.iter().flat_map(|found| &found.warnings);
+    let searched = searched.map(|warning| of_search(inquiry, *warning));
     let lines = broken_off(inquiry).into_iter().chain(searched);
     let lines = lines.chain(of_copies(inquiry)).chain(of_benign(inquiry)).chain(of_strays(inquiry.strays));
     lines.chain(of_fates(inquiry)).map(|(kind, text)| Warning { kind: kind.into(), text }).collect()
@@ -22,7 +29,7 @@ fn broken_off(inquiry: &Inquiry) -> Option<Line> {
     Some(("broken-off", format!("{why}; what was measured is kept, and the same command goes on from here")))
 }
 
-fn of_search(warning: SearchWarning) -> Line {
+fn of_search(inquiry: &Inquiry, warning: SearchWarning) -> Line {
     let (kind, text) = match warning {
         SearchWarning::NotBlocked => ("not-blocked", "the text as a whole passes: there is nothing to find"),
         SearchWarning::NotMonotone => (
@@ -38,11 +45,30 @@ fn of_search(warning: SearchWarning) -> Line {
             "leaky",
             "more messages that should have been filtered arrived than the search took into account: words may be missing or wrong. Begin anew in another --trials-folder with a larger --leak, such as 0.1",
         ),
+        SearchWarning::Lossy => (
+            "lossy",
+            "more messages were lost that hold no rule than the search took into account: the loss has grown since it was measured, and rules may be wrong. Begin anew in another --trials-folder with a larger --loss, such as 0.2",
+        ),
         SearchWarning::TooLong => {
-            ("too-long", "candidates were left out that are longer than a message may be")
+            ("too-long", "candidates were left out that are longer than a message may be (--longest)")
         }
     };
-    (kind, text.into())
+    let named = if warning == SearchWarning::TooLong { left_out(inquiry) } else { String::new() };
+    (kind, text.to_owned() + &named)
+}
+
+/// `: “cocoa…”, “…” and 3 more`.
+fn left_out(inquiry: &Inquiry) -> String {
+    let others = inquiry.found.as_ref().and_then(|found| found.candidates.as_ref());
+    let words = others.map_or(&[][..], |others| &others.left_out);
+    let short = |word: &String| match word.char_indices().nth(SHORT) {
+        Some((end, _)) => format!("“{}…”", &word[..end]),
+        None => format!("“{word}”"),
+    };
+    let mut named: Vec<String> = words.iter().take(NAMED).map(short).collect();
+    let more = words.len().saturating_sub(NAMED);
+    named.extend((more > 0).then(|| format!("{more} more")));
+    if named.is_empty() { String::new() } else { format!(": {}", listed(&named)) }
 }
 
 fn of_copies(inquiry: &Inquiry) -> Vec<Line> {
@@ -121,8 +147,10 @@ fn of_fates(inquiry: &Inquiry) -> impl Iterator<Item = Line> {
     let searched = inquiry.found.is_some();
     let again = if searched { ", and are asked again by a search that goes on" } else { "" };
     [
-        (refused > 0)
-            .then(|| ("refused", format!("{} with an error, which counts as lost", was(refused, "refused")))),
+        (refused > 0).then(|| {
+            let text = format!("{} with an error, which counts as lost", was(refused, "refused"));
+            ("refused", text + &reasons(inquiry))
+        }),
         (open > 0).then(|| {
             let known = format!(
                 "of {} it is not known whether they arrived: they are spent{again}",
@@ -139,6 +167,18 @@ fn of_fates(inquiry: &Inquiry) -> impl Iterator<Item = Line> {
     ]
     .into_iter()
     .flatten()
+}
+
+/// `: “401: No such nick” (3), …`, the most frequent first.
+fn reasons(inquiry: &Inquiry) -> String {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    let given = inquiry.deliveries.iter().filter_map(|delivery| delivery.reason.as_deref());
+    given.filter(|reason| !reason.is_empty()).for_each(|reason| *counts.entry(reason).or_default() += 1);
+    let mut counts: Vec<(&str, u64)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| Reverse(*count));
+    let named = counts.iter().take(NAMED).map(|(reason, count)| format!("“{reason}” ({count})"));
+    let named: Vec<String> = named.collect();
+    if named.is_empty() { String::new() } else { format!(": {}", listed(&named)) }
 }
 
 fn was(number: u64, what: &str) -> String {

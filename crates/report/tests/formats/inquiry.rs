@@ -154,6 +154,7 @@ fn judged() -> Uploads {
         outcome: Outcome::Copied,
         drops: vec![of_words, of_carol],
         copied_p: 0.0005,
+        looks: 1,
         uploads: vec![upload],
         detectable: Vec::new(),
         effects: vec![effect.clone(), Effect { endpoint: Some("collector.example:443".into()), ..effect }],
@@ -195,11 +196,12 @@ pub fn search() -> Inquiry {
         rules: vec![rule],
         others: Others::All,
         messages: 1,
-        warnings: vec![SearchWarning::Unsettled],
+        warnings: vec![SearchWarning::Unsettled, SearchWarning::TooLong],
         candidates: Some(Candidates {
             cleared: vec!["coffee".into(), "milk".into()],
             open: vec!["sugar".into()],
             pairs_open: true,
+            left_out: vec!["cocoa".repeat(300)],
         }),
     };
     let open = Delivery { fate: None, after_ms: None, ..delivery(2, Fate::Lost) };
@@ -241,6 +243,7 @@ fn delivery(number: u64, fate: Fate) -> Delivery {
         text_sha256: "00".into(),
         sent: Timestamp::from_parts(1_700_000_000, 0),
         fate: Some(fate),
+        reason: (fate == Fate::Refused).then(|| "401: No such nick".into()),
         after_ms: (fate == Fate::Delivered).then_some(180),
     }
 }
@@ -257,6 +260,7 @@ pub fn calling(name: &str) -> Inquiry {
     }
     for delivery in &mut inquiry.deliveries {
         delivery.account = name.into();
+        delivery.reason = Some(name.into());
     }
     for copy in &mut inquiry.copies {
         let outside = [&mut copy.endpoint, &mut copy.flow, &mut copy.capture, &mut copy.encoding];
@@ -279,6 +283,7 @@ pub fn calling(name: &str) -> Inquiry {
                 cleared: vec![name.into()],
                 open: vec![name.into()],
                 pairs_open: false,
+                left_out: vec![name.into()],
             }),
         }),
         signal: Signal::Upload { endpoint: name.into() },

@@ -112,6 +112,9 @@ impl Account for Connected {
                 }
                 command => {
                     if let Some(why) = refusal(&command) {
+                        if is_of_account(&command) {
+                            return Ok(Event::Error { id: None, message: why });
+                        }
                         self.receipts.refused_first(why);
                     }
                 }
@@ -218,6 +221,11 @@ fn refusal(command: &Command) -> Option<String> {
     let (number, parameters) = numbered(command)?;
     let why = parameters.last().map_or("", String::as_str);
     (400..600).contains(&number).then(|| format!("{number}: {}", line(why)))
+}
+
+/// Whether a refusal is of the account, whatever was asked (RFC 2812, 5.2: banned; soon to be).
+fn is_of_account(command: &Command) -> bool {
+    numbered(command).is_some_and(|(number, _)| matches!(number, 465 | 466))
 }
 
 /// A question to the client (CTCP), not a text for its user.
