@@ -3,7 +3,8 @@
 //! In what is left of the text, the shortest blocked beginning (with the words already found kept behind it) ends
 //! where the next word to the left ends. Then single pieces are left out, to see where that word begins. When what
 //! was found is blocked without any beginning, the rule is complete. Each step is a [`Threshold`]; the steps stand
-//! on each other, and one that turns out to stand on a mistake is given up and weighs on the one below.
+//! on each other, and one that turns out to stand on a mistake is given up and weighs on the one below. What it learned
+//! beside that is kept, for where it was none.
 //!
 //! Promises: every message keeps a part of what is believed to be blocked, so that each answer can only narrow it.
 
@@ -12,7 +13,7 @@ use super::proof::{Proof, Word};
 use super::shape::{Shape, generating};
 use super::threshold::Threshold;
 use crate::bits::Bits;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 /// A step is built upon when its answer has this chance: mistakes are cheaper to undo than to exclude.
@@ -75,6 +76,9 @@ struct Step {
     accepted: Option<usize>,
 }
 
+/// What a step rests on: the thresholds of those below, and where words were shown to be two.
+type Ground = (Vec<usize>, Vec<usize>);
+
 /// Whether anything is blocked beside the rule: asked by the way, with a filler in one of its words and the whole text around.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rest {
@@ -107,6 +111,8 @@ pub(crate) struct Quest {
     trust: f64,
     shape: Shape,
     steps: Vec<Step>,
+    /// Weights of steps that were given up, by what they rested on.
+    given_up: HashMap<Ground, Vec<f64>>,
     /// Pieces before which a word was shown to be two.
     breaks: Vec<usize>,
     /// The step, and its threshold, that learn from the answer to come.
@@ -149,6 +155,7 @@ impl Quest {
             trust,
             shape,
             steps: Vec::new(),
+            given_up: HashMap::new(),
             breaks: Vec::new(),
             lesson: None,
             sent: Vec::new(),
@@ -288,7 +295,7 @@ impl Quest {
         let likeliest = self.steps[step].belief.likeliest();
         if self.steps[step].accepted.is_some_and(|accepted| likeliest.0 != accepted || likeliest.1 < GIVEN_UP)
         {
-            self.steps.truncate(step + 1);
+            self.give_up(step + 1);
             self.steps[step].accepted = None;
         }
     }
@@ -300,7 +307,7 @@ impl Quest {
             let belief = &self.steps[top].belief;
             if top > 0 && belief.none() > GIVEN_UP {
                 let support = belief.support();
-                self.steps.truncate(top);
+                self.give_up(top);
                 let below = &mut self.steps[top - 1];
                 if let Some(accepted) = below.accepted.take() {
                     below.belief.weigh(accepted, support);
@@ -313,13 +320,30 @@ impl Quest {
             }
             let mistaken = belief.doubt(likeliest);
             self.steps[top].accepted = Some(likeliest);
-            let next = match self.steps[top].target {
+            let mut next = match self.steps[top].target {
                 Target::End if likeliest == 0 => return,
                 Target::End => self.step_to_length(likeliest, mistaken),
                 Target::Length { .. } => self.step_to_end(mistaken),
             };
+            if let Some(weights) = self.given_up.get(&self.ground(top + 1)) {
+                // What it taught of mistakes has weighed on the steps below.
+                next.belief = Threshold::new(weights.clone(), mistaken);
+            }
             self.steps.push(next);
         }
+    }
+
+    /// Drops the steps from this one on.
+    fn give_up(&mut self, from: usize) {
+        for step in from..self.steps.len() {
+            self.given_up.insert(self.ground(step), self.steps[step].belief.weights().to_vec());
+        }
+        self.steps.truncate(from);
+    }
+
+    fn ground(&self, step: usize) -> Ground {
+        let below = self.steps[..step].iter().filter_map(|step| step.accepted);
+        (below.collect(), self.breaks.clone())
     }
 
     /// Whether a message with all of the text but these words arrived.

@@ -25,6 +25,11 @@ impl Threshold {
         Self { mass, none, none_before: none }
     }
 
+    /// Weights of the thresholds, if the step rests on no mistake.
+    pub fn weights(&self) -> &[f64] {
+        &self.mass
+    }
+
     /// The message that teaches most.
     pub fn question(&self, noise: Noise) -> usize {
         let (mut below, mut best, mut most) = (0.0, 0, f64::NEG_INFINITY);

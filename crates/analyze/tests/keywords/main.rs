@@ -60,6 +60,22 @@ fn losses_cost_messages_and_not_truth() {
     assert!(exact * 100 >= TEXTS * 97 && messages < 72.0, "{exact} of {TEXTS}, {messages}");
 }
 
+/// What a step learned is kept when it is given up: else a text of one long word is asked about for ever.
+#[test]
+fn a_word_that_is_longer_than_expected_is_found_through_losses() {
+    for (text, loss) in [("vafig", 0.1), ("vafig", 0.2), ("we vafig at noon", 0.2)] {
+        let filter = Filter { loss, ..filter(&[&["vafig"]]) };
+        let (mut random, mut exact) = (random(), 0);
+        for _ in 0..40 {
+            let options = Options { noise: Noise::new(loss, 0.0), ..Options::default() };
+            let found = search(text, options, &filter, &mut random);
+            assert!(found.messages < 200, "{text} {loss} {found:?}");
+            exact += usize::from(sorted(&found) == [["vafig"]]);
+        }
+        assert!(exact >= 38, "{text} {loss} {exact}");
+    }
+}
+
 #[test]
 fn leaks_too() {
     let (exact, messages) = bench(0.05, 0.05, Options::default());
