@@ -107,7 +107,7 @@ fn stands_free(text: &str, word: &str, from: usize) -> Option<usize> {
 fn is_spaced(character: char) -> bool {
     let unspaced = matches!(character,
         '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{2e80}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}');
-    character.is_alphanumeric() && !unspace
+    character.is_alphanumeric() && !unspaced
 }
 
 #[cfg(test)]
