@@ -69,7 +69,7 @@ impl CaptureFile {
         let (pages, tail) = rest.split_at(rest.len() / PAGE * PAGE);
         let at = self.end + head.len() as u64;
         let Some(past_cache) = &self.past_cache else { return self.file.write_all_at(blocks, self.end) };
-        if pages.len() < MANY || at % PAGE as u64 != 0 {
+        if pages.len() < MANY || !at.is_multiple_of(PAGE as u64) {
             return self.file.write_all_at(blocks, self.end);
         }
         self.file.write_all_at(head, self.end)?;
