@@ -86,17 +86,22 @@ async fn pour(pipes: &Pipes, from: &TcpStream, to: &TcpStream) -> io::Result<()>
     loop {
         from.readable().await?;
         let pipe = pipes.take()?;
-        let taken = from.try_io(Interest::READABLE, || match is_bulk {
-            true => by_splice(from, &pipe),
-            false => by_hand(from, to, &pipe),
+        let mut taken = None;
+        let asked = from.try_io(Interest::READABLE, || {
+            let Taken { is_all, .. } = taken.insert(match is_bulk {
+                true => by_splice(from, &pipe)?,
+                false => by_hand(from, to, &pipe)?,
+            });
+            // What the next call would only say again.
+            if *is_all { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
         });
-        let Taken { length, mut held } = match taken {
-            Ok(taken) => taken,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                pipes.give_back(pipe);
-                continue;
-            }
-            Err(error) => return Err(error),
+        match asked {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+            _ => {}
+        }
+        let Some(Taken { length, mut held, .. }) = taken else {
+            pipes.give_back(pipe);
+            continue;
         };
         if length == 0 {
             pipes.give_back(pipe);
@@ -115,11 +120,14 @@ async fn pour(pipes: &Pipes, from: &TcpStream, to: &TcpStream) -> io::Result<()>
 struct Taken {
     length: usize,
     held: usize,
+    /// Whether it had no more.
+    is_all: bool,
 }
 
 fn by_splice(from: &TcpStream, pipe: &Pipe) -> io::Result<Taken> {
     let length = splice(from, None, &pipe.r#in, None, PIPE, FLAGS)?;
-    Ok(Taken { length, held: length })
+    // Fewer than were asked for may be all that the pipe had places for.
+    Ok(Taken { length, held: length, is_all: false })
 }
 
 /// Sends on what it takes; the pipe, which is empty, has room for what cannot be sent at once.
@@ -134,7 +142,7 @@ fn by_hand(from: &TcpStream, to: &TcpStream, pipe: &Pipe) -> io::Result<Taken> {
         0 => 0,
         _ => nix::unistd::write(&pipe.r#in, &bytes[sent..length])?,
     };
-    Ok(Taken { length, held })
+    Ok(Taken { length, held, is_all: length < bytes.len() })
 }
 
 fn shutdown(stream: &TcpStream) -> io::Result<()> {
