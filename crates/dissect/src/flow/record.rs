@@ -151,7 +151,7 @@ impl Record {
                 return None;
             }
         };
-        let mut inspected = spare.take();
+        let mut inspected = spare.take(self.key.transport());
         inspected.content = match content {
             Some(content) => *content,
             None => Content::of(self.protocol, self.visibility),
@@ -167,7 +167,7 @@ impl Record {
             Some(read) => {
                 (self.protocol, self.visibility) = (content.protocol, content.visibility);
                 self.payload = Payload::Datagrams(read);
-                spare.give(inspected);
+                spare.give(inspected, self.key.transport());
             }
             None => {
                 *held = content.footprint() + inspection.footprint();

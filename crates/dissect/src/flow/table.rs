@@ -339,5 +339,5 @@ impl Table {
 /// Nothing further is read of the flow's payloads; what they showed is kept.
 fn settle(record: &mut Record, mut inspected: Box<Inspected>, spare: &mut Spare) {
     record.settle(std::mem::take(&mut inspected.content));
-    spare.give(inspected);
+    spare.give(inspected, record.key.transport());
 }
