@@ -29,6 +29,7 @@ pub mod proto;
 mod read;
 mod resolver;
 mod table;
+mod texts;
 mod tunnel;
 mod walk;
 

@@ -4,7 +4,6 @@
 //! the earliest answer of each name and source counts; memory stays within a bound, and what was
 //! refused for it is counted.
 
-use crate::flow::Texts;
 use crate::heard::Heard;
 use crate::packet::Host;
 use crate::problems::Problems;
@@ -50,7 +49,6 @@ pub(crate) struct Resolver {
     /// The first name of each address.
     first: HashMap<Host, Place, RandomState>,
     names: Vec<Known>,
-    texts: Texts,
     /// Bytes that may be held, and that are.
     bound: usize,
     held: usize,
@@ -60,8 +58,7 @@ pub(crate) struct Resolver {
 impl Resolver {
     /// A resolver that keeps within `bound` bytes.
     pub(crate) fn within(bound: usize) -> Self {
-        let (first, names, texts) = (HashMap::default(), Vec::new(), Texts::default());
-        Self { first, names, texts, bound, held: 0, refused: 0 }
+        Self { first: HashMap::default(), names: Vec::new(), bound, held: 0, refused: 0 }
     }
 
     /// Bytes held beyond the struct itself.
@@ -80,7 +77,7 @@ impl Resolver {
         self.learn(address, Known { name, source: NameSource::Nrb, packet: None, next: None });
     }
 
-    fn learn(&mut self, address: IpAddr, mut known: Known) {
+    fn learn(&mut self, address: IpAddr, known: Known) {
         let first = self.first.entry(Host(address));
         let mut last = None;
         let mut place = if let Entry::Occupied(first) = &first { Some(*first.get()) } else { None };
@@ -106,7 +103,6 @@ impl Resolver {
             Some(last) => last.next = Some(place),
             None => _ = first.or_insert(place),
         }
-        self.texts.share(&mut known.name);
         self.names.push(known);
         self.held += cost;
     }

@@ -10,10 +10,10 @@
 use super::content::Content;
 use super::key::{End, Ends};
 use super::preface::proxy_header;
-use super::texts::Texts;
 use crate::proto::{
     Appetite, Chunk, Dissector, Ja4, Notes, Opening, ReadDatagram, Reader, Recognition, asked,
 };
+use crate::resolver::Resolver;
 use overheard_model::{Protocol, Side, Timestamp, Transport, Visibility};
 
 /// How much is looked at before a flow counts as unknown.
@@ -109,11 +109,6 @@ impl Default for Dialogue {
 }
 
 impl Dialogue {
-    /// The dialogue of datagrams, of which each is read by itself.
-    pub(super) fn of_datagrams(read: ReadDatagram) -> Self {
-        Self { stage: Stage::Datagrams(read) }
-    }
-
     /// How its next datagram will be read, where the dialogue is nothing but that.
     pub(super) fn datagram_reader(&self) -> Option<ReadDatagram> {
         match self.stage {
@@ -341,13 +336,22 @@ fn first_opening<'a>(chunk: &Chunk<'a>) -> Opening<'a> {
     Opening { transport, src_port, dst_port, from, src, dst, earlier: &[] }
 }
 
+/// Reads a datagram of a flow of which each is read by itself.
+pub(super) fn read_datagram(
+    read: ReadDatagram,
+    chunk: &Chunk<'_>,
+    notes: &mut Notes,
+    resolver: &mut Resolver,
+) {
+    read(chunk, &mut notes.answers, &mut notes.spelling);
+    notes.answers.drain(..).for_each(|answer| resolver.add(answer));
+}
+
 /// Where what is learned goes.
 #[derive(Debug)]
 pub(super) struct Scene<'a> {
     pub(super) content: &'a mut Content,
-    pub(super) resolver: &'a mut crate::resolver::Resolver,
-    /// What other flows said before.
-    pub(super) texts: &'a mut Texts,
+    pub(super) resolver: &'a mut Resolver,
     /// Empty between chunks; lent out so that it is allocated once.
     pub(super) notes: &'a mut Notes,
 }
@@ -360,21 +364,20 @@ impl Scene<'_> {
     }
 
     fn read_datagram(&mut self, read: ReadDatagram, chunk: &Chunk<'_>) {
-        read(chunk, self.notes);
-        self.take_notes(chunk.packet);
+        read_datagram(read, chunk, self.notes, self.resolver);
     }
 
     fn take_notes(&mut self, packet: u64) {
-        let Notes { names, answers, ja4, protocol, visibility } = &mut *self.notes;
+        let Notes { names, answers, ja4, protocol, visibility, spelling } = &mut *self.notes;
         for (mut name, source) in names.drain(..) {
-            self.texts.share(&mut name);
+            spelling.texts.share(&mut name);
             self.content.add_name(name, source, packet);
         }
         for answer in answers.drain(..) {
             self.resolver.add(answer);
         }
         if let Some((plain, normalised)) = ja4.take() {
-            let mut shared = |ja4: Ja4| self.texts.shared(ja4.as_str());
+            let mut shared = |ja4: Ja4| spelling.texts.shared(ja4.as_str());
             self.content.ja4.get_or_insert_with(|| (shared(plain), shared(normalised)));
         }
         self.content.protocol = protocol.take().or(self.content.protocol);

@@ -16,14 +16,10 @@ pub(super) struct Inspection {
 }
 
 impl Inspection {
-    /// Begins with streams at the given sequence numbers of the low and the high end, where they are known,
-    /// or with datagrams of which each is read by itself.
-    pub(super) fn begin(&mut self, [low, high]: [Option<u32>; 2], read: Option<ReadDatagram>) {
+    /// Begins with streams at the given sequence numbers of the low and the high end, where they are known.
+    pub(super) fn begin(&mut self, [low, high]: [Option<u32>; 2]) {
         self.streams[End::Low].begin_at(low);
         self.streams[End::High].begin_at(high);
-        if let Some(read) = read {
-            self.dialogue = Dialogue::of_datagrams(read);
-        }
     }
 
     /// Forgets what was read, and keeps the streams' buffers.
@@ -101,7 +97,7 @@ impl Inspection {
     }
 }
 
-fn chunk<'a>(from: End, piece: &Piece<'a>, parties: &Parties) -> Chunk<'a> {
+pub(super) fn chunk<'a>(from: End, piece: &Piece<'a>, parties: &Parties) -> Chunk<'a> {
     Chunk {
         transport: parties.transport,
         from: parties.side(from),

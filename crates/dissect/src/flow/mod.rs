@@ -25,10 +25,8 @@ mod table;
 mod telling;
 #[cfg(test)]
 pub(crate) mod tests;
-mod texts;
 
 pub(crate) use owners::Owners;
 pub(crate) use record::Record;
 pub(crate) use table::{Table, Told};
 pub(crate) use telling::{Conversations, Lent};
-pub(crate) use texts::Texts;

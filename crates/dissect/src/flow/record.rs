@@ -127,27 +127,36 @@ impl Record {
         matches!(self.payload, Payload::Settled(_))
     }
 
-    /// Takes the reading of its payloads out, begun where it has not; nothing once the flow is settled.
+    /// How its next datagram is read, where each is by itself.
+    #[inline]
+    pub(super) fn datagram_reader(&self) -> Option<ReadDatagram> {
+        match self.payload {
+            Payload::Datagrams(read) => Some(read),
+            _ => None,
+        }
+    }
+
+    /// Takes the reading of its payloads out, begun where it has not; nothing once the flow is settled, nor where
+    /// each datagram is read by itself.
     /// Whoever takes it puts back what it came to: [`Self::keep`] or [`Self::settle`].
     pub(super) fn inspected(&mut self, spare: &mut Spare) -> Option<Box<Inspected>> {
         let start = |end| self.connection.as_ref().and_then(|connection| connection.stream_start(end));
         let starts = [End::Low, End::High].map(start);
-        let (content, starts, read) = match std::mem::replace(&mut self.payload, Payload::Settled(None)) {
+        let (content, starts) = match std::mem::replace(&mut self.payload, Payload::Settled(None)) {
             Payload::Inspected(inspected) => return Some(inspected),
-            Payload::Settled(content) => {
-                self.payload = Payload::Settled(content);
+            Payload::Unread(content) => (content, starts),
+            Payload::Paused(content) => (content, [None; 2]),
+            none @ (Payload::Settled(_) | Payload::Datagrams(_)) => {
+                self.payload = none;
                 return None;
             }
-            Payload::Unread(content) => (content, starts, None),
-            Payload::Paused(content) => (content, [None; 2], None),
-            Payload::Datagrams(read) => (None, [None; 2], Some(read)),
         };
-        let mut inspected = spare.take();
+        let mut inspected = spare.take(self.key.transport());
         inspected.content = match content {
             Some(content) => *content,
             None => Content::of(self.protocol, self.visibility),
         };
-        inspected.inspection.begin(starts, read);
+        inspected.inspection.begin(starts);
         Some(inspected)
     }
 
@@ -158,7 +167,7 @@ impl Record {
             Some(read) => {
                 (self.protocol, self.visibility) = (content.protocol, content.visibility);
                 self.payload = Payload::Datagrams(read);
-                spare.give(inspected);
+                spare.give(inspected, self.key.transport());
             }
             None => {
                 *held = content.footprint() + inspection.footprint();

@@ -15,14 +15,13 @@
 //! million (`flow-evicted`). An evicted flow is not told; a later packet of it begins a new one.
 
 use super::connection::Event;
-use super::dialogue::{Parties, Scene};
+use super::dialogue::{Parties, Scene, read_datagram};
 use super::index::{self, Index};
-use super::inspection::Inspection;
+use super::inspection::{Inspection, chunk};
 use super::key::{End, Key};
 use super::record::{Inspected, Payload, Record, is_long_ago};
 use super::spare::Spare;
 use super::stream::{Arrival, Piece};
-use super::texts::Texts;
 use crate::packet::{Packet, Segment, TcpSegment};
 use crate::problems::Problems;
 use crate::proto::Notes;
@@ -67,7 +66,6 @@ pub(crate) struct Table {
     /// Packets until the quiet flows are looked for.
     until_pause: u64,
     notes: Notes,
-    texts: Texts,
     resolver: Resolver,
     problems: Problems,
 }
@@ -95,7 +93,6 @@ impl Table {
             spare: Spare::default(),
             until_pause: PAUSE_AFTER,
             notes: Notes::default(),
-            texts: Texts::default(),
             resolver: Resolver::within(memory / ANSWERED_SHARE),
             problems: Problems::default(),
         }
@@ -113,7 +110,15 @@ impl Table {
             Segment::Tcp(segment) => self.observe_tcp(from, &segment, packet),
             Segment::Udp { payload, .. } if !record.is_settled() && !payload.is_empty() => {
                 let piece = Piece { bytes: payload, gap: 0, packet: packet.number, time: packet.time };
-                self.inspect(|inspection, parties, scene| inspection.datagram(from, &piece, parties, scene));
+                match record.datagram_reader() {
+                    Some(read) => {
+                        let chunk = chunk(from, &piece, &record.parties());
+                        read_datagram(read, &chunk, &mut self.notes, &mut self.resolver);
+                    }
+                    None => self.inspect(|inspection, parties, scene| {
+                        inspection.datagram(from, &piece, parties, scene);
+                    }),
+                }
             }
             _ => {}
         }
@@ -245,8 +250,7 @@ impl Table {
         let was_read = record.is_read();
         let Some(mut inspected) = record.inspected(&mut self.spare) else { return };
         let Inspected { content, inspection, .. } = &mut *inspected;
-        let (resolver, texts, notes) = (&mut self.resolver, &mut self.texts, &mut self.notes);
-        let mut scene = Scene { content, resolver, texts, notes };
+        let mut scene = Scene { content, resolver: &mut self.resolver, notes: &mut self.notes };
         take(inspection, &parties, &mut scene);
         if inspection.is_over() {
             inspection.leave_counts(content);
@@ -268,8 +272,7 @@ impl Table {
         let (before, parties) = (record.held(), record.parties());
         let Some(mut inspected) = record.inspected(&mut self.spare) else { return };
         let Inspected { content, inspection, .. } = &mut *inspected;
-        let (resolver, texts, notes) = (&mut self.resolver, &mut self.texts, &mut self.notes);
-        let mut scene = Scene { content, resolver, texts, notes };
+        let mut scene = Scene { content, resolver: &mut self.resolver, notes: &mut self.notes };
         inspection.finish(&parties, &mut scene);
         settle(record, inspected, &mut self.spare);
         self.held = (self.held + record.held()).saturating_sub(before);
@@ -336,5 +339,5 @@ impl Table {
 /// Nothing further is read of the flow's payloads; what they showed is kept.
 fn settle(record: &mut Record, mut inspected: Box<Inspected>, spare: &mut Spare) {
     record.settle(std::mem::take(&mut inspected.content));
-    spare.give(inspected);
+    spare.give(inspected, record.key.transport());
 }

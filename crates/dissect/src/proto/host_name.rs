@@ -2,7 +2,7 @@
 //!
 //! Promises: lower case, no trailing dot, no port, nothing but what a host name or an address literal
 //! may hold, 253 bytes at most (RFC 1035 §2.3.4 in presentation form). A name in ASCII, which nearly
-//! all are, costs one pass over its bytes and one allocation.
+//! all are, costs one pass over its bytes, and one allocation where it is kept.
 
 use std::sync::Arc;
 
@@ -23,9 +23,14 @@ static LOWER: [u8; 256] = {
 
 /// A host name in the spelling of this module; nothing where it is none.
 pub fn host_name(bytes: &[u8]) -> Option<Arc<str>> {
+    spelt(bytes, |name| name.into())
+}
+
+/// What is made of a host name in the spelling of this module; nothing where it is none.
+pub(super) fn spelt<T>(bytes: &[u8], make: impl FnOnce(&str) -> T) -> Option<T> {
     let text = std::str::from_utf8(bytes).ok()?;
     if is_spelt(text) {
-        return Some(text.into());
+        return Some(make(text));
     }
     let host = bare(text)?;
     if host.is_empty() || host.len() > LONGEST {
@@ -33,7 +38,7 @@ pub fn host_name(bytes: &[u8]) -> Option<Arc<str>> {
     }
     if !host.is_ascii() {
         let allowed = |c: char| c.is_alphanumeric() || LOWER.get(c as usize).is_some_and(|&byte| byte != 0);
-        return host.chars().all(allowed).then(|| host.to_lowercase().into());
+        return host.chars().all(allowed).then(|| make(&host.to_lowercase()));
     }
     let mut name = [0; LONGEST];
     let name = name.get_mut(..host.len())?;
@@ -43,7 +48,7 @@ pub fn host_name(bytes: &[u8]) -> Option<Arc<str>> {
         refused |= *to == 0;
     }
     let name = std::str::from_utf8(name).ok()?;
-    (!refused).then(|| name.into())
+    (!refused).then(|| make(name))
 }
 
 /// Whether it is in this module's spelling as it came, as most names of DNS and TLS are.

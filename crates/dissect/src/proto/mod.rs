@@ -49,6 +49,7 @@ pub use host_name::host_name;
 pub use ja4::Ja4;
 pub(crate) use tls::decrypt;
 
+use crate::texts::Texts;
 use overheard_model::{NameSource, Protocol, Side, Timestamp, Transport, Visibility};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -161,8 +162,9 @@ pub trait Dissector: Sync {
     }
 }
 
-/// Reads one datagram by itself; there is always more to be learned from the next.
-pub type ReadDatagram = fn(&Chunk<'_>, &mut Notes);
+/// Reads one datagram by itself, which tells nothing of its own flow; there is always more to be learned from
+/// the next.
+pub type ReadDatagram = fn(&Chunk<'_>, &mut Vec<Answer>, &mut Spelling);
 
 /// The next bytes of a flow: in-order stream bytes for TCP (each byte once), one datagram for UDP.
 #[derive(Clone, Copy, Debug)]
@@ -225,4 +227,20 @@ pub struct Notes {
     /// A closer name for the protocol (TLS on port 853 is DoT; STARTTLS turns into TLS).
     pub protocol: Option<Protocol>,
     pub visibility: Option<Visibility>,
+    /// Stays when all else is taken.
+    pub spelling: Spelling,
+}
+
+/// What it takes to spell names: kept from one to the next, so that a name that was met before allocates nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Spelling {
+    pub(crate) texts: Texts,
+    way: dns::Way,
+}
+
+/// It is no part of what was learned.
+impl PartialEq for Spelling {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }

@@ -5,7 +5,9 @@
 //! record of the message says.
 
 use super::message::{Message, Name, Rdata, Record};
-use crate::proto::host_name;
+use crate::proto::Spelling;
+use crate::proto::host_name::spelt;
+use crate::texts::Texts;
 use overheard_model::NameSource;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use std::sync::Arc;
 const ALIAS_LIMIT: usize = 64;
 
 /// An alias: whoever asks for `owner` is led to `target`.
+#[derive(Clone, Debug)]
 struct Alias {
     owner: String,
     target: String,
@@ -27,25 +30,27 @@ struct Alias {
 pub(super) fn read(
     message: &Message<'_>,
     direct: NameSource,
+    Spelling { texts, way }: &mut Spelling,
     found: &mut dyn FnMut(IpAddr, Arc<str>, NameSource),
 ) {
     let Some(at) = message.after_questions(|_| true) else { return };
     let records = || message.records(at).map(|(record, _)| record);
-    let mut way = Way::among(records().filter_map(alias).take(ALIAS_LIMIT).collect());
+    way.begin(records().filter_map(alias).take(ALIAS_LIMIT));
     for Record { owner, rdata } in records() {
         let mut each = |address, names: &[(Arc<str>, NameSource)]| {
             names.iter().for_each(|(name, source)| found(address, name.clone(), *source));
         };
         match rdata {
-            Rdata::A(address) => each(address.into(), way.leading_to(owner, direct)),
-            Rdata::Aaaa(address) => each(address.into(), way.leading_to(owner, direct)),
+            Rdata::A(address) => each(address.into(), way.leading_to(owner, direct, texts)),
+            Rdata::Aaaa(address) => each(address.into(), way.leading_to(owner, direct, texts)),
             Rdata::Service { target, hints } => {
                 let owner = if target.is_root() { owner } else { target };
-                let names = way.leading_to(owner, NameSource::DnsHttps);
+                let names = way.leading_to(owner, NameSource::DnsHttps, texts);
                 hints.each(&mut |hint| each(hint, names));
             }
             Rdata::Ptr(name) => {
-                let named = reversed(&owner.text()).zip(host_name(name.text().as_bytes()));
+                let name = spelt(name.text().as_bytes(), |name| texts.shared(name));
+                let named = reversed(&owner.text()).zip(name);
                 named.into_iter().for_each(|(address, name)| each(address, &[(name, NameSource::DnsPtr)]));
             }
             Rdata::Alias(_) | Rdata::Other => {}
@@ -62,8 +67,10 @@ fn alias(record: Record<'_>) -> Option<Alias> {
     Some(Alias { owner: record.owner.text(), target: target.text(), service })
 }
 
-/// The names that lead to the owner of a record; kept for the next record, mostly the same owner's.
-struct Way {
+/// The names that lead to the owner of a record; kept for the next record, mostly the same owner's. Its room is kept
+/// from message to message: half of all flows ask a name server.
+#[derive(Clone, Debug, Default)]
+pub(in crate::proto) struct Way {
     aliases: Vec<Alias>,
     owner: String,
     /// Where the message spells it.
@@ -75,12 +82,22 @@ struct Way {
 }
 
 impl Way {
-    fn among(aliases: Vec<Alias>) -> Self {
-        let (owner, next) = (String::new(), String::new());
-        Self { aliases, owner, spelt_at: None, direct: None, names: Vec::new(), next }
+    /// Begins with the next message. Where neither has aliases, the last one's names serve on: a name's A and AAAA
+    /// records are asked for together.
+    fn begin(&mut self, aliases: impl Iterator<Item = Alias>) {
+        let none_before = self.aliases.is_empty();
+        self.aliases.clear();
+        self.aliases.extend(aliases);
+        self.spelt_at = None;
+        self.direct = self.direct.filter(|_| none_before && self.aliases.is_empty());
     }
 
-    fn leading_to(&mut self, owner: Name<'_>, direct: NameSource) -> &[(Arc<str>, NameSource)] {
+    fn leading_to(
+        &mut self,
+        owner: Name<'_>,
+        direct: NameSource,
+        texts: &mut Texts,
+    ) -> &[(Arc<str>, NameSource)] {
         // Mostly a pointer to the very name of the record before.
         let spelt_at = Some(owner.spelt_at());
         if self.direct == Some(direct) && self.spelt_at == spelt_at {
@@ -92,7 +109,7 @@ impl Way {
             std::mem::swap(&mut self.owner, &mut self.next);
             self.direct = Some(direct);
             self.names.clear();
-            leading_to(&self.owner, direct, &self.aliases, &mut self.names);
+            leading_to(&self.owner, direct, &self.aliases, texts, &mut self.names);
         }
         &self.names
     }
@@ -100,9 +117,16 @@ impl Way {
 
 /// `owner` and all names whose aliases lead to it. One that no alias leads to was asked for; the
 /// others are canonical names on the way.
-fn leading_to(owner: &str, direct: NameSource, aliases: &[Alias], names: &mut Vec<(Arc<str>, NameSource)>) {
+fn leading_to(
+    owner: &str,
+    direct: NameSource,
+    aliases: &[Alias],
+    texts: &mut Texts,
+    names: &mut Vec<(Arc<str>, NameSource)>,
+) {
     let mut add = |name, source| {
-        names.extend(host_name(without_service_labels(name).as_bytes()).map(|name| (name, source)));
+        let host = without_service_labels(name).as_bytes();
+        names.extend(spelt(host, |name| texts.shared(name)).map(|name| (name, source)));
     };
     // Most answers are about the very name that was asked for.
     if aliases.iter().all(|alias| alias.target != owner) {
@@ -164,7 +188,8 @@ mod tests {
 
     fn answers(bytes: &[u8]) -> Vec<(String, String, NameSource)> {
         let mut all = Vec::new();
-        read(&Message::new(bytes).unwrap(), NameSource::Dns, &mut |address, name, source| {
+        let spelling = &mut Spelling::default();
+        read(&Message::new(bytes).unwrap(), NameSource::Dns, spelling, &mut |address, name, source| {
             all.push((address.to_string(), name.to_string(), source));
         });
         all

@@ -8,7 +8,10 @@ mod answers;
 mod message;
 
 use super::cursor::Cursor;
-use super::{Answer, Appetite, Chunk, Dissector, Notes, Opening, ReadDatagram, Reader, Recognition};
+use super::{
+    Answer, Appetite, Chunk, Dissector, Notes, Opening, ReadDatagram, Reader, Recognition, Spelling,
+};
+pub(super) use answers::Way;
 use message::{Message, Question};
 use overheard_model::{NameSource, Protocol, Transport, Visibility};
 
@@ -54,9 +57,9 @@ impl Dissector for Dns {
     fn datagram_reader(&self) -> Option<ReadDatagram> {
         // A name server gets a flow of its own for every question: half of all flows are such.
         Some(match self.0 {
-            Protocol::Mdns => |chunk, notes| read_message(chunk.bytes, NameSource::Mdns, chunk, notes),
-            Protocol::Llmnr => |chunk, notes| read_message(chunk.bytes, NameSource::Llmnr, chunk, notes),
-            _ => |chunk, notes| read_message(chunk.bytes, NameSource::Dns, chunk, notes),
+            Protocol::Mdns => |chunk, to, by| read_message(chunk.bytes, NameSource::Mdns, chunk, to, by),
+            Protocol::Llmnr => |chunk, to, by| read_message(chunk.bytes, NameSource::Llmnr, chunk, to, by),
+            _ => |chunk, to, by| read_message(chunk.bytes, NameSource::Dns, chunk, to, by),
         })
     }
 
@@ -142,7 +145,7 @@ impl Reader for DnsReader {
         if chunk.transport == Transport::Tcp {
             self.read_stream(chunk, notes);
         } else {
-            read_message(chunk.bytes, self.direct, chunk, notes);
+            read_message(chunk.bytes, self.direct, chunk, &mut notes.answers, &mut notes.spelling);
         }
         Appetite::More
     }
@@ -161,7 +164,7 @@ impl DnsReader {
         pending.extend_from_slice(chunk.bytes);
         let mut read = 0;
         while let Some(message) = pending.get(read..).and_then(|rest| Cursor(rest).vector16()) {
-            read_message(message, self.direct, chunk, notes);
+            read_message(message, self.direct, chunk, &mut notes.answers, &mut notes.spelling);
             read += LENGTH + message.len();
         }
         pending.drain(..read);
@@ -169,11 +172,17 @@ impl DnsReader {
     }
 }
 
-fn read_message(bytes: &[u8], direct: NameSource, chunk: &Chunk<'_>, notes: &mut Notes) {
+fn read_message(
+    bytes: &[u8],
+    direct: NameSource,
+    chunk: &Chunk<'_>,
+    answers: &mut Vec<Answer>,
+    spelling: &mut Spelling,
+) {
     let Some(message) = Message::new(bytes).filter(Message::is_response) else { return };
-    answers::read(&message, direct, &mut |address, name, source| {
+    answers::read(&message, direct, spelling, &mut |address, name, source| {
         let (packet, time) = (chunk.packet, chunk.time);
-        notes.answers.push(Answer { address, name, source, packet, time });
+        answers.push(Answer { address, name, source, packet, time });
     });
 }
 
