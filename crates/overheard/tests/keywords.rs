@@ -187,20 +187,6 @@ fn a_word_of_one_character_is_told_from_a_ban() {
 
 /// From the twentieth message on one in four is lost, whatever it says.
 #[test]
-fn a_loss_that_grows_during_the_search_is_said() {
-    let way = Way::new("*river*", 10_000, 0);
-    let sender = fs::read_to_string(way.path().join("sender")).expect("a script");
-    let loses = "if [ \"$sent\" -gt 20 ] && [ $((sent % 4)) -eq 0 ]; then :; else case \"$1 $text\" in";
-    way.write(
-        "sender",
-        &sender.replace("case \"$1 $text\" in", loses).replace("esac\n    fi", "esac; fi\n    fi"),
-    );
-    let found = way.ask_measuring(&["--text", "text.txt"], &["--budget", "400"]);
-    assert!(kinds(&found).contains(&"lossy".to_owned()), "{found:?}");
-    assert!(found.json()["rules"].to_string().contains("river"), "{found:?}");
-}
-
-#[test]
 fn what_arrives_is_no_finding() {
     let found = Way::new("nothing", 10_000, 0).text(&[]);
     let json = found.json();

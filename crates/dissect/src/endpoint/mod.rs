@@ -198,9 +198,9 @@ mod tests {
     fn whom_nothing_was_carried_to_is_no_endpoint_unless_it_answered() {
         let records = [1, 2, 3].map(|host| record("10.0.0.1", &format!("198.51.100.{host}"), host));
         let mut met = group(conversations(records.into(), &[]).lend(), NonZeroUsize::MIN);
-        met.iter_mut().for_each(|endpoint| endpoint.rtt_ms = None);
-        met[1].rtt_ms = Some(9.0);
-        let said = ["tcp 198.51.100.1:443", "tcp 198.51.100.2:443", "udp 198.51.100.3:443"];
+        met.iter_mut().for_each(|endpoint| (endpoint.rtt_ms, endpoint.packets_in) = (None, 0));
+        met[1].packets_in = 1;
+        let said = ["udp 198.51.100.1:443", "udp 198.51.100.2:443", "tcp 198.51.100.3:443"];
         let (attempts, endpoints) = part(met, &said.map(|to| to.parse().unwrap()).into());
         let addresses = |met: Vec<Endpoint>| met.iter().map(|it| it.address.to_string()).collect::<Vec<_>>();
         assert_eq!(addresses(attempts), ["198.51.100.1"]);
