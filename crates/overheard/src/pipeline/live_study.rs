@@ -234,7 +234,7 @@ impl<'a> LiveStudy<'a> {
     fn left_running(&self) -> Option<Warning> {
         let told = self.left.iter().map(|(arm, (runs, names))| {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            format!("{arm} in {runs} runs ({})", names.join(", "))
+            format!("{arm} in {} ({})", counted(*runs as u64, "run"), names.join(", "))
         });
         let told: Vec<String> = told.collect();
         (!told.is_empty()).then(|| Warning {
@@ -254,7 +254,8 @@ impl<'a> LiveStudy<'a> {
         }
         let countries = comparison.keys.iter().filter(|key| key.level == Level::Country);
         let from_countries = countries.flat_map(|key| {
-            let is_there = |it: &Endpoint| it.place.label().as_deref() == Some(&*key.key);
+            let is_there =
+                |it: &Endpoint| Level::Country.keys_of(it).into_iter().any(|country| *country == *key.key);
             self.by_vantage(&key.key, move |run| run.reading.endpoints.iter().any(is_there))
         });
         let others = self.feared.iter().filter(|concern| !matches!(concern, Concern::Country(_)));
