@@ -2,7 +2,7 @@
 //!
 //! Promises: a sheet without rows is not shown; nothing is escaped here.
 
-use super::{answer, endpoints, rules, trial};
+use super::{endpoints, rules, trial};
 use crate::figures::{bytes, count, percent, probability};
 use crate::foreign::quoted;
 use overheard_model::{
@@ -150,7 +150,7 @@ pub(super) fn at_most(chance: f64) -> String {
 fn drops(inquiry: &Inquiry) -> Sheet {
     let tests = inquiry.judged.iter().map(|judged| &judged.drops).filter(|drops| drops.len() > 1).flatten();
     let row = |test: &DropTest| {
-        let what = if test.factors.is_empty() { "triggers".into() } else { answer::levels(&test.factors) };
+        let what = if test.factors.is_empty() { "triggers".into() } else { endpoints::factors(&test.factors) };
         let share = |lost: u64, of: u64| number(lost as f64, format!("{} of {}", count(lost), count(of)));
         vec![
             said(what),
@@ -193,7 +193,7 @@ fn uploads(inquiry: &Inquiry) -> Sheet {
 }
 
 fn cause(upload: &Upload) -> String {
-    if upload.factors.is_empty() { "a trigger".into() } else { answer::levels(&upload.factors) }
+    if upload.factors.is_empty() { "a trigger".into() } else { endpoints::factors(&upload.factors) }
 }
 
 fn statistic(statistic: UploadStatistic) -> String {
