@@ -91,7 +91,7 @@ fn rules(inquiry: &Inquiry) -> Sheet {
     let row = |rule: &Rule| {
         let bound = match why_none {
             Some(_) => said("no bound"),
-            None => number(rule.error_bound, at_most(rule.error_bound)),
+            None => number(rule.error_bound, rules::at_most(rule.error_bound)),
         };
         vec![said(rules::words(rule)), bound, counted(rule.messages)]
     };
@@ -139,11 +139,6 @@ fn candidates(inquiry: &Inquiry) -> Sheet {
         columns: vec!["standing", "number", "words"],
         rows: rows.collect(),
     }
-}
-
-/// Rounded up: a bound stays one.
-pub(super) fn at_most(chance: f64) -> String {
-    percent((chance * 1e3).ceil().max(1.0) / 1e3)
 }
 
 /// Where factors were set; without, the answer has the one test.
