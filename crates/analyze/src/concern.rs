@@ -105,106 +105,131 @@ pub(crate) fn contacts(study: &Study, executions: &[Execution], runs: &[Run]) ->
         .collect()
 }
 
-/// Tests every concern for every build, in the order of the concerns, then of the builds.
-pub(crate) fn tests(study: &Study, table: &Table, contacts: &[Contacts]) -> Vec<ConcernTest> {
-    let pairs =
-        contacts.iter().flat_map(|contacts| (0..study.builds.len()).map(move |build| (contacts, build)));
-    let pairs: Vec<_> = pairs.collect();
+/// Every concern with every build, in the order of the concerns, then of the builds.
+pub(crate) fn pairs<'a>(
+    study: &'a Study,
+    contacts: &'a [Contacts],
+) -> impl Iterator<Item = (&'a Contacts, usize)> {
+    contacts.iter().flat_map(|contacts| (0..study.builds.len()).map(move |build| (contacts, build)))
+}
+
+/// Tests every concern for every build, in the order of [`pairs`]; `failed` are runs that do not count.
+pub(crate) fn tests(
+    study: &Study,
+    table: &Table,
+    contacts: &[Contacts],
+    failed: &[&Run],
+) -> Vec<ConcernTest> {
     let cell = |contacts: &Contacts, build: usize| Cell {
         present: contacts.certain.count_in(&table.builds[build]),
         runs: table.runs(build),
     };
-    let compared = pairs.iter().filter(|(_, build)| *build != study.reference);
+    let compared = pairs(study, contacts).filter(|(_, build)| *build != study.reference);
     let p: Vec<f64> = compared
         .map(|(contacts, build)| {
-            let (own, other) = (cell(contacts, *build), cell(contacts, study.reference));
+            let (own, other) = (cell(contacts, build), cell(contacts, study.reference));
             fisher::two_sided(own.present, own.runs, other.present, other.runs)
         })
         .collect();
     let threshold = ALPHA / p.len().max(1) as f64;
     let mut adjusted = step::holm(&p).into_iter();
     let test = |(contacts, build): (&Contacts, usize)| {
-        let own = cell(contacts, build);
-        let name = study.builds[build].name.clone();
-        let clean = contacts.rules_out(&table.builds[build]);
-        let concern = contacts.concern.clone();
-        let test = match build == study.reference {
-            true => alone(concern, name, own, clean),
-            false => {
-                let p = adjusted.next().unwrap_or(1.0);
-                against(concern, name, own, cell(contacts, study.reference), p, clean, threshold)
-            }
+        let own = &table.builds[build];
+        let failed = failed.iter().filter(|run| run.build == build && met(&contacts.concern, run));
+        let shown = Shown {
+            concern: contacts.concern.clone(),
+            build: study.builds[build].name.clone(),
+            cell: cell(contacts, build),
+            clean: contacts.rules_out(own),
+            attempted: contacts.attempted.count_in(own),
+            failed: failed.count() as u64,
         };
-        ConcernTest { attempted: contacts.attempted.count_in(&table.builds[build]), ..test }
+        match build == study.reference {
+            true => shown.alone(),
+            false => {
+                shown.against(cell(contacts, study.reference), adjusted.next().unwrap_or(1.0), threshold)
+            }
+        }
     };
-    pairs.into_iter().map(test).collect()
+    pairs(study, contacts).map(test).collect()
 }
 
-/// The reference has nothing to be held against: a contact is a fact that needs no verdict, its absence
-/// has a bound.
-fn alone(concern: Concern, build: String, cell: Cell, clean: bool) -> ConcernTest {
-    let verdict = match cell.present {
-        0 if clean && refuted(cell) => Verdict::Refute,
-        _ => Verdict::Abstain,
-    };
-    let runs_needed =
-        (verdict == Verdict::Abstain && clean && cell.present == 0).then(|| clean_runs_needed(cell));
-    let (reference_cell, difference, low, high, p) = (None, None, None, None, None);
-    let (attempted, failed) = (0, 0);
-    ConcernTest {
-        concern,
-        build,
-        cell,
-        reference_cell,
-        difference,
-        low,
-        high,
-        p,
-        verdict,
-        runs_needed,
-        attempted,
-        failed,
-    }
+/// Whether a run contacted a concern for certain.
+pub(crate) fn met(concern: &Concern, run: &Run) -> bool {
+    run.reading.endpoints.iter().any(|endpoint| contact(concern, endpoint) == Contact::Certain)
 }
 
-fn against(
+/// What the runs of a build show of a concern.
+struct Shown {
     concern: Concern,
     build: String,
     cell: Cell,
-    reference: Cell,
-    p: f64,
+    /// Whether they can show that they did not contact it.
     clean: bool,
-    threshold: f64,
-) -> ConcernTest {
-    let interval = interval::difference(cell, reference);
-    let difference = interval::rate(cell) - interval::rate(reference);
-    let verdict = match (p <= ALPHA, cell.present) {
-        (true, _) if difference > 0.0 => Verdict::Support,
-        _ if !clean => Verdict::Abstain,
-        (true, _) => Verdict::Refute,
-        (false, 0) if refuted(cell) => Verdict::Refute,
-        (false, _) if interval.high < NEGLIGIBLE_RATE => Verdict::Refute,
-        (false, _) => Verdict::Abstain,
-    };
-    let runs_needed = match (verdict, cell.present, clean) {
-        (Verdict::Abstain, 0, true) => Some(clean_runs_needed(cell)),
-        (Verdict::Abstain, 0, false) => None,
-        (Verdict::Abstain, _, _) if p > ALPHA => needed::further_runs(cell, reference, threshold),
-        _ => None,
-    };
-    ConcernTest {
-        concern,
-        build,
-        cell,
-        reference_cell: Some(reference),
-        difference: Some(difference),
-        low: Some(interval.low),
-        high: Some(interval.high),
-        p: Some(p),
-        verdict,
-        runs_needed,
-        attempted: 0,
-        failed: 0,
+    /// See [`ConcernTest`].
+    attempted: u64,
+    failed: u64,
+}
+
+impl Shown {
+    /// The reference has nothing to be held against: a contact is a fact that needs no verdict, its absence
+    /// has a bound.
+    fn alone(self) -> ConcernTest {
+        let Self { cell, clean, .. } = self;
+        let verdict = match cell.present {
+            0 if clean && refuted(cell) => Verdict::Refute,
+            _ => Verdict::Abstain,
+        };
+        let open = verdict == Verdict::Abstain && clean && cell.present == 0;
+        self.judged(verdict, open.then(|| clean_runs_needed(cell)))
+    }
+
+    fn against(self, reference: Cell, p: f64, threshold: f64) -> ConcernTest {
+        let Self { cell, clean, .. } = self;
+        let interval = interval::difference(cell, reference);
+        let difference = interval::rate(cell) - interval::rate(reference);
+        let verdict = match (p <= ALPHA, cell.present) {
+            (true, _) if difference > 0.0 => Verdict::Support,
+            _ if !clean => Verdict::Abstain,
+            (true, _) => Verdict::Refute,
+            (false, 0) if refuted(cell) => Verdict::Refute,
+            (false, _) if interval.high < NEGLIGIBLE_RATE => Verdict::Refute,
+            (false, _) => Verdict::Abstain,
+        };
+        let runs_needed = match (verdict, cell.present, clean) {
+            (Verdict::Abstain, 0, true) => Some(clean_runs_needed(cell)),
+            (Verdict::Abstain, 0, false) => None,
+            (Verdict::Abstain, _, _) if p > ALPHA => needed::further_runs(cell, reference, threshold),
+            _ => None,
+        };
+        ConcernTest {
+            reference_cell: Some(reference),
+            difference: Some(difference),
+            low: Some(interval.low),
+            high: Some(interval.high),
+            p: Some(p),
+            ..self.judged(verdict, runs_needed)
+        }
+    }
+
+    /// The test of a build that is held against none.
+    fn judged(self, verdict: Verdict, runs_needed: Option<u64>) -> ConcernTest {
+        let Self { concern, build, cell, attempted, failed, .. } = self;
+        let (reference_cell, difference, low, high, p) = (None, None, None, None, None);
+        ConcernTest {
+            concern,
+            build,
+            cell,
+            reference_cell,
+            difference,
+            low,
+            high,
+            p,
+            verdict,
+            runs_needed,
+            attempted,
+            failed,
+        }
     }
 }
 
@@ -233,9 +258,12 @@ mod tests {
     }
 
     fn judged_with(k: u64, n: u64, l: u64, m: u64, p: f64, clean: bool) -> ConcernTest {
-        let concern = Concern::Name("tom.com".into());
-        let (own, other) = (Cell { present: k, runs: n }, Cell { present: l, runs: m });
-        against(concern, "tom".into(), own, other, p, clean, ALPHA)
+        shown(Cell { present: k, runs: n }, clean).against(Cell { present: l, runs: m }, p, ALPHA)
+    }
+
+    fn shown(cell: Cell, clean: bool) -> Shown {
+        let (concern, build) = (Concern::Name("tom.com".into()), "tom".into());
+        Shown { concern, build, cell, clean, attempted: 0, failed: 0 }
     }
 
     #[test]
@@ -261,8 +289,7 @@ mod tests {
     #[test]
     fn the_references_own_contact_is_no_verdict() {
         let of = |present| {
-            let cell = Cell { present, runs: 30 };
-            let test = alone(Concern::Name("tom.com".into()), "tom".into(), cell, true);
+            let test = shown(Cell { present, runs: 30 }, true).alone();
             (test.verdict, test.runs_needed)
         };
         assert_eq!(of(30), (Verdict::Abstain, None));

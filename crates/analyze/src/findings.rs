@@ -7,9 +7,10 @@
 use crate::detectable::detectable_rate;
 use crate::execution::Execution;
 use crate::interval::absence_bound;
+use crate::others;
 use crate::relation;
 use crate::table::Table;
-use crate::warnings::{listed, runs_text};
+use crate::wording::{listed, runs_text};
 use overheard_model::probability::probability_of;
 use overheard_model::{
     Cell, ConcernTest, Distinguishable, Finding, Key, Level, Relation, Study, Support, Verdict,
@@ -40,7 +41,7 @@ impl Results<'_> {
             concerns.filter(|(test, _)| alone || test.reference_cell.is_some() || test.cell.present == 0);
         let mut findings: Vec<Finding> =
             concerns.map(|(test, support)| self.concern(test, support)).collect();
-        for build in (0..self.study.builds.len()).filter(|build| *build != self.study.reference) {
+        for build in others(self.study) {
             let proven = self.proven(build);
             match proven.is_empty() {
                 true => findings.push(self.nothing_proven(build)),

@@ -11,6 +11,7 @@ mod absence;
 pub mod bits;
 pub mod chao2;
 mod concern;
+mod conduct;
 mod control;
 mod detectable;
 mod execution;
@@ -33,8 +34,10 @@ mod table;
 mod tarone;
 pub mod uploads;
 mod warnings;
+mod wording;
 
 pub use concern::{Contact, contact};
+pub use conduct::{Conduct, Origins};
 pub use plan::plan;
 
 use bits::Bits;
@@ -50,11 +53,12 @@ use table::Table;
 ///
 /// Runs of builds that the study does not list are left out.
 pub fn compare(study: &Study, runs: &[Run]) -> Comparison {
-    comparison(study, runs, None)
+    compare_live(study, runs, &Conduct::default())
 }
 
-/// The comparison of a study of fixed size, or of one that was looked at while it ran.
-fn comparison(study: &Study, runs: &[Run], stopped: Option<&Stopped>) -> Comparison {
+/// Compares the builds of a study that was run live, which may have been looked at while it ran.
+pub fn compare_live(study: &Study, runs: &[Run], conduct: &Conduct) -> Comparison {
+    let stopped = conduct.stopped.as_ref();
     let mut executions = execution::of(runs);
     executions.retain(|execution| execution.build < study.builds.len());
     let table = Table::new(&executions, runs, study.builds.len());
@@ -64,14 +68,12 @@ fn comparison(study: &Study, runs: &[Run], stopped: Option<&Stopped>) -> Compari
     }
     let keys = keys::of(study, &table, &executions, runs, &contrasts);
     let contacts = concern::contacts(study, &executions, runs);
-    let mut concerns = concern::tests(study, &table, &contacts);
+    let mut concerns = concern::tests(study, &table, &contacts, &conduct.failed);
     if let Some(stopped) = stopped {
         stopped.judge(study, runs, &mut concerns);
     }
     let distinguishable = distinguishable(study, &table, &executions, stopped);
-    let met =
-        contacts.iter().flat_map(|contacts| (0..study.builds.len()).map(move |build| (contacts, build)));
-    let supported = met.map(|(contacts, build)| {
+    let supported = concern::pairs(study, &contacts).map(|(contacts, build)| {
         let support = findings::support(study, &executions, build, |at| contacts.certain.contains(at));
         Some(support).filter(|support| !support.runs.is_empty()).into_iter().collect()
     });
@@ -96,10 +98,10 @@ fn comparison(study: &Study, runs: &[Run], stopped: Option<&Stopped>) -> Compari
             .into_iter()
             .chain(warnings::of(study, runs, &executions, &table, &contacts))
             .collect(),
+        vantages: conduct.origins.cells(study, runs, &keys),
         keys,
         concerns,
         distinguishable,
-        vantages: Vec::new(),
     }
 }
 

@@ -6,8 +6,10 @@
 use crate::concern::Contacts;
 use crate::execution::Execution;
 use crate::interleaving;
+use crate::others;
 use crate::places;
 use crate::table::{Table, attempts, endpoints};
+use crate::wording::{listed, runs_text};
 use overheard_model::{Claim, Concern, Endpoint, Level, LocalRule, Run, Study, Warning};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -46,20 +48,6 @@ fn warning(kind: &str, text: String) -> Warning {
     Warning { kind: kind.into(), text }
 }
 
-/// `a, b, c and 4 more`.
-pub(crate) fn listed<S: AsRef<str>>(names: &[S], shown: usize) -> String {
-    let first: Vec<&str> = names.iter().take(shown).map(AsRef::as_ref).collect();
-    match names.len().saturating_sub(shown) {
-        0 => first.join(", "),
-        more => format!("{} and {more} more", first.join(", ")),
-    }
-}
-
-/// `1 run`, `8 runs`.
-pub(crate) fn runs_text(runs: u64) -> String {
-    if runs == 1 { "1 run".into() } else { format!("{runs} runs") }
-}
-
 fn one_execution<'a>(
     study: &'a Study,
     runs: &'a [Run],
@@ -89,8 +77,8 @@ fn one_run<'a>(study: &'a Study, table: &'a Table) -> impl Iterator<Item = Warni
 }
 
 fn not_interleaved<'a>(study: &'a Study, executions: &'a [Execution]) -> impl Iterator<Item = Warning> {
-    let others = (0..study.builds.len()).filter(|build| *build != study.reference);
-    let orders = others.filter_map(|build| Some((build, interleaving::order(study, executions, build)?)));
+    let orders =
+        others(study).filter_map(|build| Some((build, interleaving::order(study, executions, build)?)));
     orders.filter(|(_, order)| !order.interleaved()).map(|(build, order)| {
         let (own, other) = (&study.builds[build].name, &study.builds[study.reference].name);
         let how = match order.separated {

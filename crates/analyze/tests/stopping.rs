@@ -10,10 +10,8 @@ mod server;
 mod study;
 
 use app::App;
-use overheard_analyze::settled::{
-    Difference, Look, Negligible, Placed, Stopped, compare_stopped, looks, standings,
-};
-use overheard_analyze::{compare, fisher};
+use overheard_analyze::settled::{Difference, Look, Negligible, Placed, Stopped, looks, standings};
+use overheard_analyze::{Conduct, compare, compare_live, fisher};
 use overheard_model::{Relation, Run, Verdict};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -152,8 +150,9 @@ fn same_app(blocks: u32, random: &mut impl Rng) -> (Vec<Run>, Vec<Placed>) {
 /// The runs up to a look, compared as they would be had the study stopped there.
 fn at_look(runs: &[Run], placed: &[Placed], look: Look, ceiling: u32) -> overheard_model::Comparison {
     let count = placed.iter().filter(|place| place.block <= look.block).count();
-    let stopped = Stopped { placed: &placed[..count], look, ceiling };
-    compare_stopped(&study::study(&["a", "b"], &["CN"]), &runs[..count], &stopped)
+    let stopped = Some(Stopped { placed: &placed[..count], look, ceiling });
+    let conduct = Conduct { stopped, ..Conduct::default() };
+    compare_live(&study::study(&["a", "b"], &["CN"]), &runs[..count], &conduct)
 }
 
 #[test]

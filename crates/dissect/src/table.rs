@@ -9,8 +9,8 @@ use crate::endpoint::registrable_domain;
 use crate::place::scope::is_local;
 use crate::read::Stored;
 use overheard_model::{
-    Capture, Claim, Country, Endpoint, Flows, Indices, Learned, LocalRule, Name, NameSource, Place,
-    Protocols, Reading, Transport, Visibility,
+    Capture, Claim, Country, Destination, Endpoint, Flows, Learned, LocalRule, Name, NameSource, Place,
+    Reading, Transport,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -193,17 +193,17 @@ fn capture(path: &Arc<str>, stored: &Stored) -> Capture {
 }
 
 fn endpoints(rows: Vec<Row>, path: &Arc<str>) -> Vec<Endpoint> {
-    let mut groups = BTreeMap::<(IpAddr, u16, Transport), Vec<Row>>::new();
+    let mut groups = BTreeMap::<Destination, Vec<Row>>::new();
     for row in rows {
-        if let Some(address) = row.address {
-            groups.entry((address, row.port, row.transport)).or_default().push(row);
+        let Row { address, port, transport, .. } = row;
+        if let Some(address) = address {
+            groups.entry(Destination { address, port, transport }).or_default().push(row);
         }
     }
-    groups.into_iter().map(|(of, rows)| endpoint(of, &rows, path)).collect()
+    groups.into_iter().map(|(at, rows)| endpoint(at, &rows, path)).collect()
 }
 
-fn endpoint(of: (IpAddr, u16, Transport), rows: &[Row], path: &Arc<str>) -> Endpoint {
-    let (address, port, transport) = of;
+fn endpoint(at: Destination, rows: &[Row], path: &Arc<str>) -> Endpoint {
     let mut names: Vec<Arc<str>> = rows.iter().filter_map(|row| row.name.clone()).collect();
     names.sort();
     names.dedup();
@@ -218,25 +218,12 @@ fn endpoint(of: (IpAddr, u16, Transport), rows: &[Row], path: &Arc<str>) -> Endp
         }
     }
     let name = |name| Name { name, source: NameSource::Table, packet: None, learned: Learned::Before };
+    let place = Place { claims: claims.into(), local: is_local(at.address), ..Place::default() };
     Endpoint {
-        capture: path.clone(),
-        address,
-        port,
-        transport,
         names: names.into_iter().map(name).collect(),
         domains: domains.into(),
-        place: Place { claims: claims.into(), local: is_local(address), ..Place::default() }.into(),
-        protocols: Protocols::default(),
-        visibility: Visibility::Unknown,
-        packets_out: 0,
-        packets_in: 0,
-        bytes_out: 0,
-        bytes_in: 0,
-        first: None,
-        last: None,
-        rtt_ms: None,
-        flows: Indices::default(),
         packet: rows.iter().map(|row| row.line).min().unwrap_or_default(),
+        ..Endpoint::unseen(path.clone(), at, place.into())
     }
 }
 

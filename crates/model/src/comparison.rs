@@ -129,7 +129,7 @@ pub struct ConcernTest {
     pub difference: Option<f64>,
     pub low: Option<f64>,
     pub high: Option<f64>,
-    /// Exact, two-sided, unadjusted but for the number of concerns × builds.
+    /// Exact, two-sided, unadjusted but for the number of concerns × builds; 1/e where the study could stop early.
     pub p: Option<f64>,
     /// Of the claim that the build contacts the concern in more of its runs than the reference. The
     /// reference itself abstains where it contacted it: that is a fact, and there is no claim.

@@ -17,6 +17,25 @@ pub struct Destination {
     pub transport: Transport,
 }
 
+impl Destination {
+    /// As people write it, by a name where there is one: `chat.example.org:443`, `[2001:db8::1]:443/udp`,
+    /// `198.51.100.7 icmp`. TCP goes without saying.
+    pub fn label(&self, name: Option<&str>) -> String {
+        let Self { address, port, transport } = *self;
+        if !transport.has_ports() {
+            return format!("{} {transport}", name.map_or_else(|| address.to_string(), str::to_owned));
+        }
+        let socket = match name {
+            Some(name) => format!("{name}:{port}"),
+            None => SocketAddr::new(address, port).to_string(),
+        };
+        match transport {
+            Transport::Tcp => socket,
+            other => format!("{socket}/{other}"),
+        }
+    }
+}
+
 impl fmt::Display for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { address, port, transport } = *self;
@@ -47,6 +66,15 @@ impl FromStr for Destination {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn people_write_what_goes_without_saying_last_or_not_at_all() {
+        let label = |text: &str, name| text.parse::<Destination>().map(|it| it.label(name));
+        assert_eq!(label("tcp 198.51.100.7:443", None).as_deref(), Ok("198.51.100.7:443"));
+        assert_eq!(label("udp [2001:db8::1]:443", None).as_deref(), Ok("[2001:db8::1]:443/udp"));
+        assert_eq!(label("udp [2001:db8::1]:53", Some("ns.example")).as_deref(), Ok("ns.example:53/udp"));
+        assert_eq!(label("icmp 198.51.100.7", None).as_deref(), Ok("198.51.100.7 icmp"));
+    }
 
     #[test]
     fn what_is_displayed_is_read_again() {

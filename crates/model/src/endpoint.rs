@@ -3,7 +3,7 @@
 //! Promises: the key of an endpoint at each level of comparison is computed here and nowhere else
 //! ([`crate::Level::keys_of`]).
 
-use crate::{Indices, Name, Place, Protocols, Timestamp, Transport, Visibility};
+use crate::{Destination, Indices, Name, Place, Protocols, Timestamp, Transport, Visibility};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -43,4 +43,35 @@ pub struct Endpoint {
     pub flows: Indices,
     /// First packet, or line of the table, that shows it.
     pub packet: u64,
+}
+
+impl Endpoint {
+    pub fn destination(&self) -> Destination {
+        Destination { address: self.address, port: self.port, transport: self.transport }
+    }
+
+    /// An endpoint of which nothing was seen yet but where it is.
+    pub fn unseen(capture: Arc<str>, at: Destination, place: Arc<Place>) -> Self {
+        let Destination { address, port, transport } = at;
+        Self {
+            capture,
+            address,
+            port,
+            transport,
+            names: Box::default(),
+            domains: Arc::default(),
+            place,
+            protocols: Protocols::default(),
+            visibility: Visibility::Unknown,
+            packets_out: 0,
+            packets_in: 0,
+            bytes_out: 0,
+            bytes_in: 0,
+            first: None,
+            last: None,
+            rtt_ms: None,
+            flows: Indices::default(),
+            packet: 0,
+        }
+    }
 }

@@ -64,17 +64,18 @@ pub struct Searched {
 pub const NAMES_ASKED: &str = "names asked for";
 
 /// By what a search took a message for filtered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Signal {
     /// It did not arrive.
+    #[default]
     Delivery,
     /// The client then sent something to this endpoint.
     Upload { endpoint: String },
 }
 
-/// What trials found, and what it rests on.
-#[derive(Clone, Debug, PartialEq)]
+/// What trials found, and what it rests on; by default nothing was done.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inquiry {
     /// Of a search for words; absent where arms were compared and nothing else.
     pub found: Option<Found>,

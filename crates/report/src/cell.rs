@@ -3,9 +3,10 @@
 //! Promises: the rules of the text report: what comes from a capture is made safe, a host name cannot pass for
 //! another, and what is too wide is cut by the columns it takes (UAX #11) where that loses least.
 
-use crate::figures;
+pub use crate::country::titled as country;
+pub use crate::endpoint::{network, socket};
+pub use crate::figures::{bytes, counted, milliseconds};
 use crate::text::layout::{self, Field, Ink};
-use crate::text::reading;
 use overheard_model::Endpoint;
 
 /// Text that keeps its beginning.
@@ -31,34 +32,4 @@ pub fn host(name: &str, endpoint: &Endpoint, width: usize) -> String {
     let domains = endpoint.domains.iter().map(|domain| &**domain);
     let host: Field = layout::host(name, domains, Ink::Plain);
     host.fitted(width).into_owned()
-}
-
-/// `203.0.113.9:443`, `[2001:db8::1]:443/udp`, `203.0.113.9 icmp`.
-pub fn socket(endpoint: &Endpoint) -> String {
-    reading::socket(endpoint)
-}
-
-/// The name of the network, else its number; empty where neither is known.
-pub fn network(endpoint: &Endpoint) -> String {
-    reading::network(endpoint)
-}
-
-/// A country's label with its name: `CN China`, `CN/AU? China or Australia`, `anycast`.
-pub fn country(label: &str) -> String {
-    crate::country::titled(label)
-}
-
-/// `512 B`, `1.4 MB`.
-pub fn bytes(number: u64) -> String {
-    figures::bytes(number)
-}
-
-/// `0.4 ms`, `182 ms`.
-pub fn milliseconds(value: f64) -> String {
-    figures::milliseconds(value)
-}
-
-/// `1 run`, `20 runs`.
-pub fn counted(number: u64, noun: &str) -> String {
-    figures::counted(number, noun)
 }

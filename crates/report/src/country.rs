@@ -18,7 +18,7 @@ pub(crate) fn certain(label: &str) -> Option<Country> {
 }
 
 /// What a place's label means: `CN China`, `CN/AU? China or Australia`, `anycast`.
-pub(crate) fn titled(label: &str) -> String {
+pub fn titled(label: &str) -> String {
     let codes = label.trim_end_matches('?').trim_end_matches(" impossible");
     let names: Vec<&str> = codes.split('/').filter_map(name).collect();
     if names.is_empty() { label.to_owned() } else { format!("{label} {}", names.join(" or ")) }

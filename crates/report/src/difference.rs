@@ -36,15 +36,17 @@ fn open(comparison: &Comparison) -> impl Iterator<Item = Statement> {
 }
 
 fn sentence(comparison: &Comparison, build: &str, relation: Relation) -> Option<String> {
-    let result = |key: &Key| -> Option<RelationResult> {
-        key.relations.get(build).filter(|result| result.relation == relation).cloned()
-    };
     let levels = [Level::Country, Level::Network, Level::Name, Level::Address];
     let rows = levels.map(|level| {
-        let rows = order::rows(comparison, level).into_iter().filter(|key| result(key).is_some());
+        let rows =
+            order::rows(comparison, level).into_iter().filter(|key| shown(key, build, relation).is_some());
         (level, rows.collect::<Vec<&Key>>())
     });
-    let q = rows.iter().flat_map(|(_, rows)| rows).filter_map(|key| result(key)?.q).reduce(f64::max)?;
+    let q = rows
+        .iter()
+        .flat_map(|(_, rows)| rows)
+        .filter_map(|key| shown(key, build, relation)?.q)
+        .reduce(f64::max)?;
     let counts: Vec<String> =
         rows.iter().filter(|(_, rows)| !rows.is_empty()).map(|(level, rows)| counts(*level, rows)).collect();
     let (what, reference) = (listed(&counts), &comparison.reference);
@@ -54,6 +56,11 @@ fn sentence(comparison: &Comparison, build: &str, relation: Relation) -> Option<
         Relation::More => format!("{build} contacts {what} in more of its runs than {reference} ({q})."),
         _ => format!("{build} contacts {what} in fewer of its runs than {reference}, or in none ({q})."),
     })
+}
+
+/// The build's result for a key, where it shows this relation.
+fn shown<'a>(key: &'a Key, build: &str, relation: Relation) -> Option<&'a RelationResult> {
+    key.relations.get(build).filter(|result| result.relation == relation)
 }
 
 /// `2 networks (AS64504, AS64505)`; servers are in the table above.
@@ -66,13 +73,13 @@ fn counts(level: Level, rows: &[&Key]) -> String {
         (Level::Name, number) => counted(number, "name"),
         (Level::Address, number) => return counted(number, "server"),
     };
-    let shown = |key: &&Key| match level {
+    let name = |key: &&Key| match level {
         Level::Country => country::name(&key.key).map_or_else(|| key.key.to_string(), String::from),
         Level::Network => key.network.clone().unwrap_or_else(|| key.key.to_string()),
         Level::Name => hostname::shown(&key.key).into_owned(),
         Level::Address => key.key.to_string(),
     };
-    let mut named: Vec<String> = rows.iter().take(NAMED).map(shown).collect();
+    let mut named: Vec<String> = rows.iter().take(NAMED).map(name).collect();
     if let Some(more) = rows.len().checked_sub(NAMED).filter(|more| *more > 0) {
         named.push(format!("{more} more"));
     }

@@ -27,7 +27,7 @@ pub(crate) fn estimate(value: f64) -> String {
 }
 
 /// Milliseconds: `0.4 ms`, `182 ms`.
-pub(crate) fn milliseconds(value: f64) -> String {
+pub fn milliseconds(value: f64) -> String {
     format!("{} ms", estimate(value))
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn count(number: u64) -> String {
 }
 
 /// A count with its noun: `1 run`, `20 runs`.
-pub(crate) fn counted(number: u64, noun: &str) -> String {
+pub fn counted(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", count(number))
 }
@@ -60,7 +60,7 @@ pub(crate) fn some_of(some: u64, all: u64, noun: &str) -> String {
 }
 
 /// A size in decimal units: `512 B`, `1.4 MB`.
-pub(crate) fn bytes(number: u64) -> String {
+pub fn bytes(number: u64) -> String {
     const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
     let mut value = number as f64;
     let mut unit = 0;

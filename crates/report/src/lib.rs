@@ -13,6 +13,7 @@ mod concern;
 mod country;
 mod csv;
 mod difference;
+mod endpoint;
 mod figures;
 mod foreign;
 mod hostname;

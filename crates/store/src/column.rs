@@ -4,8 +4,8 @@
 //! repeated text becomes one shared string.
 
 use crate::Error;
-use rusqlite::Connection;
 use rusqlite::types::{FromSql, ValueRef};
+use rusqlite::{CachedStatement, Connection};
 use serde::de::{DeserializeOwned, value};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -22,6 +22,15 @@ pub(crate) fn bits(number: u64) -> i64 {
 pub(crate) struct Columns<'r, 's> {
     row: &'r rusqlite::Row<'s>,
     next: usize,
+}
+
+/// Writes rows of a table that belong to a run: first its number and the row's, then the columns.
+pub(crate) fn insert_into<'c>(
+    connection: &'c Connection,
+    (table, columns): (&str, &str),
+) -> rusqlite::Result<CachedStatement<'c>> {
+    let values = ", ?".repeat(columns.split(',').count());
+    connection.prepare_cached(&format!("INSERT INTO {table} (run, seq, {columns}) VALUES (?, ?{values})"))
 }
 
 /// The rows of a table that belong to one run, in order. What is wrong with one names the run, the

@@ -3,7 +3,7 @@
 //! To extend: as for flows, one line each in `COLUMNS`, in [`Writer::write`] and in [`read`].
 
 use crate::Error;
-use crate::column::{Columns, Parsed, Strings, Word, Wrong, bits, list, rows_of};
+use crate::column::{Columns, Parsed, Strings, Word, Wrong, bits, insert_into, list, rows_of};
 use overheard_model::{Endpoint, Indices, Name, Place, Protocols, Timestamp};
 use rusqlite::{CachedStatement, Connection, params};
 use std::sync::Arc;
@@ -20,9 +20,7 @@ pub(crate) struct Writer<'c> {
 
 impl<'c> Writer<'c> {
     pub(crate) fn new(connection: &'c Connection, run: usize) -> Result<Self, Error> {
-        let places = ", ?".repeat(COLUMNS.split(',').count());
-        let insert = format!("INSERT INTO endpoint (run, seq, {COLUMNS}) VALUES (?, ?{places})");
-        Ok(Self { insert: connection.prepare_cached(&insert)?, run: run as i64, seq: 0 })
+        Ok(Self { insert: insert_into(connection, ("endpoint", COLUMNS))?, run: run as i64, seq: 0 })
     }
 
     pub(crate) fn write(&mut self, path: &str, endpoint: &Endpoint, attempt: bool) -> Result<(), Error> {

@@ -6,7 +6,7 @@
 //! [`Writer::write`] and in [`read`], in the same order in all three.
 
 use crate::Error;
-use crate::column::{Columns, Parsed, Strings, Word, Wrong, bits, list};
+use crate::column::{Columns, Parsed, Strings, Word, Wrong, bits, insert_into, list};
 use overheard_model::{Asn, Flow, Measure, Name, Process, Tell, Timestamp};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use std::fmt;
@@ -26,9 +26,7 @@ pub(crate) struct Writer<'c> {
 
 impl<'c> Writer<'c> {
     pub(crate) fn new(connection: &'c Connection, run: usize) -> Result<Self, Error> {
-        let places = ", ?".repeat(COLUMNS.split(',').count());
-        let insert = format!("INSERT INTO flow (run, seq, {COLUMNS}) VALUES (?, ?{places})");
-        Ok(Self { insert: connection.prepare_cached(&insert)?, run: run as i64, seq: 0 })
+        Ok(Self { insert: insert_into(connection, ("flow", COLUMNS))?, run: run as i64, seq: 0 })
     }
 
     pub(crate) fn write(&mut self, path: &str, flow: &Flow) -> Result<(), Error> {

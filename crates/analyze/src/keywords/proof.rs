@@ -7,7 +7,7 @@
 //! Promises: `error_bound` is the sum over the parts (Boole), each from even odds.
 
 use super::channel::Noise;
-use super::quest::{Message, ORDERED, Sent};
+use super::message::{Message, ORDERED, Sent};
 use std::collections::BTreeSet;
 use std::ops::Range;
 

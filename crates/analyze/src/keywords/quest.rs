@@ -9,56 +9,20 @@
 //! Promises: every message keeps a part of what is believed to be blocked, so that each answer can only narrow it.
 
 use super::channel::{Answer, Noise};
+use super::message::{Message, Sent};
 use super::proof::{Proof, Word};
 use super::shape::{Shape, generating};
 use super::threshold::Threshold;
 use crate::bits::Bits;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// A step is built upon when its answer has this chance: mistakes are cheaper to undo than to exclude.
 const BUILT_UPON: f64 = 0.9;
-/// Chance that a rule wants its words in one order, before that was tested.
-pub(crate) const ORDERED: f64 = 0.1;
 /// The words found are sent in reverse order as soon as they are this likely to be all.
 const LIKELY_ALL: f64 = 0.8;
 /// A step that has this chance to stand on a mistake is given up.
 const GIVEN_UP: f64 = 0.5;
-
-/// A message, before it is written out.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Message {
-    pub kept: Bits,
-    /// A filler stands before these pieces, although nothing is left out there.
-    pub breaks: BTreeSet<usize>,
-    /// The parts come in reverse order.
-    pub reversed: bool,
-}
-
-/// A message and what became of it.
-#[derive(Clone, Debug)]
-pub(crate) struct Sent {
-    pub message: Message,
-    pub answer: Answer,
-}
-
-impl Message {
-    /// Whether these words stand in it, unbroken and in order.
-    pub fn holds(&self, words: &[Range<usize>]) -> bool {
-        let broken = |word: &Range<usize>| self.breaks.range(word.start + 1..word.end).next().is_some();
-        let kept = |word: &Range<usize>| word.clone().all(|piece| self.kept.contains(piece));
-        !self.reversed && words.iter().all(|word| kept(word) && !broken(word))
-    }
-
-    /// Chance of the answer, given whether the filter blocks what the message keeps when it stands in order.
-    pub fn likelihood(&self, answer: Answer, blocked: bool, noise: Noise) -> f64 {
-        let plain = noise.likelihood(answer, blocked);
-        match self.reversed {
-            true => ORDERED * noise.likelihood(answer, false) + (1.0 - ORDERED) * plain,
-            false => plain,
-        }
-    }
-}
 
 #[derive(Clone, Debug)]
 enum Target {

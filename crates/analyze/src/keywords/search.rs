@@ -5,8 +5,9 @@
 //! is asked by the way. What does not add up is a warning beside the answer.
 
 use super::channel::{Answer, Noise};
+use super::message::{Message, Sent};
 use super::proof::Proof;
-use super::quest::{Message, Quest, Sent, Stand};
+use super::quest::{Quest, Stand};
 use super::silence::Silence;
 use super::text::{Limit, Text, runs};
 use crate::bits::Bits;

@@ -15,7 +15,7 @@ mod reported;
 pub use difference::Difference;
 pub use looks::{Look, looks};
 pub use negligible::Negligible;
-pub use reported::{Stopped, compare_stopped};
+pub use reported::Stopped;
 
 use crate::bits::Bits;
 use crate::concern::{self, Contacts, NEGLIGIBLE_RATE};

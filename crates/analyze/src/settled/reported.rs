@@ -1,11 +1,11 @@
-//! The comparison of a study that could stop early: the same tables, with the price of having looked.
+//! A study that could stop early: the same comparison, with the price of having looked.
 //!
 //! Promises: every q is divided by the share of the error that its look may spend, so that q ≤ 0.05 means what it means
 //! in a study of fixed size; a concern's p is 1/e, valid whenever the study stopped.
 
 use super::{Look, Placed, Standing, standings};
 use crate::keys::Contrasted;
-use overheard_model::{Comparison, ConcernTest, Run, Study, Verdict, Warning};
+use overheard_model::{ConcernTest, Run, Study, Verdict, Warning};
 
 /// How a study came to its end.
 #[derive(Clone, Copy, Debug)]
@@ -16,11 +16,6 @@ pub struct Stopped<'a> {
     pub look: Look,
     /// Blocks at most.
     pub ceiling: u32,
-}
-
-/// Compares the builds of a study that was looked at while it ran.
-pub fn compare_stopped(study: &Study, runs: &[Run], stopped: &Stopped) -> Comparison {
-    crate::comparison(study, runs, Some(stopped))
 }
 
 impl Stopped<'_> {

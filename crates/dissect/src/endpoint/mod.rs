@@ -11,7 +11,7 @@ mod remote;
 use crate::flow::{Lent, Record};
 use crate::place::scope::is_local;
 pub(crate) use naming::registrable_domain;
-use overheard_model::{Destination, Endpoint, Indices, Place, Protocols, Transport, Visibility};
+use overheard_model::{Destination, Endpoint, Indices, Place, Transport, Visibility};
 use remote::{Remote, Remotes};
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -78,33 +78,19 @@ pub(crate) fn part(met: Vec<Endpoint>, uncarried: &BTreeSet<Destination>) -> (Ve
         return (Vec::new(), met);
     }
     met.into_iter().partition(|endpoint| {
-        let Endpoint { address, port, transport, packets_in, rtt_ms, .. } = *endpoint;
-        let answered = rtt_ms.is_some() || (transport != Transport::Tcp && packets_in > 0);
-        !answered && uncarried.contains(&Destination { address, port, transport })
+        let datagrams_came = endpoint.transport != Transport::Tcp && endpoint.packets_in > 0;
+        let answered = endpoint.rtt_ms.is_some() || datagrams_came;
+        !answered && uncarried.contains(&endpoint.destination())
     })
 }
 
-/// An endpoint of which no flow was looked at.
+/// An endpoint of which no flow was looked at: what it has is less than what any flow adds.
 fn unseen(remote: Remote, capture: &Arc<str>, place: Arc<Place>) -> Endpoint {
+    let at = Destination { address: remote.address(), port: remote.port, transport: remote.transport };
     Endpoint {
-        capture: capture.clone(),
-        address: remote.address(),
-        port: remote.port,
-        transport: remote.transport,
-        names: Box::default(),
-        domains: Arc::default(),
-        place,
-        protocols: Protocols::default(),
         visibility: Visibility::Encrypted,
-        packets_out: 0,
-        packets_in: 0,
-        bytes_out: 0,
-        bytes_in: 0,
-        first: None,
-        last: None,
-        rtt_ms: None,
         packet: u64::MAX,
-        flows: Indices::default(),
+        ..Endpoint::unseen(capture.clone(), at, place)
     }
 }
 

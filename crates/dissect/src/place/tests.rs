@@ -2,31 +2,13 @@
 
 use super::*;
 use overheard_model::{
-    Asn, BeganBy, Capture, Endpoint, Flow, FlowState, Indices, LocalRule, Protocol, Protocols, Side,
-    Timestamp, Transport, Visibility,
+    Asn, BeganBy, Capture, Destination, Endpoint, Flow, FlowState, LocalRule, Protocol, Side, Timestamp,
+    Transport, Visibility,
 };
 
 fn endpoint(address: &str, port: u16, rtt_ms: Option<f64>) -> Endpoint {
-    Endpoint {
-        capture: "test".into(),
-        address: address.parse().unwrap(),
-        port,
-        transport: Transport::Tcp,
-        names: Box::default(),
-        domains: Arc::default(),
-        place: Arc::default(),
-        protocols: Protocols::default(),
-        visibility: Visibility::Unknown,
-        packets_out: 1,
-        packets_in: 1,
-        bytes_out: 60,
-        bytes_in: 60,
-        first: None,
-        last: None,
-        rtt_ms,
-        flows: Indices::default(),
-        packet: 1,
-    }
+    let at = Destination { address: address.parse().unwrap(), port, transport: Transport::Tcp };
+    Endpoint { rtt_ms, ..Endpoint::unseen("test".into(), at, Arc::default()) }
 }
 
 fn flow_to(address: &str) -> Flow {

@@ -4,23 +4,24 @@
 //! each message is booked before it is sent, and what was answered is kept, so that the same command goes on where it was
 //! broken off.
 
+mod rehearsal;
+
 use super::run::interruption;
 use crate::exit::{Exit, Failure, Result};
-use crate::inquiry::calibration::{self, Calibrated, Given, LEAK, LOSS};
+use crate::inquiry::booked;
+use crate::inquiry::calibration::{self, Calibrated, Given};
 use crate::inquiry::clients::{ClientArgs, without_rooms};
 use crate::inquiry::comparison::Comparison;
-use crate::inquiry::copies;
 use crate::inquiry::design;
 use crate::inquiry::files;
-use crate::inquiry::hunt::{Hunt, LONGEST_REHEARSAL, Limit, Noise, Options, Others, Question, rehearse};
+use crate::inquiry::hunt::{Hunt, Limit, Noise, Options, Others, Question};
 use crate::inquiry::noise::Answers;
 use crate::inquiry::output::ReportArgs;
 use crate::inquiry::quest::Quest;
-use crate::inquiry::trials::{Trials, located, refused, unopened};
-use crate::inquiry::verdict;
-use crate::output::{inquiry, print};
+use crate::inquiry::trials::{Trials, refused, unopened};
+use crate::output::inquiry;
 use clap::{Args, ValueEnum};
-use overheard_model::{Inquiry, Outcome, SearchWarning};
+use overheard_model::{Found, Inquiry, Outcome, SearchWarning};
 use overheard_probe::trial::{Book, Opening};
 use std::path::{Path, PathBuf};
 
@@ -120,6 +121,13 @@ impl From<Further> for Others {
     }
 }
 
+/// What is asked, and the comparison that goes before.
+struct Asked {
+    question: Question,
+    lexicon: Vec<String>,
+    calibration: Comparison,
+}
+
 impl KeywordsArgs {
     pub fn run(self) -> Result<Exit> {
         self.check()?;
@@ -129,24 +137,22 @@ impl KeywordsArgs {
         let rooms = self.clients.rooms();
         let watched = rooms.is_ok();
         let calibration = self.calibration(&question, watched)?;
+        let asked = Asked { question, lexicon, calibration };
         let folder = self.clients.folder(file);
-        let terms = self.clients.terms(watched)?;
-        let rates = (self.loss, self.leak, self.error, self.calibration, self.others, self.as_listed);
-        let opening =
-            Opening::of(&format!("{question:?} {lexicon:?} {rates:?} {:?} {terms}", calibration.pairs));
+        let opening = self.opening(&asked, watched)?;
         if self.clients.dry_run {
             let known = Book::open_known(&folder, &[opening], self.clients.budget).map_err(refused)?;
             let kept = known.as_ref().map(|(book, _)| (book, &*folder));
-            return self.rehearse(&question, lexicon, &calibration, watched, kept);
+            return self.rehearse(&asked, watched, kept);
         }
         // Refused before anything is sent.
-        Hunt::new(&question, &self.options(lexicon.clone(), Noise::NONE), self.clients.seed)?;
+        Hunt::new(&asked.question, &self.options(asked.lexicon.clone(), Noise::NONE), self.clients.seed)?;
         without_rooms(&rooms);
         let book = Book::open(&folder, &opening, self.clients.budget).map_err(refused)?;
         // After the first signal the message under way is still answered.
         let interrupted = interruption()?;
         let trials = Trials::new(&self.clients, book, &folder, watched, &interrupted);
-        let inquiry = self.conduct(&question, lexicon, &calibration, trials, &folder)?;
+        let inquiry = self.conduct(&asked, trials, &folder)?;
         self.report.write(&inquiry)?;
         Ok(match inquiry::outcome(&inquiry) {
             Some(Outcome::Neither) => Exit::Clear,
@@ -171,13 +177,17 @@ impl KeywordsArgs {
 
     fn calibration(&self, question: &Question, watched: bool) -> Result<Comparison> {
         let ClientArgs { longest, seed, .. } = &self.clients;
-        let (trials, given) = (self.calibration as usize, self.given());
+        let (trials, given) = (self.calibration as usize, Given { loss: self.loss, leak: self.leak });
         let benign = self.benign.as_deref().map(files::lines).transpose()?;
         calibration::comparison(question, benign.as_deref(), trials, watched, *longest, given, *seed)
     }
 
-    fn given(&self) -> Given {
-        Given { loss: self.loss, leak: self.leak }
+    /// How the book of such a search begins.
+    fn opening(&self, asked: &Asked, watched: bool) -> Result<Opening> {
+        let Asked { question, lexicon, calibration } = asked;
+        let rates = (self.loss, self.leak, self.error, self.calibration, self.others, self.as_listed);
+        let terms = self.clients.terms(watched)?;
+        Ok(Opening::of(&format!("{question:?} {lexicon:?} {rates:?} {:?} {terms}", calibration.pairs)))
     }
 
     fn options(&self, lexicon: Vec<String>, noise: Noise) -> Options {
@@ -193,93 +203,16 @@ impl KeywordsArgs {
         }
     }
 
-    fn rehearse(
-        &self,
-        question: &Question,
-        lexicon: Vec<String>,
-        calibration: &Comparison,
-        watched: bool,
-        kept: Option<(&Book, &Path)>,
-    ) -> Result<Exit> {
-        let ClientArgs { seed, pace, budget, .. } = &self.clients;
-        let (loss, leak) = (self.loss.unwrap_or(LOSS), self.leak.unwrap_or(LEAK));
-        let options = self.options(lexicon.clone(), Noise::new(loss, leak));
-        let (median, most) = rehearse(question, &options, loss, *seed)?;
-        let first = calibration.messages() as u64;
-        let (done, asked, spent) = match kept {
-            None => (0, 0, 0),
-            Some((book, _)) => {
-                let asked = book.acts().iter().filter(|act| act.arm.is_none()).count();
-                let done = verdict::counted(book, watched).len();
-                (done as u64, asked as u64, book.deliveries().len() as u64)
-            }
-        };
-        let answered = match kept {
-            Some(kept) => self.is_answered(question, lexicon, calibration, watched, kept)?,
-            None => false,
-        };
-        let left = if answered { 0 } else { first.saturating_sub(done) + median.saturating_sub(asked) };
-        let hours = |messages: u64| messages as f64 * (pace.mean_s() + 1.0) / 3600.0;
-        let sent = left.min(budget.saturating_sub(spent));
-        let takes = match median {
-            LONGEST_REHEARSAL.. => format!("more than {LONGEST_REHEARSAL} messages as a rule"),
-            _ => format!("{median} messages as a rule, {} at most", at_most(most)),
-        };
-        let before = match (spent, answered) {
-            (0, _) => String::new(),
-            (_, false) => format!("{spent} were spent in earlier calls, {asked} of them by the search.\n"),
-            (_, true) => format!("{spent} were spent in earlier calls, and the search has its answer.\n"),
-        };
-        print(|out| {
-            writeln!(
-                out,
-                "Against imagined filters the search takes {takes}, and {first} before it.\n{before}\
-                 The sender's account would send {sent} of the {} that --budget allows, in some {:.1} hours, and never more than {}.\n\
-                 Nothing was sent.",
-                budget.saturating_sub(spent),
-                hours(sent),
-                budget.saturating_sub(spent)
-            )
-        })?;
-        Ok(Exit::Clear)
-    }
-
-    /// Whether the book holds all that the search asks for.
-    fn is_answered(
-        &self,
-        question: &Question,
-        lexicon: Vec<String>,
-        calibration: &Comparison,
-        watched: bool,
-        (book, folder): (&Book, &Path),
-    ) -> Result<bool> {
-        let seed = self.clients.seed;
-        let calibrated = calibration::conclude(book, question, watched, self.given(), seed);
-        let options = self.options(lexicon, Noise::new(calibrated.loss, calibrated.leak));
-        let (begin, mut texts) = (|| Hunt::new(question, &options, seed), calibration.texts());
-        let (_, answered) = Quest::resumed(begin, &calibrated.sense, &mut texts, (book, folder))?;
-        Ok(answered.is_some())
-    }
-
     /// Goes on where the book ends, until there is an answer or a reason to stop.
-    fn conduct(
-        &self,
-        question: &Question,
-        lexicon: Vec<String>,
-        calibration: &Comparison,
-        mut trials: Trials,
-        folder: &Path,
-    ) -> Result<Inquiry> {
+    fn conduct(&self, asked: &Asked, mut trials: Trials, folder: &Path) -> Result<Inquiry> {
         let (seed, watched) = (self.clients.seed, trials.watched);
-        let given = self.given();
-        let mut texts = calibration.texts();
-        let uncalibrated = calibration.conduct(&mut trials);
-        let calibrated = calibration::conclude(&trials.book, question, watched, given, seed);
-        let Calibrated { judged, sense, loss, leak, measured } = calibrated;
-        let options = self.options(lexicon, Noise::new(loss, leak));
-        let begin = || Hunt::new(question, &options, seed);
+        let mut texts = asked.calibration.texts();
+        let uncalibrated = asked.calibration.conduct(&mut trials);
+        let calibrated = self.calibrated(asked, &trials.book, watched);
+        let options = self.options(asked.lexicon.clone(), Noise::new(calibrated.loss, calibrated.leak));
+        let begin = || Hunt::new(&asked.question, &options, seed);
         let kept = (&trials.book, folder);
-        let (mut quest, answered) = Quest::resumed(begin, &sense, &mut texts, kept)?;
+        let (mut quest, answered) = Quest::resumed(begin, &calibrated.sense, &mut texts, kept)?;
         let (mut found, broken_off) = match (uncalibrated, answered) {
             (Some(why), _) => (None, Some(why)),
             (None, Some(found)) => (Some(found), None),
@@ -290,44 +223,39 @@ impl KeywordsArgs {
         };
         let unheard = quest.unheard;
         let book = trials.close();
-        if let Some(found) = &mut found {
-            let answers = Answers::of(&book, &sense, &texts, &unheard);
-            let (leaky, lossy) = (answers.are_leaky(found, leak), answers.are_lossy(found, loss));
-            found.warnings.extend(leaky.then_some(SearchWarning::Leaky));
-            let all = self.others != Further::None;
-            found.warnings.extend((lossy && all).then_some(SearchWarning::Lossy));
-        }
         if let Some(why) = broken_off.as_ref().filter(|_| book.acts().is_empty()) {
             return Err(unopened(why));
         }
-        let (copies, searched) = copies::find(folder, book.acts(), book.deliveries(), &texts);
-        let asks_more = verdict::asks_more(&book, &verdict::counted(&book, watched), 1, seed);
+        if let Some(found) = &mut found {
+            let answers = Answers::of(&book, &calibrated.sense, &texts, &unheard);
+            let doubts = self.doubts(found, &answers, &calibrated);
+            found.warnings.extend(doubts);
+        }
         Ok(Inquiry {
             found,
-            judged,
-            signal: sense.signal(),
-            watched,
             broken_off,
-            budget: self.clients.budget,
+            judged: calibrated.judged,
+            signal: calibrated.sense.signal(),
             target: self.error,
-            loss,
-            leak,
-            measured,
-            window_s: self.clients.window,
-            lag_s: if watched { self.clients.lag } else { 0.0 },
-            acts: located(&book, folder),
-            copies,
-            searched: watched.then_some(searched),
-            asks_more,
-            deliveries: book.deliveries().to_vec(),
-            strays: book.strays(),
+            loss: calibrated.loss,
+            leak: calibrated.leak,
+            measured: calibrated.measured,
+            ..booked::inquiry(&self.clients, &book, folder, &texts, watched, 1)
         })
     }
-}
 
-/// A rehearsal that was broken off took more than it had.
-fn at_most(messages: u64) -> String {
-    if messages < LONGEST_REHEARSAL { messages.to_string() } else { format!("more than {LONGEST_REHEARSAL}") }
+    fn calibrated(&self, asked: &Asked, book: &Book, watched: bool) -> Calibrated {
+        let given = Given { loss: self.loss, leak: self.leak };
+        calibration::conclude(book, &asked.question, watched, given, self.clients.seed)
+    }
+
+    /// What the answers say against the rates that the search took for granted.
+    fn doubts(&self, found: &Found, answers: &Answers, calibrated: &Calibrated) -> Vec<SearchWarning> {
+        let leaky = answers.are_leaky(found, calibrated.leak).then_some(SearchWarning::Leaky);
+        let all = self.others != Further::None;
+        let lossy = all && answers.are_lossy(found, calibrated.loss);
+        leaky.into_iter().chain(lossy.then_some(SearchWarning::Lossy)).collect()
+    }
 }
 
 impl QuestionArgs {

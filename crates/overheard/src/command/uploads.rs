@@ -5,21 +5,21 @@
 
 use super::run::interruption;
 use crate::exit::{Exit, Failure, Result};
+use crate::inquiry::booked;
 use crate::inquiry::clients::{ClientArgs, without_rooms};
 use crate::inquiry::comparison::Comparison;
-use crate::inquiry::copies;
 use crate::inquiry::design::{self, Factor, Size};
 use crate::inquiry::files;
 use crate::inquiry::output::ReportArgs;
-use crate::inquiry::trials::{Trials, located, refused, unopened};
+use crate::inquiry::trials::{Trials, refused, unopened};
 use crate::inquiry::verdict;
 use crate::inquiry::wording;
 use crate::output::{inquiry, print};
 use crate::progress::Progress;
 use clap::Args;
-use overheard_model::{Arm, Fate, Inquiry, Outcome, Signal};
+use overheard_model::{Arm, Fate, Inquiry, Outcome};
 use overheard_probe::trial::{Book, Opening};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Triggers, and as many harmless messages, of which at least one way to deal the arms is rare enough to show something.
 const FEWEST: usize = 6;
@@ -93,23 +93,13 @@ impl UploadsArgs {
         let mut trials = Trials::new(&self.clients, book, &folder, watched.is_ok(), &interrupted);
         trials.hours = self.factor.contains(&Factor::Time);
         let broken_off = design.conduct(&mut trials);
-        let begun = !trials.book.acts().is_empty();
         let watched = trials.watched;
         let book = trials.close();
-        match broken_off {
-            Some(why) if !begun => Err(unopened(&why)),
-            broken_off => {
-                let (copies, searched) =
-                    copies::find(&folder, book.acts(), book.deliveries(), &design.texts());
-                let searched = watched.then_some(searched);
-                self.conclude(Inquiry {
-                    broken_off,
-                    copies,
-                    searched,
-                    ..self.inquiry(&book, &folder, watched, looks)
-                })
-            }
+        if let Some(why) = broken_off.as_ref().filter(|_| book.acts().is_empty()) {
+            return Err(unopened(why));
         }
+        let booked = booked::inquiry(&self.clients, &book, &folder, &design.texts(), watched, looks);
+        self.conclude(self.judged(&book, looks, Inquiry { broken_off, ..booked }))
     }
 
     /// What is asked, refused where it cannot be.
@@ -183,32 +173,19 @@ impl UploadsArgs {
     }
 
     /// What the acts come to.
-    fn inquiry(&self, book: &Book, folder: &Path, watched: bool, looks: u32) -> Inquiry {
-        let acts = verdict::counted(book, watched);
+    fn judged(&self, book: &Book, looks: u32, booked: Inquiry) -> Inquiry {
+        let acts = verdict::counted(book, booked.watched);
         let judged = verdict::judge(book, &acts, looks, self.clients.seed);
         let (lost, of) = verdict::benign_loss(book, &acts);
         let dropped =
             judged.as_ref().is_some_and(|it| matches!(it.outcome, Outcome::Dropped | Outcome::Both));
         let through = verdict::share(book, &acts, Arm::Trigger, |fate| fate == Fate::Delivered);
         Inquiry {
-            found: None,
             judged,
-            signal: Signal::Delivery,
-            watched,
-            broken_off: None,
-            budget: self.clients.budget,
-            target: 0.0,
             loss: rate((lost, of)),
             leak: if dropped { rate(through) } else { 0.0 },
             measured: of > 0,
-            window_s: self.clients.window,
-            lag_s: if watched { self.clients.lag } else { 0.0 },
-            acts: located(book, folder),
-            deliveries: book.deliveries().to_vec(),
-            strays: book.strays(),
-            copies: Vec::new(),
-            searched: None,
-            asks_more: verdict::asks_more(book, &acts, looks, self.clients.seed),
+            ..booked
         }
     }
 

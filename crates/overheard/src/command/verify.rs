@@ -135,30 +135,8 @@ pub(super) fn summary(statement: &Statement, capture: &str, signer: &str) -> Str
         safe(kernel),
         passed(flows, proxy.unanswered),
     );
-    text += &attempts(&statement.attempted);
-    if statement.unlisted_attempts > 0 {
-        text += &format!("  attempted  {} to further places\n", many(statement.unlisted_attempts, "packet"));
-    }
-    if statement.attempted.is_empty() && statement.unlisted_attempts == 0 {
-        text += match statement.unseen {
-            0 => "  attempted  nothing else\n",
-            _ => "  attempted  nothing else that was seen\n",
-        };
-    }
-    if statement.unseen > 0 {
-        let unseen = many(statement.unseen, "packet");
-        text += &format!("  unseen     {unseen} that the room's own device dropped: nothing of them left\n");
-    }
-    if !statement.left.is_empty() {
-        let still: u64 = statement.left.iter().map(|left| left.processes).sum();
-        let names: Vec<String> =
-            statement.left.iter().map(|left| format!("{} ({})", left.name, left.processes)).collect();
-        text += &format!(
-            "  left       {} still ran when the app had ended, and went with the room: {}\n",
-            many(still, "program"),
-            safe(&names.join(", "))
-        );
-    }
+    text += &attempts(statement);
+    text += &left(statement);
     for door in &statement.doors {
         text +=
             &format!("  door       {} {}: open, and not the network\n", safe(&door.kind), safe(&door.path));
@@ -185,8 +163,41 @@ fn passed(flows: u64, unanswered: u64) -> String {
     }
 }
 
+/// What else was tried, as far as it was seen.
+fn attempts(statement: &Statement) -> String {
+    let Statement { attempted, unlisted_attempts, unseen, .. } = statement;
+    let mut text = listed(attempted);
+    if *unlisted_attempts > 0 {
+        text += &format!("  attempted  {} to further places\n", many(*unlisted_attempts, "packet"));
+    }
+    if text.is_empty() {
+        let seen = if *unseen == 0 { "" } else { " that was seen" };
+        text += &format!("  attempted  nothing else{seen}\n");
+    }
+    if *unseen > 0 {
+        let unseen = many(*unseen, "packet");
+        text += &format!("  unseen     {unseen} that the room's own device dropped: nothing of them left\n");
+    }
+    text
+}
+
+/// Programs that the app left behind.
+fn left(statement: &Statement) -> String {
+    if statement.left.is_empty() {
+        return String::new();
+    }
+    let still: u64 = statement.left.iter().map(|left| left.processes).sum();
+    let names: Vec<String> =
+        statement.left.iter().map(|left| format!("{} ({})", left.name, left.processes)).collect();
+    format!(
+        "  left       {} still ran when the app had ended, and went with the room: {}\n",
+        many(still, "program"),
+        safe(&names.join(", "))
+    )
+}
+
 /// All in their order where they are few, else those that most packets went to.
-fn attempts(attempted: &[Attempted]) -> String {
+fn listed(attempted: &[Attempted]) -> String {
     let mut shown: Vec<&Attempted> = attempted.iter().collect();
     if shown.len() > SHOWN {
         shown.sort_by_key(|attempted| std::cmp::Reverse(attempted.packets));
@@ -233,7 +244,7 @@ mod tests {
             processes: Vec::new(),
         };
         let lines = |many: u64| {
-            let text = attempts(&(1..=many).map(tried).collect::<Vec<_>>());
+            let text = listed(&(1..=many).map(tried).collect::<Vec<_>>());
             text.lines().map(str::to_owned).collect::<Vec<_>>()
         };
         let (few, many) = (lines(SHOWN as u64), lines(3000));

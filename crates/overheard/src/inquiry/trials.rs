@@ -7,7 +7,7 @@
 use super::clients::{ClientArgs, filled};
 use crate::exit::Failure;
 use crate::pipeline::Door;
-use overheard_model::{Act, Arm, Fate, Timestamp};
+use overheard_model::{Arm, Fate, Timestamp};
 use overheard_probe::clock::now;
 use overheard_probe::execute::{Bare, Rooms, Setting};
 use overheard_probe::trial::{Book, BookFault, Broken, Intent, Line, Message, Order};
@@ -203,15 +203,6 @@ impl<'a> Trials<'a> {
             thread::sleep(left.min(Duration::from_millis(50)));
         }
     }
-}
-
-/// The acts, with the paths of their captures as they are from here.
-pub fn located(book: &Book, folder: &Path) -> Vec<Act> {
-    let mut acts = book.acts().to_vec();
-    for packets in acts.iter_mut().filter_map(|act| act.packets.as_mut()) {
-        packets.capture = folder.join(&packets.capture).to_string_lossy().into_owned();
-    }
-    acts
 }
 
 /// Why clients that did nothing yet could not be started.

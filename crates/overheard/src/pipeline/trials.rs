@@ -7,14 +7,13 @@
 
 use overheard_dissect::Options;
 use overheard_dissect::live::{Ends, Live};
-use overheard_model::{Endpoint, NAMES_ASKED, PacketRange, Process, Timestamp, Traffic, Transport};
+use overheard_model::{Destination, Endpoint, NAMES_ASKED, PacketRange, Process, Timestamp, Traffic};
 use overheard_probe::clock::timestamp;
 use overheard_probe::door::{GATEWAY_V4, GATEWAY_V6};
 use overheard_probe::gateway::Direction;
 use overheard_probe::tapped::Listener;
 use overheard_probe::trial::Crossed;
 use std::collections::{BTreeMap, HashSet};
-use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -27,9 +26,6 @@ const MOST_FLOWS: usize = 1 << 20;
 /// IANA's port of name servers; the gateway's is ours.
 const NAME_SERVER_PORT: u16 = 53;
 
-/// The remote end of a packet.
-type Remote = (IpAddr, u16, Transport);
-
 /// The door of one room, as trials see it.
 #[derive(Clone, Debug)]
 pub struct Door(Arc<Mutex<Sight>>);
@@ -40,7 +36,7 @@ struct Sight {
     capture: String,
     packets: u64,
     live: Live,
-    met: HashSet<(u16, Remote)>,
+    met: HashSet<(u16, Destination)>,
     act: Option<Tally>,
 }
 
@@ -50,7 +46,7 @@ struct Tally {
     at: Timestamp,
     seconds: usize,
     packets: Option<(u64, u64)>,
-    traffic: BTreeMap<Remote, Traffic>,
+    traffic: BTreeMap<Destination, Traffic>,
 }
 
 impl Door {
@@ -78,7 +74,7 @@ impl Door {
         let names = names(sight.live.snapshot().endpoints);
         let mut traffic: BTreeMap<String, Traffic> = BTreeMap::new();
         for (remote, seen) in tally.traffic {
-            let name = names.get(&remote).cloned().unwrap_or_else(|| label(remote, None));
+            let name = names.get(&remote).cloned().unwrap_or_else(|| label(&remote, None));
             let whole = traffic.entry(name).or_insert_with(|| silence(seconds.min(tally.seconds)));
             add(&mut whole.flows, &seen.flows);
             add(&mut whole.bytes_out, &seen.bytes_out);
@@ -98,9 +94,9 @@ impl Sight {
         let length = u32::try_from(ip.len()).unwrap_or(u32::MAX);
         let Some(ends) = self.live.frame(time, BARE_IP, length, ip) else { return };
         let (Ends { src, dst, transport, .. }, out) = (ends, direction == Direction::Outbound);
-        let ((_, port), (address, remote_port)) = if out { (src, dst) } else { (dst, src) };
-        let remote = (address, remote_port, transport);
-        let begins = self.met.len() < MOST_FLOWS && self.met.insert((port, remote));
+        let ((_, our_port), (address, port)) = if out { (src, dst) } else { (dst, src) };
+        let remote = Destination { address, port, transport };
+        let begins = self.met.len() < MOST_FLOWS && self.met.insert((our_port, remote));
         let number = self.packets;
         let Some(tally) = &mut self.act else { return };
         let Some(second) = second(tally, time) else { return };
@@ -129,33 +125,22 @@ fn add(to: &mut [u64], more: &[u64]) {
     to.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
 }
 
-fn names(endpoints: Vec<Endpoint>) -> BTreeMap<Remote, String> {
-    let named = endpoints.iter().map(|endpoint| {
-        let remote = (endpoint.address, endpoint.port, endpoint.transport);
-        (remote, name(endpoint))
-    });
-    named.collect()
+fn names(endpoints: Vec<Endpoint>) -> BTreeMap<Destination, String> {
+    endpoints.iter().map(|endpoint| (endpoint.destination(), name(endpoint))).collect()
 }
 
 /// What trials call an endpoint: its best name or its address, with its port: `chat.example.org:443`. The room's own name
 /// server is no endpoint: it is called [`NAMES_ASKED`].
 pub fn name(endpoint: &Endpoint) -> String {
-    let best = endpoint.names.first().map(|name| &*name.name);
-    label((endpoint.address, endpoint.port, endpoint.transport), best)
+    label(&endpoint.destination(), endpoint.names.first().map(|name| &*name.name))
 }
 
-fn label((address, port, transport): Remote, name: Option<&str>) -> String {
-    if port == NAME_SERVER_PORT && (address == GATEWAY_V4 || address == GATEWAY_V6) {
-        return NAMES_ASKED.to_owned();
-    }
-    if !transport.has_ports() {
-        return format!("{} {transport}", name.map_or_else(|| address.to_string(), str::to_owned));
-    }
-    let socket =
-        name.map_or_else(|| SocketAddr::new(address, port).to_string(), |name| format!("{name}:{port}"));
-    match transport {
-        Transport::Tcp => socket,
-        other => format!("{socket}/{other}"),
+fn label(remote: &Destination, name: Option<&str>) -> String {
+    let Destination { address, port, .. } = *remote;
+    let is_gateway = address == GATEWAY_V4 || address == GATEWAY_V6;
+    match port == NAME_SERVER_PORT && is_gateway {
+        true => NAMES_ASKED.to_owned(),
+        false => remote.label(name),
     }
 }
 
@@ -218,17 +203,12 @@ mod tests {
 
     #[test]
     fn an_endpoint_goes_by_its_name_and_port() {
-        let tcp = ("2001:db8::1".parse().unwrap(), 443, Transport::Tcp);
-        assert_eq!(label(tcp, None), "[2001:db8::1]:443");
-        assert_eq!(label(tcp, Some("chat.example.org")), "chat.example.org:443");
-        let asked = |address: &str, port| label((address.parse().unwrap(), port, Transport::Udp), None);
-        assert_eq!(asked("10.219.0.1", 53), NAMES_ASKED, "the gateway is ours");
-        assert_eq!(asked("10.219.0.1", 54), "10.219.0.1:54/udp");
-        assert_eq!(
-            asked("192.0.2.53", 53),
-            "192.0.2.53:53/udp",
-            "a name server of the app's own choice is a party"
-        );
-        assert_eq!(label((tcp.0, 0, Transport::Icmp6), None), "2001:db8::1 icmp6");
+        let called = |remote: &str, name| label(&remote.parse().unwrap(), name);
+        assert_eq!(called("tcp [2001:db8::1]:443", None), "[2001:db8::1]:443");
+        assert_eq!(called("tcp [2001:db8::1]:443", Some("chat.example.org")), "chat.example.org:443");
+        assert_eq!(called("udp 10.219.0.1:53", None), NAMES_ASKED, "the gateway is ours");
+        assert_eq!(called("udp 10.219.0.1:54", None), "10.219.0.1:54/udp");
+        let chosen = called("udp 192.0.2.53:53", None);
+        assert_eq!(chosen, "192.0.2.53:53/udp", "a name server of the app's own choice is a party");
     }
 }

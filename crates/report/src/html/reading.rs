@@ -2,8 +2,8 @@
 
 use super::evidence;
 use super::page::{Cell, Page, Table};
+use crate::endpoint::attempted;
 use crate::figures::{bytes, counted, milliseconds};
-use crate::text::reading::attempted;
 use crate::{hostname, source};
 use overheard_model::{Endpoint, PlaceSource, Reading};
 use std::io::{self, Write};

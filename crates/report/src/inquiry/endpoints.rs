@@ -8,7 +8,7 @@ use super::trial::{self, LANES};
 use crate::hostname;
 use overheard_model::{Act, Arm, Inquiry, Traffic, Upload};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One endpoint and the traffic that every act was followed by.
 #[derive(Clone, Debug)]
@@ -134,6 +134,12 @@ impl Lane<'_> {
     pub fn brief(&self) -> String {
         self.levels.iter().map(|(_, level)| *level).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// Levels of factors, as commands name them.
+pub(super) fn factors(factors: &BTreeMap<String, String>) -> String {
+    let all: Vec<String> = factors.iter().map(|(name, level)| format!("{name}={level}")).collect();
+    shown(&all.join(", ")).into_owned()
 }
 
 /// Arms that acts were assigned, each split by the levels of the factors that were set.

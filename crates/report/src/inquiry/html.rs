@@ -3,7 +3,7 @@
 //! Promises: as all pages of this crate; a trial opens what each endpoint was sent after it.
 
 use super::sheet::{self, Sheet};
-use super::{answer, endpoints, plot, raster, trial, warnings};
+use super::{endpoints, plot, raster, sentences, trial, warnings};
 use crate::figures::{bytes, count};
 use crate::html::page::{Cell, Page, Row, Table};
 use crate::section::{Section, Statement};
@@ -12,7 +12,7 @@ use std::io::{self, Write};
 
 pub(super) fn write(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::begin("Is what is written dropped, or copied away?", out)?;
-    page.verdict(&answer::sentences(inquiry))?;
+    page.verdict(&sentences::of(inquiry))?;
     warned(inquiry, &mut page)?;
     sheet::found(inquiry).iter().try_for_each(|sheet| shown(sheet, &mut page))?;
     if inquiry.watched {

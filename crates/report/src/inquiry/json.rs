@@ -2,7 +2,7 @@
 //!
 //! Promises: as all of this crate's JSON; every trial is there, with all that was measured of it.
 
-use super::{answer, rules, trial, warnings};
+use super::{answer, rules, sentences, trial, warnings};
 use crate::json::document;
 use overheard_model::{
     Arm, Candidates, Delivery, Detectable, DropTest, Effect, Fate, Inquiry, Others, Outcome, PacketRange,
@@ -104,7 +104,7 @@ pub(super) fn write(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
         schema: "overheard-inquiry/1",
         outcome: answer::word(inquiry),
         judged: answer::standing(inquiry),
-        answer: answer::sentences(inquiry),
+        answer: sentences::of(inquiry),
         signal: &inquiry.signal,
         watched: inquiry.watched,
         rules: inquiry

@@ -4,19 +4,23 @@
 //! Promises: as all of this crate; nothing is claimed that was not looked at: without traffic nothing is said of copies,
 //! and "neither" comes with the size of upload that would have been seen. The JSON document is `overheard-inquiry/1`,
 //! described by its schema in `docs/schema`.
-//! To extend: a sentence of the answer is in `answer`, of rules in `rules`, a table in `sheet`, a warning in `warnings`; text and HTML show
-//! what they find there.
+//! To extend: what the answer is, `answer` decides; how it reads is in `sentences`, what it rests on in `grounds` and
+//! `rules`, a table in `sheet`, a warning in `warnings`; text and HTML show what they find there.
 
 mod answer;
 mod csv;
 mod endpoints;
+mod grounds;
 mod html;
 mod json;
 mod plot;
 mod raster;
 mod rules;
 mod scale;
+mod sentences;
 mod sheet;
+#[cfg(test)]
+mod tests;
 mod text;
 mod trial;
 mod warnings;

@@ -4,14 +4,18 @@
 //! no part was tried is not called the rule; what was not asked about is said. Words are quoted: no two look alike.
 
 use super::endpoints::shown;
-use super::sheet::at_most;
-use crate::figures::{count, counted, listed};
+use crate::figures::{count, counted, listed, percent};
 use crate::foreign::quoted;
 use overheard_model::{Candidates, Found, Inquiry, Others, Rule, SearchWarning, Signal};
 use std::collections::BTreeSet;
 
 /// Rules and words named in a sentence; all are in the tables.
 const NAMED: usize = 3;
+
+/// Rounded up: a bound stays one.
+pub(super) fn at_most(chance: f64) -> String {
+    percent((chance * 1e3).ceil().max(1.0) / 1e3)
+}
 
 /// What was found, what it does not rest on, what was not asked, and what became of the other candidates.
 pub(super) fn sentences(inquiry: &Inquiry, found: &Found) -> Vec<String> {

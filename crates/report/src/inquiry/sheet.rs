@@ -2,7 +2,7 @@
 //!
 //! Promises: a sheet without rows is not shown; nothing is escaped here.
 
-use super::{answer, endpoints, rules, trial};
+use super::{endpoints, rules, trial};
 use crate::figures::{bytes, count, percent, probability};
 use crate::foreign::quoted;
 use overheard_model::{
@@ -91,7 +91,7 @@ fn rules(inquiry: &Inquiry) -> Sheet {
     let row = |rule: &Rule| {
         let bound = match why_none {
             Some(_) => said("no bound"),
-            None => number(rule.error_bound, at_most(rule.error_bound)),
+            None => number(rule.error_bound, rules::at_most(rule.error_bound)),
         };
         vec![said(rules::words(rule)), bound, counted(rule.messages)]
     };
@@ -141,16 +141,11 @@ fn candidates(inquiry: &Inquiry) -> Sheet {
     }
 }
 
-/// Rounded up: a bound stays one.
-pub(super) fn at_most(chance: f64) -> String {
-    percent((chance * 1e3).ceil().max(1.0) / 1e3)
-}
-
 /// Where factors were set; without, the answer has the one test.
 fn drops(inquiry: &Inquiry) -> Sheet {
     let tests = inquiry.judged.iter().map(|judged| &judged.drops).filter(|drops| drops.len() > 1).flatten();
     let row = |test: &DropTest| {
-        let what = if test.factors.is_empty() { "triggers".into() } else { answer::levels(&test.factors) };
+        let what = if test.factors.is_empty() { "triggers".into() } else { endpoints::factors(&test.factors) };
         let share = |lost: u64, of: u64| number(lost as f64, format!("{} of {}", count(lost), count(of)));
         vec![
             said(what),
@@ -193,7 +188,7 @@ fn uploads(inquiry: &Inquiry) -> Sheet {
 }
 
 fn cause(upload: &Upload) -> String {
-    if upload.factors.is_empty() { "a trigger".into() } else { answer::levels(&upload.factors) }
+    if upload.factors.is_empty() { "a trigger".into() } else { endpoints::factors(&upload.factors) }
 }
 
 fn statistic(statistic: UploadStatistic) -> String {

@@ -5,7 +5,7 @@
 use super::endpoints::{self, Endpoint, Lane, Sent};
 use super::scale::Scale;
 use super::sheet::{self, Sheet};
-use super::{answer, warnings};
+use super::{sentences, warnings};
 use crate::Style;
 use crate::figures::{bytes, count};
 use crate::text::layout::{Column, Grid, Ink, field, paragraph};
@@ -22,7 +22,7 @@ const WIDTH: usize = 60;
 const LABEL: usize = 32;
 
 pub(super) fn write(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
-    for sentence in answer::sentences(inquiry) {
+    for sentence in sentences::of(inquiry) {
         out.write_all(paragraph("", &sentence, Ink::Strong, STYLE).as_bytes())?;
     }
     sheet::found(inquiry).into_iter().try_for_each(|sheet| table(sheet, out))?;

@@ -7,7 +7,7 @@
 mod comparison;
 pub(crate) mod layout;
 mod plan;
-pub(crate) mod reading;
+mod reading;
 mod table;
 
 use crate::{Format, Style, source};

@@ -1,14 +1,13 @@
 //! A reading as text: what the capture is, what went wrong, and whom it shows, most talked-to first.
 
 use super::layout::{Column, Field, Grid, Ink, address, field, host, paragraph};
+use crate::endpoint::{attempted, network, socket};
 use crate::figures::{bytes, count, counted, milliseconds};
 use crate::{Style, owner, source};
 use overheard_model::{Capture, Endpoint, LocalRule, PlaceSource, Reading, Visibility};
 
 /// Endpoints shown; every one is in the other formats.
 const ROWS: usize = 60;
-/// Attempts shown.
-const ATTEMPTS: usize = 20;
 
 /// What the places of all readings rest on.
 pub(super) fn sources(places: &[PlaceSource], met: &source::Met, style: Style) -> String {
@@ -105,18 +104,6 @@ fn endpoints(reading: &Reading, style: Style) -> String {
     grid.render(style) + &tried.unwrap_or_default()
 }
 
-/// What was tried and is no contact, if anything was.
-pub(crate) fn attempted(attempts: &[Endpoint]) -> Option<String> {
-    let label = |attempt: &Endpoint| attempt.place.label().unwrap_or_else(|| "?".into());
-    let few: Vec<String> =
-        attempts.iter().take(ATTEMPTS).map(|it| format!("{} ({})", socket(it), label(it))).collect();
-    let more = match attempts.len() - few.len() {
-        0 => String::new(),
-        more => format!(" and {} more", count(more as u64)),
-    };
-    (!few.is_empty()).then(|| format!("Tried, but nothing was carried there: {}{more}.", few.join(", ")))
-}
-
 /// The endpoints that are shown, those beyond our own network first, then by their traffic. Only these
 /// few of many are sorted.
 fn most_talked_to(endpoints: &[Endpoint]) -> Vec<&Endpoint> {
@@ -151,24 +138,4 @@ fn row(endpoint: &Endpoint) -> Vec<Field> {
         field(bytes(endpoint.bytes_in), ink),
         field(endpoint.rtt_ms.map(milliseconds).unwrap_or_default(), Ink::Faint),
     ]
-}
-
-/// The name of the network, else its number; empty where neither is known.
-pub(crate) fn network(endpoint: &Endpoint) -> String {
-    let place = &endpoint.place;
-    let name = place.network().map(str::to_owned);
-    name.or_else(|| place.asn().map(|asn| asn.to_string())).unwrap_or_default()
-}
-
-/// `203.0.113.9:443`, `[2001:db8::1]:443/udp`, `203.0.113.9 icmp`.
-pub(crate) fn socket(endpoint: &Endpoint) -> String {
-    let Endpoint { address, port, transport, .. } = endpoint;
-    if !transport.has_ports() {
-        return format!("{address} {transport}");
-    }
-    let socket = std::net::SocketAddr::new(*address, *port);
-    match transport {
-        overheard_model::Transport::Tcp => socket.to_string(),
-        other => format!("{socket}/{other}"),
-    }
 }

@@ -214,26 +214,7 @@ pub fn search() -> Inquiry {
 }
 
 fn nothing() -> Inquiry {
-    Inquiry {
-        found: None,
-        judged: None,
-        signal: Signal::Delivery,
-        watched: false,
-        measured: false,
-        lag_s: 0.0,
-        acts: Vec::new(),
-        copies: Vec::new(),
-        searched: None,
-        asks_more: None,
-        broken_off: None,
-        budget: 200,
-        target: 0.005,
-        loss: 0.02,
-        leak: 0.0,
-        window_s: 20.0,
-        deliveries: Vec::new(),
-        strays: Strays::default(),
-    }
+    Inquiry { budget: 200, target: 0.005, loss: 0.02, window_s: 20.0, ..Inquiry::default() }
 }
 
 fn delivery(number: u64, fate: Fate) -> Delivery {

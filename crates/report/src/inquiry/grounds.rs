@@ -1,0 +1,165 @@
+//! What the answer rests on: what arrived, what the client sent then, and what could have been seen.
+//!
+//! Promises: every sentence has its counts; nothing is said not to differ without the size that would have been seen.
+
+use super::answer::HINT;
+use super::endpoints::{factors, shown};
+use super::trial::arrived;
+use crate::figures::{bytes, count, counted, listed, percent, probability_of};
+use overheard_model::{Act, Arm, Detectable, Inquiry, Searched, UploadStatistic, Uploads};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// `16 of 20 triggers`.
+fn share_of(some: u64, all: u64, noun: &str) -> String {
+    format!("{} of {}", count(some), counted(all, noun))
+}
+
+pub(super) fn deliveries(inquiry: &Inquiry, judged: &Uploads) -> Vec<String> {
+    let (arrived, of) = self::arrived(inquiry, Arm::Trigger);
+    let (benign_arrived, benign_of) = self::arrived(inquiry, Arm::Benign);
+    let by_words = judged.drops.iter().filter(|test| test.factors.is_empty() && of > 0).map(|test| {
+        format!(
+            "Arrived: {} and {} ({}).",
+            share_of(arrived, of, "trigger"),
+            share_of(benign_arrived, benign_of, "benign message"),
+            probability_of('p', test.p)
+        )
+    });
+    let stretches = |lost, all| format!("{} of {} stretches of acts", count(lost), count(all));
+    let by_level = judged.drops.iter().filter(|test| !test.factors.is_empty() && test.p <= HINT).map(|test| {
+        format!(
+            "Less than half of the messages arrived in {} with {}, whatever they say, and in {} with others ({}).",
+            stretches(test.lost, test.of),
+            factors(&test.factors),
+            stretches(test.others_lost, test.others_of),
+            probability_of('p', test.p)
+        )
+    });
+    let late = inquiry.strays.late;
+    let late = (late > 0).then(|| {
+        let text = "arrived after the window, which counts as lost: what is dropped may only be slow.";
+        format!("{} {text}", counted(late, "message"))
+    });
+    by_words.chain(late).chain(by_level).collect()
+}
+
+pub(super) fn traffic(inquiry: &Inquiry, judged: &Uploads) -> Vec<String> {
+    let p = probability_of('p', judged.copied_p);
+    if judged.uploads.is_empty() {
+        let none = format!(
+            "What the client sends after a trigger is not shown to differ from what it sends otherwise ({p})."
+        );
+        return [none].into_iter().chain(detectable(&judged.detectable)).collect();
+    }
+    let causes: BTreeSet<&BTreeMap<String, String>> = judged.uploads.iter().map(|it| &it.factors).collect();
+    let sentence = |cause: &BTreeMap<String, String>| {
+        let with = judged.uploads.iter().filter(|upload| upload.factors == *cause);
+        let places: Vec<String> = with.map(|upload| shown(&upload.endpoint).into_owned()).collect();
+        let places = listed(&places);
+        let figures = how_often(inquiry, judged, cause);
+        if cause.is_empty() {
+            return format!(
+                "After a trigger the client sends more to {places} than after a benign message{figures} ({p})."
+            );
+        }
+        let cause = factors(cause);
+        format!(
+            "Whatever is said with {cause}, the client also sends to {places}, and not with others{figures} ({p})."
+        )
+    };
+    causes.into_iter().map(sentence).collect()
+}
+
+/// `: after 20 of 20 triggers and 0 of 20 benign messages`, where one endpoint is sent nothing at other times.
+fn how_often(inquiry: &Inquiry, judged: &Uploads, cause: &BTreeMap<String, String>) -> String {
+    let mut uploads = judged.uploads.iter().filter(|upload| upload.factors == *cause);
+    let (Some(upload), None) = (uploads.next(), uploads.next()) else { return String::new() };
+    if upload.statistic != UploadStatistic::Contacted {
+        return String::new();
+    }
+    let followed = |act: &&&Act| {
+        let traffic = act.traffic.get(&upload.endpoint);
+        traffic.is_some_and(|sent| sent.bytes_out.iter().take(upload.window_s).any(|bytes| *bytes > 0))
+    };
+    let of = |is: &dyn Fn(&Act) -> bool, noun: &str| {
+        let acts: Vec<&Act> = inquiry.acts.iter().filter(|act| act.delivery.is_some() && is(act)).collect();
+        share_of(acts.iter().filter(followed).count() as u64, acts.len() as u64, noun)
+    };
+    let has = |act: &Act| cause.iter().all(|(name, level)| act.factors.get(name) == Some(level));
+    let figures = match cause.is_empty() {
+        true => [
+            of(&|act| act.arm == Some(Arm::Trigger), "trigger"),
+            of(&|act| act.arm == Some(Arm::Benign), "benign message"),
+        ],
+        false => [
+            of(&|act| act.arm.is_some() && has(act), "message") + " with it",
+            of(&|act| act.arm.is_some() && !has(act), "message") + " without",
+        ],
+    };
+    format!(": after {}", figures.join(" and "))
+}
+
+/// What it costs to have looked before.
+pub(super) fn looked_at(judged: &Uploads) -> Option<String> {
+    let before = judged.looks.saturating_sub(1);
+    (before > 0).then(|| {
+        format!(
+            "The trials were doubled {} after they had been looked at: each look is allowed half the error of the one before, \
+             so every p is multiplied by {}.",
+            if before == 1 { "once".to_owned() } else { format!("{before} times") },
+            count(1 << before.min(63))
+        )
+    })
+}
+
+/// What would have been seen: elsewhere, and at the busiest.
+fn detectable(sizes: &[Detectable]) -> Option<String> {
+    let (elsewhere, busy): (Vec<_>, Vec<_>) = sizes.iter().partition(|size| size.endpoint.is_none());
+    let elsewhere = elsewhere.first()?;
+    let Some(size) = elsewhere.bytes else {
+        return Some(
+            "No upload of any size that was tried would have been seen: more trials are needed.".into(),
+        );
+    };
+    let first = format!(
+        "An upload of {} to an endpoint that is sent nothing else would have been seen (planted in these trials, it was in \
+         {} of the tries)",
+        bytes(size),
+        percent(elsewhere.power)
+    );
+    let largest = busy.iter().map(|size| size.bytes).reduce(|a, b| Some(a?.max(b?)));
+    Some(match largest {
+        None => first + ".",
+        Some(Some(size)) => format!("{first}; to one that is busy anyway, one of {} or less.", bytes(size)),
+        Some(None) => format!("{first}; to some that are busy anyway, none of any size that was tried."),
+    })
+}
+
+/// How much of what went out can hold no copy that anybody could have read here.
+pub(super) fn searchable(searched: Searched) -> Option<String> {
+    let Searched { sent, sealed } = searched;
+    let share = percent(sealed as f64 / sent.max(1) as f64);
+    let open = bytes(sent.saturating_sub(sealed));
+    (sent > 0).then(|| match sealed {
+        0 => format!("All of the {} that the client sent were searched for the text.", bytes(sent)),
+        _ => format!(
+            "Of the {} that the client sent, {open} could be searched for the text; {} ({share}) are encrypted, and no key \
+             was logged that opens them.",
+            bytes(sent),
+            bytes(sealed)
+        ),
+    })
+}
+
+pub(super) fn readable(inquiry: &Inquiry) -> Option<String> {
+    let places: BTreeSet<&str> = inquiry.copies.iter().map(|copy| copy.endpoint.as_str()).collect();
+    let acts: BTreeSet<u64> = inquiry.copies.iter().map(|copy| copy.act).collect();
+    let places: Vec<String> = places.into_iter().map(|place| shown(place).into_owned()).collect();
+    (!places.is_empty()).then(|| {
+        format!(
+            "The text of {}, or a part of it, can be read in what went to {}.",
+            counted(acts.len() as u64, "trial"),
+            listed(&places)
+        )
+    })
+}
