@@ -7,6 +7,7 @@ use crate::input;
 use crate::output::{FORMATS, Style, counted, print, safe, terminal_style};
 use crate::pipeline::{self, Contact, Lens};
 use crate::watch::app::App;
+use crate::watch::leave::Leave;
 use crate::watch::listener::Listener;
 use crate::watch::replay::{Replay, Speed};
 use crate::watch::source::{self, Feed};
@@ -107,7 +108,9 @@ impl WatchArgs {
             let interrupted = interrupted()?;
             let app = self.start(&program, feed)?;
             let mut listener = Listener::new(queue, name.into(), Speed::Times(1.0), &lens);
-            let exit = self.show(&mut listener, &lens, until, &interrupted)?;
+            listener.ask(app.carried());
+            let leave = Leave { until, interrupted: &interrupted, app: Some(&app) };
+            let exit = self.show(&mut listener, &lens, leave)?;
             let told = listener.ended().is_some();
             drop(listener);
             let closing = app.end().map_err(|error| app::refused(&error))?;
@@ -139,7 +142,7 @@ impl WatchArgs {
         let mut listener = Listener::new(queue, name, self.speed, &lens);
         replay.start(feed);
         let interrupted = interrupted()?;
-        self.show(&mut listener, &lens, until, &interrupted)
+        self.show(&mut listener, &lens, Leave { until, interrupted: &interrupted, app: None })
     }
 
     /// Starts the app, in a room whose door is tapped.
@@ -189,17 +192,11 @@ impl WatchArgs {
         })
     }
 
-    fn show(
-        &self,
-        listener: &mut Listener,
-        lens: &Lens,
-        until: Option<Instant>,
-        interrupted: &AtomicBool,
-    ) -> Result<Exit> {
+    fn show(&self, listener: &mut Listener, lens: &Lens, leave: Leave<'_>) -> Result<Exit> {
         let concerns = &self.concern;
         if self.plain || !stdout().is_terminal() {
             let streams: [&mut dyn io::Write; 2] = [&mut stdout().lock(), &mut io::stderr()];
-            let written = lines::write(listener, lens, concerns, until, interrupted, streams);
+            let written = lines::write(listener, lens, concerns, leave, streams);
             let met = written.or_else(|error| match error.kind() {
                 // Whoever read the lines has gone away (`| head`).
                 io::ErrorKind::BrokenPipe => Ok(false),
@@ -209,9 +206,11 @@ impl WatchArgs {
         }
         let style = terminal_style();
         let state = State::new(listener.name().to_owned(), style.color);
-        let shown = screen::show(listener, lens, concerns, state, until, interrupted);
-        shown
+        screen::show(listener, lens, concerns, state, leave)
             .map_err(|error| Failure::new(format!("the view: {error}")).hint("--plain needs no terminal"))?;
+        if leave.ends_app() {
+            listener.hear_out();
+        }
         report(listener, concerns, lens, style)
     }
 }
