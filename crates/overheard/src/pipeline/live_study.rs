@@ -42,6 +42,8 @@ pub struct LiveStudy<'a> {
     left: BTreeMap<&'a str, (usize, BTreeSet<String>)>,
     /// What proxies did for the runs that count, each with its vantage, where they did not carry all.
     hampered: Vec<(usize, Carriage)>,
+    /// Ways out beside the network that nobody asked for, with the number of runs in which they stood open.
+    doors: BTreeMap<String, u64>,
 }
 
 /// A run that failed.
@@ -57,12 +59,14 @@ impl<'a> LiveStudy<'a> {
     pub fn new(plan: &'a Plan, feared: &'a [Concern], lens: &'a Lens) -> Self {
         let (runs, placed, twins, idle) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (vantages, failed, left, hampered) = (BTreeMap::new(), Vec::new(), BTreeMap::new(), Vec::new());
-        Self { plan, feared, lens, runs, placed, twins, idle, vantages, taken: 0, failed, left, hampered }
+        let (taken, doors) = (0, BTreeMap::new());
+        Self { plan, feared, lens, runs, placed, twins, idle, vantages, taken, failed, left, hampered, doors }
     }
 
     /// Takes a run that was made, with its capture in this folder.
     pub fn take(&mut self, record: &Record, folder: &Path, progress: &Progress) -> Result<()> {
         self.taken += 1;
+        record.doors.iter().for_each(|door| *self.doors.entry(door.clone()).or_default() += 1);
         self.vantages.insert(record.name.clone(), record.slot.cell.vantage);
         let arm = record.slot.cell.arm;
         if let Outcome::Failed { reason } = &record.outcome {
@@ -138,6 +142,7 @@ impl<'a> LiveStudy<'a> {
         comparison.vantages = self.each_vantage(&comparison);
         comparison.warnings.extend(self.failed_runs());
         comparison.warnings.extend(self.left_running());
+        comparison.warnings.extend(self.other_doors());
         comparison.warnings.extend(self.contacted_in_failed_runs_alone());
         comparison.warnings.extend(self.proxy_failures());
         comparison.warnings.extend(self.twin_alarms(&study));
@@ -242,6 +247,20 @@ impl<'a> LiveStudy<'a> {
             text: format!(
                 "the app had ended and programs of it were still running when the room was closed: {}; whom they would \
                  have contacted is not known, so give them time (wait) or let the app stay (start it in the foreground)",
+                told.join("; ")
+            ),
+        })
+    }
+
+    /// What goes out there is in no capture, so that an absence says less than it seems to.
+    fn other_doors(&self) -> Option<Warning> {
+        let told = self.doors.iter().map(|(door, runs)| format!("{door} ({})", counted(*runs, "run")));
+        let told: Vec<String> = told.collect();
+        (!told.is_empty()).then(|| Warning {
+            kind: "other-doors".into(),
+            text: format!(
+                "rooms had ways out beside the network that the plan does not ask for, and what went there is not \
+                 recorded: {}",
                 told.join("; ")
             ),
         })

@@ -8,7 +8,7 @@ use overheard_model::{Process, Timestamp};
 use overheard_probe::door::{ROOM_V4, ROOM_V6};
 use overheard_probe::gateway::{Carried, Direction, ProxyFault, Upstream};
 use overheard_probe::ledger::Carriage;
-use overheard_probe::room::{Child, Command};
+use overheard_probe::room::{Child, Command, Room, Way};
 use overheard_probe::tapped::{Error, Listener, Order, Tapped};
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read};
@@ -58,13 +58,7 @@ impl App {
         let listener: Option<Box<dyn Listener>> = Some(Box::new(Ear(feed.clone())));
         let proxied = order.options.upstream != Upstream::Direct;
         let tapped = Tapped::open(Order { listener, ..order })?;
-        for (door, path) in tapped.room().doors() {
-            feed.say(Heard::Line(format!(
-                "door {} at {}: open, and not the network",
-                door.name(),
-                path.display()
-            )));
-        }
+        tell_doors(tapped.room(), &feed);
         let child = tapped.room().spawn(command).map_err(Error::of(name))?;
         let (ends, carried) = (Arc::<AtomicBool>::default(), tapped.carried());
         let watched = Watched { name: name.to_owned(), tapped, proxied, child, ends: ends.clone(), feed };
@@ -165,6 +159,19 @@ impl Watched {
             }
         }
         Ok(None)
+    }
+}
+
+/// Tells by which doors that are not the network somebody could be reached.
+fn tell_doors(room: &Room, feed: &Feed) {
+    let (doors, all) = room.doors_at_once();
+    for Way { kind, path } in doors {
+        feed.say(Heard::Line(format!("door {kind} at {}: open, and not the network", path.display())));
+    }
+    if !all {
+        let bare = "this machine's files are shown as they are, Unix sockets and pipes among them: doors that are not \
+                    the network; `overheard doctor` says why";
+        feed.say(Heard::Line(bare.into()));
     }
 }
 
