@@ -2,6 +2,7 @@
 
 use super::app::{self, AppArgs};
 use super::lens::LensArgs;
+use super::proxy::ProxyArgs;
 use crate::exit::{Exit, Failure, Result};
 use crate::input;
 use crate::output::{FORMATS, Style, counted, print, safe, terminal_style};
@@ -15,7 +16,7 @@ use crate::watch::view::State;
 use crate::watch::{lines, screen};
 use clap::{ArgGroup, Args};
 use overheard_model::Concern;
-use overheard_probe::gateway::{Dns, Options, Policy, Upstream};
+use overheard_probe::gateway::{Dns, Options, Policy};
 use overheard_probe::record::{self, Section};
 use overheard_probe::room::{Command, Streams};
 use overheard_probe::tapped::Order;
@@ -50,6 +51,7 @@ On the screen, ? lists the keys. When the view is left, the ordinary report is p
     after_help = EXAMPLES,
     group(ArgGroup::new("source").required(true).args(["from", "app"])),
     mut_arg("threads", |threads| threads.hide(true)),
+    mut_arg("proxy", |proxy| proxy.conflicts_with("from")),
     mut_arg("home", |home| home.conflicts_with("from")),
     mut_arg("read", |read| read.conflicts_with("from")),
     mut_arg("write", |write| write.conflicts_with("from")),
@@ -64,10 +66,8 @@ pub struct WatchArgs {
     #[arg(long, value_name = "TIMES", default_value = "1", conflicts_with = "app")]
     speed: Speed,
 
-    /// The proxy that opens the app's connections: socks5://HOST:PORT or http://HOST:PORT, with USER:PASSWORD@ before
-    /// HOST if it asks for a login
-    #[arg(long, value_name = "URL", conflicts_with = "from")]
-    proxy: Option<Upstream>,
+    #[command(flatten)]
+    proxy: ProxyArgs,
 
     /// The name server that answers the app, through the proxy if there is one (default: this machine's)
     #[arg(long, value_name = "ADDRESS", conflicts_with = "from")]
@@ -147,7 +147,7 @@ impl WatchArgs {
 
     /// Starts the app, in a room whose door is tapped.
     fn start(&self, program: &Path, feed: Feed) -> Result<App> {
-        let upstream = self.proxy.clone().unwrap_or_default();
+        let upstream = self.proxy.upstream()?;
         let server = self.dns.map(|address| SocketAddr::new(address, 53));
         let dns = Dns::by(server, &upstream);
         if dns == Dns::None {
