@@ -24,7 +24,7 @@ pub(crate) struct Contacts {
     pub possible: Bits,
     /// Met an address that may stand anywhere.
     pub unplaced: Bits,
-    /// Tried one that is any of these and nothing was carried there, nor contacted another for certain.
+    /// Tried one that is any of these and nothing is known to have been carried there, nor contacted another for certain.
     pub attempted: Bits,
 }
 

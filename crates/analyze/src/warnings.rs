@@ -36,6 +36,7 @@ pub(crate) fn of(
     warnings.extend(lossy(runs));
     warnings.extend(empty(study, runs, executions));
     warnings.extend(tried(study, runs, executions));
+    warnings.extend(unlisted(runs));
     warnings.extend(disputed(runs));
     warnings.extend(possible(contacts));
     warnings.extend(one_source(study, runs));
@@ -139,8 +140,7 @@ fn incomplete(runs: &[Run]) -> Option<Warning> {
 fn lossy(runs: &[Run]) -> Option<Warning> {
     let lossy = runs.iter().filter(|run| {
         let capture = &run.reading.capture;
-        capture.dropped.is_some_and(|dropped| dropped > 0)
-            || capture.problems.iter().any(|problem| &*problem.kind == "packets-lost")
+        capture.dropped.is_some_and(|dropped| dropped > 0) || capture.has_problem("packets-lost")
     });
     let names: Vec<&str> = lossy.map(|run| &*run.name).collect();
     (!names.is_empty()).then(|| {
@@ -148,6 +148,19 @@ fn lossy(runs: &[Run]) -> Option<Warning> {
             "packets-lost",
             format!("packets were lost, so that contacts may be missing: {}", listed(&names, SHOWN)),
         )
+    })
+}
+
+/// Where more was tried than could be told apart.
+fn unlisted(runs: &[Run]) -> Option<Warning> {
+    let unlisted = runs.iter().filter(|run| run.reading.capture.has_problem("attempts-unlisted"));
+    let names: Vec<&str> = unlisted.map(|run| &*run.name).collect();
+    (!names.is_empty()).then(|| {
+        let text = format!(
+            "more was tried than could be told apart, so that something may have been carried to some of it: {}",
+            listed(&names, SHOWN)
+        );
+        warning("attempts-unlisted", text)
     })
 }
 
@@ -186,7 +199,7 @@ fn tried<'a>(
         let named: Vec<String> = most.iter().map(|(to, times)| format!("{to} in {times}")).collect();
         let some = own.iter().filter(|execution| !tried(execution).is_empty()).count();
         let text = format!(
-            "{} tried in {some} of {} what nothing was carried to ({}): that is no contact, and no absence either",
+            "{} tried in {some} of {} what nothing is known to have been carried to ({}): that is no contact, and no absence either",
             build.name,
             runs_text(own.len() as u64),
             listed(&named, SHOWN_TRIED),

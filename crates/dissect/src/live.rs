@@ -12,10 +12,12 @@ use crate::endpoint;
 use crate::flow::{Conversations, Lent, Owners, Table, Told};
 use crate::local::{self, Known};
 use crate::packet::{Frame, Packet, Segment, Undecoded};
-use crate::problems::Problems;
+use crate::problems::{ATTEMPTS_UNLISTED, Problems};
 use crate::read::Options;
 use crate::walk::Tally;
-use overheard_model::{Capture, Endpoint, Flow, Flows, LocalRule, Process, Reading, Timestamp, Transport};
+use overheard_model::{
+    Capture, Endpoint, Flow, Flows, LocalRule, Process, Reading, Timestamp, Transport, Uncarried,
+};
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -32,6 +34,7 @@ pub struct Live {
     table: Table,
     packets: u64,
     bytes: u64,
+    uncarried: Uncarried,
 }
 
 /// Sender and receiver of one packet. Ports are 0 where the transport has none.
@@ -57,6 +60,7 @@ impl Live {
             table: Table::new(options.memory),
             packets: 0,
             bytes: 0,
+            uncarried: Uncarried::default(),
         }
     }
 
@@ -95,6 +99,11 @@ impl Live {
         self.owners.add(self.packets, process);
     }
 
+    /// Takes to whom nothing was carried, as whoever carries the frames knows by now.
+    pub fn set_uncarried(&mut self, uncarried: Uncarried) {
+        self.uncarried = uncarried;
+    }
+
     /// No more frames will come: what waits for others is read as it is.
     pub fn end(&mut self) {
         self.decoder.abandon_fragments();
@@ -108,11 +117,14 @@ impl Live {
         let (records, resolver, problems) = self.table.so_far();
         let (local_rule, local) = local::decide(records, Known { given: &self.given, stated: &self.stated });
         let lent = Lent { capture: &self.capture, records, resolver, owners: &self.owners };
-        let endpoints = endpoint::group(lent, NonZeroUsize::MIN);
+        let (attempts, endpoints) = endpoint::part(endpoint::group(lent, NonZeroUsize::MIN), &self.uncarried);
         let mut all = self.tally.problems.clone();
         all.append(problems.clone());
         resolver.report(&mut all);
-        let (capture, attempts) = (self.summary(local_rule, local, all), Vec::new());
+        if self.uncarried.all_but.is_some() {
+            all.add(ATTEMPTS_UNLISTED, "perhaps not carried: packets to further places", None, 1);
+        }
+        let capture = self.summary(local_rule, local, all);
         Reading { capture, flows: Flows::default(), endpoints, attempts }
     }
 
@@ -129,11 +141,11 @@ impl Live {
     /// Ends it: the reading with all its flows.
     pub fn finish(mut self) -> Reading {
         self.end();
-        let Reading { capture, endpoints, .. } = self.snapshot();
+        let Reading { capture, endpoints, attempts, .. } = self.snapshot();
         let Told { records, resolver, .. } = self.table.tell();
         let flows =
             Flows::new(Conversations { capture: self.capture, records, resolver, owners: self.owners });
-        Reading { capture, flows, endpoints, attempts: Vec::new() }
+        Reading { capture, flows, endpoints, attempts }
     }
 
     fn summary(&self, local_rule: LocalRule, local: Vec<IpAddr>, problems: Problems) -> Capture {

@@ -84,3 +84,10 @@ pub struct Capture {
     pub secrets: u64,
     pub problems: Vec<Problem>,
 }
+
+impl Capture {
+    /// Whether a problem of this kind was met.
+    pub fn has_problem(&self, kind: &str) -> bool {
+        self.problems.iter().any(|problem| &*problem.kind == kind)
+    }
+}

@@ -135,7 +135,7 @@ pub struct ConcernTest {
     /// reference itself abstains where it contacted it: that is a fact, and there is no claim.
     pub verdict: Verdict,
     pub runs_needed: Option<u64>,
-    /// Runs in which the build tried what may be it, and nothing was carried there: neither contacts nor absences.
+    /// Runs in which the build tried what may be it, and nothing is known to have been carried there: neither contacts nor absences.
     #[serde(default, skip_serializing_if = "is_none")]
     pub attempted: u64,
     /// Runs of the build that failed, and so do not count, but contacted it.

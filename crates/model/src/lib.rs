@@ -32,6 +32,7 @@ pub mod rule;
 pub mod study;
 pub mod time;
 pub mod trial;
+pub mod uncarried;
 
 pub use artifact::Artifact;
 pub use capture::{Capture, LocalRule, Problem};
@@ -65,3 +66,4 @@ pub use time::Timestamp;
 pub use trial::{
     Arm, Detectable, DropTest, Effect, Outcome, Traffic, Trial, Upload, UploadStatistic, Uploads,
 };
+pub use uncarried::Uncarried;

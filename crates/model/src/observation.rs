@@ -12,7 +12,7 @@ pub enum Observation {
     Capture(Capture),
     Flow(Flow),
     Endpoint(Endpoint),
-    /// As an endpoint, but nothing was carried to it: no contact.
+    /// As an endpoint, but nothing is known to have been carried to it: no contact.
     Attempt(Endpoint),
 }
 
@@ -23,8 +23,8 @@ pub struct Reading {
     pub flows: Flows,
     /// Whom something went to. Sorted by address, port and transport.
     pub endpoints: Vec<Endpoint>,
-    /// Whom something was sent to that the recorder carried nowhere, as our own recordings say: no contacts. Sorted
-    /// likewise.
+    /// Whom something was sent to that is not known to have been carried there, as our own recordings say: no contacts,
+    /// and no absences. Sorted likewise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Endpoint>,
 }

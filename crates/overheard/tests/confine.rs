@@ -9,6 +9,7 @@ use program::{Answer, command, root};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -51,7 +52,9 @@ fn confine(port: u16, line: &str) -> Option<Confined> {
 fn confine_with(options: &[&str], port: u16, line: &str) -> Option<Confined> {
     let folder = tempfile::tempdir().unwrap();
     let mut confine = command(&["confine", "--mmdb", "corpus/places.mmdb"]);
-    confine.args(options).args(["--proxy", &format!("socks5://alice:secret@127.0.0.1:{port}"), "--capture"]);
+    let login = login(folder.path(), 0o600);
+    confine.args(options).args(["--proxy", &format!("socks5://127.0.0.1:{port}"), "--proxy-login", &login]);
+    confine.arg("--capture");
     confine.arg(folder.path().join("app.pcapng")).args(["--", "bash", "-c", line]);
     let answer = run(confine.env("XDG_DATA_HOME", folder.path()));
     if answer.code == 3 {
@@ -59,6 +62,14 @@ fn confine_with(options: &[&str], port: u16, line: &str) -> Option<Confined> {
         return None;
     }
     Some(Confined { folder, answer })
+}
+
+/// A file with a proxy's login.
+fn login(folder: &Path, mode: u32) -> String {
+    let path = folder.join("login");
+    std::fs::write(&path, "alice:secret\n").unwrap();
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+    path.to_str().unwrap().to_owned()
 }
 
 fn verify(certificate: &Path, capture: &Path) -> Answer {
@@ -308,6 +319,13 @@ fn what_cannot_be_confined_is_refused() {
     refuses(&["--proxy", "socks5://127.0.0.1:1", "--", "no-such-program"], "no-such-program");
     refuses(&["--proxy", "socks5://127.0.0.1:1", "--capture", "README.md", "--", "true"], "README.md");
     let folder = tempfile::tempdir().unwrap();
+    let login = login(folder.path(), 0o640);
+    let proxy = |url| ["--proxy", url, "--proxy-login", &login, "--", "true"];
+    refuses(&proxy("socks5://127.0.0.1:1"), "others may read it");
+    std::fs::set_permissions(&login, PermissionsExt::from_mode(0o600)).unwrap();
+    refuses(&proxy("socks5://a:b@127.0.0.1:1"), "--proxy has a login already");
+    std::fs::write(&login, "no login").unwrap();
+    refuses(&proxy("socks5://127.0.0.1:1"), "expected USER:PASSWORD");
     let capture = folder.path().join("app.pcapng");
     let home = ["--home", "/nowhere", "--capture", capture.to_str().unwrap(), "--", "true"];
     refuses(&[&["--proxy", "socks5://127.0.0.1:1"], &home[..]].concat(), "/nowhere");

@@ -197,6 +197,45 @@ fn a_proxy_that_does_not_serve_is_told_at_the_end() {
     }
 }
 
+/// Behind a proxy that carries no datagrams, and cannot be reached.
+#[test]
+fn what_was_only_tried_is_no_contact_in_lines_in_a_replay_and_in_the_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("app.pcapng");
+    let kept = kept.to_str().unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let proxy = format!("http://127.0.0.1:{port}");
+    let fears = ["--mmdb", "corpus/places.mmdb", "--concern", "CN"];
+    let proxied = [&["watch"], &fears[..], &["--proxy", &proxy, "--dns", "198.18.1.53"]].concat();
+    let tries = "echo x >/dev/udp/198.18.60.21/9; (exec 3<>/dev/tcp/198.18.60.21/80) 2>/dev/null";
+    let live = overheard(&[&proxied[..], &["--keep", kept, "--", "bash", "-c", tries]].concat());
+    if live.code == 3 {
+        return eprintln!("skipped: no room here: {}", live.stderr);
+    }
+    let replay = ["watch", "--from", kept, "--speed", "max", "--plain"];
+    let replayed = overheard(&[&replay[..], &fears].concat());
+    for answer in [live, replayed] {
+        assert_eq!(answer.code, 0, "{answer:?}");
+        let lines: Vec<Vec<&str>> = answer.stdout.lines().map(|line| line.split('\t').collect()).collect();
+        for server in ["198.18.60.21:9/udp", "198.18.60.21:80"] {
+            let last = lines.iter().rev().find(|line| line[4] == server).expect("it was tried");
+            assert_eq!((last[2], last[3], last[7]), ("○", "CN", "tried, not carried"), "{answer:?}");
+        }
+    }
+
+    let goes_on = format!("{tries}; exec sleep 1000");
+    let watched =
+        Watched::start(&[&proxied[..], &["--", "bash", "-c", &goes_on]].concat(), "2 tried, not carried");
+    watched.press(b"q");
+    let (status, after) = watched.ends();
+    assert_eq!(status.code(), Some(0), "{after:?}");
+    assert!(
+        after.contains("Tried, but nothing is known to have been carried there: 198.18.60.21:"),
+        "{after:?}"
+    );
+    assert!(after.contains("bash was ended"), "{after:?}");
+}
+
 /// A name that is asked of the name server behind the proxy is all that the app waits for.
 #[test]
 fn a_login_that_a_proxy_refuses_is_told_while_the_app_waits() {

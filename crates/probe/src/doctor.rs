@@ -39,11 +39,13 @@ impl Check {
 
 /// Everything that live runs need, then what they are better with.
 pub fn checks() -> Vec<Check> {
+    let (trial, layers) = trial();
     vec![
         Check::needed("kernel", kernel()),
         Check::needed("user namespaces", user_namespaces()),
         Check::needed("TUN devices", tun()),
-        Check::needed("trial room", trial()),
+        Check::needed("trial room", trial),
+        Check::wanted("layers over files", layers),
         Check::wanted("ping", ping()),
         Check::wanted("free space", space(Path::new("."))),
         Check::wanted("worlds", programs(WORLDS)),
@@ -112,14 +114,40 @@ fn tun() -> Found {
     }
 }
 
-fn trial() -> Found {
-    let opened = Room::open(&Spec::default()).and_then(|(room, _door)| Ok(room.close()?));
+/// Whether a room opens, and whether it lies behind layers.
+fn trial() -> (Found, Found) {
+    let opened = Room::open(&Spec::default()).and_then(|(room, _door)| {
+        let veiled = room.is_veiled();
+        room.close()?;
+        Ok(veiled)
+    });
+    let unknown = || bad("not known without a room", "mend what stands above first");
     match opened {
-        Ok(()) => Ok("a room was opened and closed".into()),
-        Err(Error::Missing(missing)) => bad(missing.to_string(), missing.mend()),
-        Err(error) => {
-            bad(error.to_string(), "mend what stands above first; if nothing does, please report this")
+        Ok(veiled) => {
+            let kinds = fs::read_to_string("/proc/filesystems").unwrap_or_default();
+            (Ok("a room was opened and closed".into()), layers(veiled, &kinds))
         }
+        Err(Error::Missing(missing)) => (bad(missing.to_string(), missing.mend()), unknown()),
+        Err(error) => {
+            let mend = "mend what stands above first; if nothing does, please report this";
+            (bad(error.to_string(), mend), unknown())
+        }
+    }
+}
+
+/// What is lost without layers.
+const BARE: &str = "an app may reach who listens at this machine's Unix sockets and named pipes";
+
+/// `kinds` are the file systems that the kernel knows by now: it has tried to load what it lacked (proc_filesystems(5)).
+fn layers(veiled: bool, kinds: &str) -> Found {
+    let known = kinds.lines().any(|kind| kind.trim_start_matches("nodev").trim() == "overlay");
+    match (veiled, known) {
+        (true, _) => Ok("rooms show this machine's files through layers of overlayfs".into()),
+        (false, false) => bad(format!("this kernel has no overlayfs: {BARE}"), "sudo modprobe overlay"),
+        (false, true) => bad(
+            format!("overlayfs is not allowed to this user here: {BARE}"),
+            "run as root, or in a container start it with --privileged",
+        ),
     }
 }
 
@@ -216,6 +244,17 @@ mod tests {
         assert_eq!(what, "kernel.apparmor_restrict_unprivileged_userns is 1");
         assert!(mend.starts_with("sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"), "{mend}");
         assert!(forbidden(&|_| None).is_ok());
+    }
+
+    #[test]
+    fn layers_that_are_missing_are_told_from_those_that_are_forbidden() {
+        let kinds = "nodev\tsysfs\n\text4\n";
+        assert!(layers(true, kinds).is_ok(), "what was laid is there");
+        let (what, mend) = layers(false, kinds).expect_err("it is not there");
+        assert!(what.starts_with("this kernel has no overlayfs") && mend.contains("modprobe"), "{what}");
+        let (what, mend) = layers(false, "nodev\tsysfs\nnodev\toverlay\n").expect_err("it is forbidden");
+        assert!(what.contains("not allowed to this user") && mend.contains("root"), "{what}");
+        assert!(what.contains("Unix sockets"), "what is lost: {what}");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! Promises: nothing crosses before the recording has begun, or after it has ended; whatever ends this ends the room,
 //! and what was recorded stays.
 
-use crate::gateway::{Counts, Direction, Options, Recorder, Running};
+use crate::gateway::{Carried, Counts, Direction, Options, Recorder, Running};
 use crate::record::{Attribution, Recorded, Recording, Section, Sources};
 use crate::room::{self, Room, Spec};
 use overheard_model::Process;
@@ -84,6 +84,11 @@ impl Tapped {
     /// What crossed so far.
     pub fn counts(&self) -> Counts {
         self.gateway.counts()
+    }
+
+    /// To whom something was carried so far, and to whom not; also as it goes on.
+    pub fn carried(&self) -> Carried {
+        self.gateway.carried()
     }
 
     /// Ends every process inside, then the gateway, then the recording.

@@ -80,7 +80,12 @@ fn never(comparison: &Comparison, test: &ConcernTest, name: &str) -> String {
 pub(crate) fn beside(tests: &[&ConcernTest]) -> String {
     let sum = |of: fn(&ConcernTest) -> u64| tests.iter().map(|test| of(test)).sum::<u64>();
     let (attempted, failed) = (sum(|test| test.attempted), sum(|test| test.failed));
-    let tried = || format!("; it was tried in {}, and nothing was carried there", counted(attempted, "run"));
+    let tried = || {
+        format!(
+            "; it was tried in {}, and nothing is known to have been carried there",
+            counted(attempted, "run")
+        )
+    };
     let failures = || {
         let which =
             if failed == 1 { "that failed, and does not count," } else { "that failed, and do not count," };

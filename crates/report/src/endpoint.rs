@@ -27,5 +27,6 @@ pub(crate) fn attempted(attempts: &[Endpoint]) -> Option<String> {
         0 => String::new(),
         more => format!(" and {} more", count(more as u64)),
     };
-    (!few.is_empty()).then(|| format!("Tried, but nothing was carried there: {}{more}.", few.join(", ")))
+    (!few.is_empty())
+        .then(|| format!("Tried, but nothing is known to have been carried there: {}{more}.", few.join(", ")))
 }

@@ -3,19 +3,13 @@
 use super::Summary;
 use super::options::{COMMENT, Options, padding};
 use super::order::{ByteOrder, Fields};
+use crate::problems::ATTEMPTS_UNLISTED;
 use crate::proto::host_name;
 use overheard_model::{Destination, Process};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Bytes of comments, names and secrets that are kept of one file.
 const CAPACITY: usize = 16 << 20;
-
-/// How a recording of ours begins to say that a device did not take every packet.
-const LOST: &str = "lost at a device";
-
-/// How it begins to say of a destination that it carried nothing there, and that there were more of them.
-const UNCARRIED: &str = "not carried: ";
-const PERHAPS_UNCARRIED: &str = "perhaps not carried: ";
 
 /// Addresses of interfaces that are kept of one file.
 const MAX_ADDRESSES: usize = 256;
@@ -57,21 +51,22 @@ impl Kept {
     }
 
     /// Keeps the comments beside an interface's counts. One that says what was lost on the way is a problem; one that
-    /// says to whom nothing was carried is no longer a comment.
+    /// says to whom something was carried or not is no longer a comment.
     pub(crate) fn statistics_comments(&mut self, options: Options<'_>, offset: u64, summary: &mut Summary) {
         for (_, comment) in options.filter(|(code, _)| *code == COMMENT) {
             let said = String::from_utf8_lossy(comment);
-            let uncarried = said.strip_prefix(UNCARRIED).and_then(|to| to.parse::<Destination>().ok());
-            let problem = [(LOST, "packets-lost"), (PERHAPS_UNCARRIED, "attempts-unlisted")]
-                .into_iter()
-                .find(|(begins, _)| said.starts_with(begins));
-            if !self.admit(comment.len(), offset, summary) {
-                continue;
-            }
-            match (uncarried, problem) {
-                (Some(to), _) => _ = summary.uncarried.insert(to),
-                (None, Some((_, kind))) => summary.report(kind, said.into_owned(), offset),
-                (None, None) => summary.comments.push(said.into_owned()),
+            let fits = self.admit(comment.len(), offset, summary);
+            match Remark::of(&said) {
+                Remark::Uncarried(to) if fits => _ = summary.uncarried.listed.insert(to),
+                // Of one that cannot be kept it is not known either.
+                Remark::Uncarried(_) | Remark::PerhapsUncarried => {
+                    summary.uncarried.all_but.get_or_insert_default();
+                    summary.report(ATTEMPTS_UNLISTED, said.into_owned(), offset);
+                }
+                _ if !fits => {}
+                Remark::Carried(to) => _ = summary.uncarried.all_but.get_or_insert_default().insert(to),
+                Remark::Lost => summary.report("packets-lost", said.into_owned(), offset),
+                Remark::Other => summary.comments.push(said.into_owned()),
             }
         }
     }
@@ -126,6 +121,32 @@ impl Kept {
         let Some(secrets) = fields.bytes(length as usize) else { return };
         if self.admit(secrets.len(), offset, summary) {
             summary.secrets.push((kind, secrets.to_vec()));
+        }
+    }
+}
+
+/// What a recording of ours says beside its counts.
+enum Remark {
+    /// A device did not take every packet.
+    Lost,
+    /// Nothing was carried there.
+    Uncarried(Destination),
+    /// Something was carried there; said where there are others of which the recorder does not know.
+    Carried(Destination),
+    /// It may be that nothing was carried to others.
+    PerhapsUncarried,
+    Other,
+}
+
+impl Remark {
+    fn of(said: &str) -> Self {
+        let to = |begins| said.strip_prefix(begins).and_then(|to| to.parse().ok());
+        match (to("not carried: "), to("carried: ")) {
+            (Some(to), _) => Self::Uncarried(to),
+            (None, Some(to)) => Self::Carried(to),
+            (None, None) if said.starts_with("perhaps not carried: ") => Self::PerhapsUncarried,
+            (None, None) if said.starts_with("lost at a device") => Self::Lost,
+            (None, None) => Self::Other,
         }
     }
 }

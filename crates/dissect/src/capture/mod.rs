@@ -20,8 +20,7 @@ mod tests;
 
 use crate::flow::Owners;
 use crate::packet::Frame;
-use overheard_model::{Destination, Problem, Process, Timestamp};
-use std::collections::BTreeSet;
+use overheard_model::{Problem, Process, Timestamp, Uncarried};
 use std::io::{self, Read};
 use std::net::IpAddr;
 use std::ops::Range;
@@ -51,7 +50,7 @@ pub struct Summary {
     /// Which process a flow belongs to, as the comment of its first packet says.
     pub(crate) owners: Owners,
     /// To whom nothing was carried, as our own recordings say.
-    pub(crate) uncarried: BTreeSet<Destination>,
+    pub uncarried: Uncarried,
     /// Decryption Secrets Blocks: type and bytes, kept and never logged.
     pub secrets: Vec<(u32, Vec<u8>)>,
     pub problems: Vec<Problem>,

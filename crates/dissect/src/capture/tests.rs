@@ -2,7 +2,9 @@
 
 use super::order::ByteOrder;
 use super::*;
+use overheard_model::Destination;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 use std::io::Write;
 
 const ORDERS: [ByteOrder; 2] = [ByteOrder::Little, ByteOrder::Big];
@@ -305,16 +307,41 @@ fn what_statistics_say_was_lost_is_a_problem_and_other_remarks_are_none() {
 #[test]
 fn what_statistics_say_was_not_carried_is_no_comment() {
     let mut file = pcapng(ByteOrder::Little);
-    let said = ["not carried: udp 198.51.100.7:53", "perhaps not carried: 3 packets", "not carried: my bags"];
+    let said = [
+        "perhaps not carried: 3 packets",
+        "not carried: udp 198.51.100.7:53",
+        "carried: tcp 198.51.100.8:80",
+        "not carried: my bags",
+    ];
     file.block(5, |body| {
         let body = body.u32(0).u64(0);
         said.iter().fold(body, |body, remark| body.option(1, remark.as_bytes()));
     });
     let (_, summary) = read(&file.bytes);
-    let uncarried: Vec<String> = summary.uncarried.iter().map(ToString::to_string).collect();
-    assert_eq!(uncarried, ["udp 198.51.100.7:53"]);
+    let words = |of: &BTreeSet<Destination>| of.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(words(&summary.uncarried.listed), ["udp 198.51.100.7:53"]);
+    assert_eq!(summary.uncarried.all_but.as_ref().map(words), Some(vec!["tcp 198.51.100.8:80".into()]));
     assert_eq!(&*summary.problems[0].kind, "attempts-unlisted");
-    assert_eq!(summary.comments[3..], [said[2]]);
+    assert_eq!(summary.comments[3..], [said[3]]);
+}
+
+/// What cannot be kept must not come out as reached.
+#[test]
+fn of_whom_more_is_said_than_can_be_kept_it_is_not_known() {
+    let mut file = pcapng(ByteOrder::Little);
+    let far = |number: u32| {
+        format!("not carried: udp 198.{}.{}.{}:53", number >> 16, number >> 8 & 255, number & 255)
+    };
+    file.block(5, |body| {
+        let body = body.u32(0).u64(0);
+        (0..200_000).fold(body, |body, number| body.option(1, far(number).as_bytes()));
+    });
+    let (_, summary) = read(&file.bytes);
+    let to = |number: u32| far(number)["not carried: ".len()..].parse().unwrap();
+    assert!((1..200_000).contains(&summary.uncarried.listed.len()));
+    assert!(summary.uncarried.may_hold(&to(0)) && summary.uncarried.may_hold(&to(199_999)));
+    let kinds: Vec<&str> = summary.problems.iter().map(|problem| &*problem.kind).collect();
+    assert_eq!(kinds, ["metadata-dropped", "attempts-unlisted"]);
 }
 
 #[test]

@@ -11,9 +11,8 @@ mod remote;
 use crate::flow::{Lent, Record};
 use crate::place::scope::is_local;
 pub(crate) use naming::registrable_domain;
-use overheard_model::{Destination, Endpoint, Indices, Place, Transport, Visibility};
+use overheard_model::{Destination, Endpoint, Indices, Place, Transport, Uncarried, Visibility};
 use remote::{Remote, Remotes};
-use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::ops::RangeBounds;
 use std::sync::Arc;
@@ -71,16 +70,16 @@ fn within(stretch: impl RangeBounds<Remote>, conversations: Lent<'_>) -> Vec<End
     endpoints
 }
 
-/// Parts those to whom nothing was carried from the others. Who answered was reached, whatever is said: a reset alone
-/// is no answer, since a recorder that holds an app back gives it one.
-pub(crate) fn part(met: Vec<Endpoint>, uncarried: &BTreeSet<Destination>) -> (Vec<Endpoint>, Vec<Endpoint>) {
-    if uncarried.is_empty() {
+/// Parts those to whom nothing is known to have been carried from the others. Who answered was reached, whatever is
+/// said: a reset alone is no answer, since a recorder that holds an app back gives it one.
+pub(crate) fn part(met: Vec<Endpoint>, uncarried: &Uncarried) -> (Vec<Endpoint>, Vec<Endpoint>) {
+    if *uncarried == Uncarried::default() {
         return (Vec::new(), met);
     }
     met.into_iter().partition(|endpoint| {
         let datagrams_came = endpoint.transport != Transport::Tcp && endpoint.packets_in > 0;
         let answered = endpoint.rtt_ms.is_some() || datagrams_came;
-        !answered && uncarried.contains(&endpoint.destination())
+        !answered && uncarried.may_hold(&endpoint.destination())
     })
 }
 
@@ -186,8 +185,10 @@ mod tests {
         let mut met = group(conversations(records.into(), &[]).lend(), NonZeroUsize::MIN);
         met.iter_mut().for_each(|endpoint| (endpoint.rtt_ms, endpoint.packets_in) = (None, 0));
         met[1].packets_in = 1;
-        let said = ["udp 198.51.100.1:443", "udp 198.51.100.2:443", "tcp 198.51.100.3:443"];
-        let (attempts, endpoints) = part(met, &said.map(|to| to.parse().unwrap()).into());
+        let listed = ["udp 198.51.100.1:443", "udp 198.51.100.2:443", "tcp 198.51.100.3:443"];
+        let listed = listed.map(|to| to.parse().unwrap()).into();
+        let uncarried = Uncarried { listed, all_but: None };
+        let (attempts, endpoints) = part(met, &uncarried);
         let addresses = |met: Vec<Endpoint>| met.iter().map(|it| it.address.to_string()).collect::<Vec<_>>();
         assert_eq!(addresses(attempts), ["198.51.100.1"]);
         assert_eq!(addresses(endpoints), ["198.51.100.2", "198.51.100.3"]);

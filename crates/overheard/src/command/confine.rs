@@ -4,6 +4,7 @@ mod apart;
 
 use super::app::{self, AppArgs};
 use super::lens::LensArgs;
+use super::proxy::ProxyArgs;
 use super::verify::{LIMITS, signer, summary};
 use super::watch::interrupted;
 use crate::draft;
@@ -24,7 +25,7 @@ use overheard_probe::door::{ROOM_V4, ROOM_V6};
 use overheard_probe::execute::KEY_LOG;
 use overheard_probe::gateway::{Login, Upstream};
 use overheard_probe::record::Section;
-use overheard_probe::room::{self, Command, Spec, Streams};
+use overheard_probe::room::{self, Command, Streams};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
@@ -38,10 +39,12 @@ use std::sync::atomic::Ordering;
 const EXAMPLES: &str = "\
 Examples:
   overheard confine --proxy socks5://127.0.0.1:1080 -- ./app
+  overheard confine --proxy socks5://198.18.0.1:1080 --proxy-login login.txt -- ./app
   overheard confine --proxy http://198.18.0.1:8080 --capture app.pcapng -- curl -sS https://example.org
 
 The app finds the proxy where it stands, or, if that is this machine's own loopback, at 10.219.0.1 and the same port.
-ALL_PROXY, HTTP_PROXY and HTTPS_PROXY say so.
+ALL_PROXY, HTTP_PROXY and HTTPS_PROXY say so. If the proxy asks for a login the app is told it there and logs in, so it
+is in the capture.
 
 Ends with 0 where the app tried nothing else, with 1 where it did: it was stopped, and what it tried is listed.";
 
@@ -49,12 +52,14 @@ const STREAMS: [&str; 3] = ["standard input", "standard output", "standard error
 
 /// Hold an app to a proxy, and prove that nothing else got out
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES, mut_arg("app", |app| app.required(true)))]
+#[command(
+    after_help = EXAMPLES,
+    mut_arg("app", |app| app.required(true)),
+    mut_arg("proxy", |proxy| proxy.required(true)),
+)]
 pub struct ConfineArgs {
-    /// The proxy: socks5://HOST:PORT or http://HOST:PORT, with USER:PASSWORD@ before HOST if it asks for a login: the
-    /// app is told it and logs in, so it is in the capture
-    #[arg(long, value_name = "URL")]
-    proxy: String,
+    #[command(flatten)]
+    proxy: ProxyArgs,
 
     /// Where to keep all packets (default: the app's name, in this folder); the certificate is written beside it
     #[arg(long, value_name = "FILE")]
@@ -76,7 +81,7 @@ const UNFOUND: [i32; 2] = [126, 127];
 
 impl ConfineArgs {
     pub fn run(self) -> Result<Exit> {
-        let proxy = proxy(&self.proxy)?;
+        let proxy = held(self.proxy.upstream()?)?;
         let program = self.app.program()?;
         let capture = self
             .capture
@@ -89,7 +94,7 @@ impl ConfineArgs {
         let place = key_place()?;
         let key = key(&place)?;
         let ran = described(&program, self.app.arguments())?;
-        let spec = Spec { veiled: true, ..self.app.spec(&program) };
+        let spec = self.app.spec(&program);
         let command = self.command(&program, &proxy);
         keep_apart(&spec, &capture, &place)?;
         let name = app::name(&program);
@@ -175,10 +180,7 @@ impl Held {
     }
 }
 
-fn proxy(url: &str) -> Result<Held> {
-    let upstream: Upstream = url.parse().map_err(|error| {
-        Failure::new(format!("--proxy: {error}")).hint("give it as --proxy socks5://127.0.0.1:1080")
-    })?;
+fn held(upstream: Upstream) -> Result<Held> {
     // With the `h`, programs leave names to the proxy: in the room there is nobody else to ask.
     let url = upstream.to_string();
     let (scheme, proxy) = match upstream {

@@ -15,6 +15,7 @@ mod lens;
 mod licenses;
 mod plan;
 mod plant;
+mod proxy;
 mod read;
 mod report;
 mod run;

@@ -2,11 +2,13 @@
 
 use super::app::{self, AppArgs};
 use super::lens::LensArgs;
+use super::proxy::ProxyArgs;
 use crate::exit::{Exit, Failure, Result};
 use crate::input;
 use crate::output::{FORMATS, Style, counted, print, safe, terminal_style};
 use crate::pipeline::{self, Contact, Lens};
 use crate::watch::app::App;
+use crate::watch::leave::Leave;
 use crate::watch::listener::Listener;
 use crate::watch::replay::{Replay, Speed};
 use crate::watch::source::{self, Feed};
@@ -14,7 +16,7 @@ use crate::watch::view::State;
 use crate::watch::{lines, screen};
 use clap::{ArgGroup, Args};
 use overheard_model::Concern;
-use overheard_probe::gateway::{Dns, Options, Policy, Upstream};
+use overheard_probe::gateway::{Dns, Options, Policy};
 use overheard_probe::record::{self, Section};
 use overheard_probe::room::{Command, Streams};
 use overheard_probe::tapped::Order;
@@ -49,6 +51,7 @@ On the screen, ? lists the keys. When the view is left, the ordinary report is p
     after_help = EXAMPLES,
     group(ArgGroup::new("source").required(true).args(["from", "app"])),
     mut_arg("threads", |threads| threads.hide(true)),
+    mut_arg("proxy", |proxy| proxy.conflicts_with("from")),
     mut_arg("home", |home| home.conflicts_with("from")),
     mut_arg("read", |read| read.conflicts_with("from")),
     mut_arg("write", |write| write.conflicts_with("from")),
@@ -63,10 +66,8 @@ pub struct WatchArgs {
     #[arg(long, value_name = "TIMES", default_value = "1", conflicts_with = "app")]
     speed: Speed,
 
-    /// The proxy that opens the app's connections: socks5://HOST:PORT or http://HOST:PORT, with USER:PASSWORD@ before
-    /// HOST if it asks for a login
-    #[arg(long, value_name = "URL", conflicts_with = "from")]
-    proxy: Option<Upstream>,
+    #[command(flatten)]
+    proxy: ProxyArgs,
 
     /// The name server that answers the app, through the proxy if there is one (default: this machine's)
     #[arg(long, value_name = "ADDRESS", conflicts_with = "from")]
@@ -107,7 +108,9 @@ impl WatchArgs {
             let interrupted = interrupted()?;
             let app = self.start(&program, feed)?;
             let mut listener = Listener::new(queue, name.into(), Speed::Times(1.0), &lens);
-            let exit = self.show(&mut listener, &lens, until, &interrupted)?;
+            listener.ask(app.carried());
+            let leave = Leave { until, interrupted: &interrupted, app: Some(&app) };
+            let exit = self.show(&mut listener, &lens, leave)?;
             let told = listener.ended().is_some();
             drop(listener);
             let closing = app.end().map_err(|error| app::refused(&error))?;
@@ -139,12 +142,12 @@ impl WatchArgs {
         let mut listener = Listener::new(queue, name, self.speed, &lens);
         replay.start(feed);
         let interrupted = interrupted()?;
-        self.show(&mut listener, &lens, until, &interrupted)
+        self.show(&mut listener, &lens, Leave { until, interrupted: &interrupted, app: None })
     }
 
     /// Starts the app, in a room whose door is tapped.
     fn start(&self, program: &Path, feed: Feed) -> Result<App> {
-        let upstream = self.proxy.clone().unwrap_or_default();
+        let upstream = self.proxy.upstream()?;
         let server = self.dns.map(|address| SocketAddr::new(address, 53));
         let dns = Dns::by(server, &upstream);
         if dns == Dns::None {
@@ -189,17 +192,11 @@ impl WatchArgs {
         })
     }
 
-    fn show(
-        &self,
-        listener: &mut Listener,
-        lens: &Lens,
-        until: Option<Instant>,
-        interrupted: &AtomicBool,
-    ) -> Result<Exit> {
+    fn show(&self, listener: &mut Listener, lens: &Lens, leave: Leave<'_>) -> Result<Exit> {
         let concerns = &self.concern;
         if self.plain || !stdout().is_terminal() {
             let streams: [&mut dyn io::Write; 2] = [&mut stdout().lock(), &mut io::stderr()];
-            let written = lines::write(listener, lens, concerns, until, interrupted, streams);
+            let written = lines::write(listener, lens, concerns, leave, streams);
             let met = written.or_else(|error| match error.kind() {
                 // Whoever read the lines has gone away (`| head`).
                 io::ErrorKind::BrokenPipe => Ok(false),
@@ -209,9 +206,11 @@ impl WatchArgs {
         }
         let style = terminal_style();
         let state = State::new(listener.name().to_owned(), style.color);
-        let shown = screen::show(listener, lens, concerns, state, until, interrupted);
-        shown
+        screen::show(listener, lens, concerns, state, leave)
             .map_err(|error| Failure::new(format!("the view: {error}")).hint("--plain needs no terminal"))?;
+        if leave.ends_app() {
+            listener.hear_out();
+        }
         report(listener, concerns, lens, style)
     }
 }

@@ -41,6 +41,8 @@ pub struct LiveStudy<'a> {
     left: BTreeMap<&'a str, (usize, BTreeSet<String>)>,
     /// What proxies did for the runs that count, each with its vantage, where they did not carry all.
     hampered: Vec<(usize, Carriage)>,
+    /// Ways out beside the network that nobody asked for, with the number of runs in which they stood open.
+    doors: BTreeMap<String, u64>,
 }
 
 /// A run that failed.
@@ -67,12 +69,14 @@ impl<'a> LiveStudy<'a> {
             failed: Vec::new(),
             left: BTreeMap::new(),
             hampered: Vec::new(),
+            doors: BTreeMap::new(),
         }
     }
 
     /// Takes a run that was made, with its capture in this folder.
     pub fn take(&mut self, record: &Record, folder: &Path, progress: &Progress) -> Result<()> {
         self.taken += 1;
+        record.doors.iter().for_each(|door| *self.doors.entry(door.clone()).or_default() += 1);
         self.vantages.insert(record.name.clone(), record.slot.cell.vantage);
         let arm = record.slot.cell.arm;
         if let Outcome::Failed { reason } = &record.outcome {

@@ -6,9 +6,9 @@
 use super::source::{Crossing, Feed, Heard};
 use overheard_model::{Process, Timestamp};
 use overheard_probe::door::{ROOM_V4, ROOM_V6};
-use overheard_probe::gateway::{Direction, ProxyFault, Upstream};
+use overheard_probe::gateway::{Carried, Direction, ProxyFault, Upstream};
 use overheard_probe::ledger::Carriage;
-use overheard_probe::room::{Child, Command};
+use overheard_probe::room::{Child, Command, Room, Way};
 use overheard_probe::tapped::{Error, Listener, Order, Tapped};
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read};
@@ -31,6 +31,7 @@ const BEAT: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct App {
     ends: Arc<AtomicBool>,
+    carried: Carried,
     thread: Option<JoinHandle<Result<Closing, Error>>>,
 }
 
@@ -57,17 +58,21 @@ impl App {
         let listener: Option<Box<dyn Listener>> = Some(Box::new(Ear(feed.clone())));
         let proxied = order.options.upstream != Upstream::Direct;
         let tapped = Tapped::open(Order { listener, ..order })?;
-        for (door, path) in tapped.room().doors() {
-            feed.say(Heard::Line(format!(
-                "door {} at {}: open, and not the network",
-                door.name(),
-                path.display()
-            )));
-        }
+        tell_doors(tapped.room(), &feed);
         let child = tapped.room().spawn(command).map_err(Error::of(name))?;
-        let ends = Arc::<AtomicBool>::default();
+        let (ends, carried) = (Arc::<AtomicBool>::default(), tapped.carried());
         let watched = Watched { name: name.to_owned(), tapped, proxied, child, ends: ends.clone(), feed };
-        Ok(Self { ends, thread: Some(thread::spawn(|| watched.run())) })
+        Ok(Self { ends, carried, thread: Some(thread::spawn(|| watched.run())) })
+    }
+
+    /// To whom something was carried so far, and to whom not; also as it goes on.
+    pub fn carried(&self) -> Carried {
+        self.carried.clone()
+    }
+
+    /// Asks it to end; what it still has to say is heard, its end last.
+    pub fn ask_to_end(&self) {
+        self.ends.store(true, Ordering::Relaxed);
     }
 
     /// Ends it, if it has not ended.
@@ -79,7 +84,7 @@ impl App {
     }
 
     fn join(&mut self) -> Result<Closing, Error> {
-        self.ends.store(true, Ordering::Relaxed);
+        self.ask_to_end();
         let failed = || Error::of("the app")(io::Error::other("whoever watched it failed"));
         let thread = self.thread.take().ok_or_else(failed)?;
         thread.join().unwrap_or_else(|_| Err(failed()))
@@ -154,6 +159,19 @@ impl Watched {
             }
         }
         Ok(None)
+    }
+}
+
+/// Tells by which doors that are not the network somebody could be reached.
+fn tell_doors(room: &Room, feed: &Feed) {
+    let (doors, all) = room.doors_at_once();
+    for Way { kind, path } in doors {
+        feed.say(Heard::Line(format!("door {kind} at {}: open, and not the network", path.display())));
+    }
+    if !all {
+        let bare = "this machine's files are shown as they are, Unix sockets and pipes among them: doors that are not \
+                    the network; `overheard doctor` says why";
+        feed.say(Heard::Line(bare.into()));
     }
 }
 

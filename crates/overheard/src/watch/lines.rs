@@ -4,15 +4,15 @@
 //! a line is flushed as soon as it is written; that packets came too fast to be looked at is noted. Looks are taken at the packets' times, so that a capture gives the
 //! same lines at any speed; but with so many flows that a look takes long, a fifth of the time goes to looks at most.
 
+use super::leave::Leave;
 use super::listener::Listener;
 use super::source::Heard;
 use super::view::{Id, Row, Sight};
 use crate::pipeline::Lens;
 use overheard_model::Concern;
 use overheard_report::{cell, safe};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// What stands before the fields' first line.
@@ -26,20 +26,20 @@ const STEP: Duration = Duration::from_millis(500);
 /// A look that takes longer is followed by a rest.
 const LONG: Duration = Duration::from_millis(10);
 
-/// Writes until the source ends, the time is over, or somebody interrupts. Whether a concern was met.
+/// Writes until the source ends, or one leaves; an app's end is waited for. Whether a concern was met, as far as is
+/// known then.
 pub fn write(
     listener: &mut Listener,
     lens: &Lens,
     concerns: &[Concern],
-    until: Option<Instant>,
-    interrupted: &AtomicBool,
+    leave: Leave<'_>,
     [out, notes]: [&mut dyn Write; 2],
 ) -> io::Result<bool> {
     let mut known = Known::default();
     let mut due = Due { next: None, rest: Instant::now() };
     line(out, &TITLES.map(str::to_owned))?;
     loop {
-        let over = until.is_some_and(|until| Instant::now() >= until) || interrupted.load(Ordering::Relaxed);
+        let over = leave.is_due() && !leave.ends_app();
         let heard = listener.next(STEP);
         if due.is_now(heard.as_ref()) || over {
             let began = Instant::now();
@@ -49,7 +49,7 @@ pub fn write(
             due.looked(began);
         }
         if over {
-            return Ok(known.concern);
+            return Ok(known.has_concern());
         }
         match heard {
             Some(Heard::Line(text)) => writeln!(notes, "{}", safe(&text))?,
@@ -59,7 +59,7 @@ pub fn write(
         if let Some(why) = listener.ended().map(str::to_owned) {
             known.write(&listener.sight(lens, concerns), out)?;
             writeln!(notes, "{}", safe(&why))?;
-            return Ok(known.concern);
+            return Ok(known.has_concern());
         }
     }
 }
@@ -96,7 +96,7 @@ impl Due {
 #[derive(Default)]
 struct Known {
     lines: HashMap<Id, [String; 8]>,
-    concern: bool,
+    concerns: HashSet<Id>,
     /// Whether it was noted that packets were missed.
     missed: bool,
 }
@@ -106,7 +106,11 @@ impl Known {
         let mut rows: Vec<&Row> = sight.rows.iter().collect();
         rows.sort_by_key(|row| row.endpoint.packet);
         for row in rows {
-            self.concern |= row.is_concern();
+            // What was only tried may be carried later, and what was met be known later to have been tried.
+            match row.is_concern() {
+                true => _ = self.concerns.insert(row.id()),
+                false => _ = self.concerns.remove(&row.id()),
+            }
             let fields = fields(row);
             let change = match self.lines.get(&row.id()) {
                 None => "new",
@@ -119,6 +123,10 @@ impl Known {
             self.lines.insert(row.id(), fields);
         }
         Ok(())
+    }
+
+    fn has_concern(&self) -> bool {
+        !self.concerns.is_empty()
     }
 
     /// Once, as soon as it is so: how many there were is told at the end.
@@ -141,7 +149,7 @@ fn fields(row: &Row) -> [String; 8] {
         cell::socket(endpoint),
         name.unwrap_or_default(),
         row.protocol(),
-        endpoint.visibility.to_string(),
+        row.wire(),
         cell::network(endpoint),
         row.process(),
     ]
@@ -156,7 +164,24 @@ fn line(out: &mut dyn Write, fields: &[String]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::view::tests::row;
     use super::*;
+    use crate::pipeline::Contact;
+
+    #[test]
+    fn what_was_only_tried_is_no_concern_that_was_met() {
+        let (mut known, mut out) = (Known::default(), Vec::new());
+        for carried in [false, true, false] {
+            let row = Row { carried, contact: Contact::Certain, ..row(1, "CN", "log.example.org") };
+            known.write(&Sight { rows: vec![row], ..Sight::default() }, &mut out).unwrap();
+            assert_eq!(known.has_concern(), carried);
+        }
+        let text = String::from_utf8(out).unwrap();
+        let told: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
+        let told: Vec<_> = told.iter().map(|line| (line[1], line[2], line[7])).collect();
+        let tried = |change| (change, "○", "tried, not carried");
+        assert_eq!(told, [tried("new"), ("now", "●", "encrypted"), tried("now")]);
+    }
 
     #[test]
     fn that_packets_were_missed_is_noted_once() {

@@ -8,6 +8,7 @@ use super::source::{Crossing, Heard, Queue};
 use super::view::{Row, Sight};
 use crate::pipeline::{self, Lens, Live};
 use overheard_model::{Concern, Endpoint, Flow, Process, Reading, Timestamp, Transport};
+use overheard_probe::gateway::Carried;
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -26,6 +27,9 @@ const PROCESSES: usize = 16;
 /// Flows of one endpoint that are told.
 const FLOWS: usize = 200;
 
+/// Time between two words of a source that ends.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// One end of a flow.
 type End = (IpAddr, u16, Transport);
 
@@ -38,6 +42,7 @@ pub struct Listener {
     processes: HashMap<End, Vec<Arc<Process>>>,
     lines: VecDeque<String>,
     clock: Clock,
+    carried: Option<Carried>,
     ended: Option<String>,
     failed: bool,
 }
@@ -52,9 +57,15 @@ impl Listener {
             processes: HashMap::new(),
             lines: VecDeque::new(),
             clock: Clock { speed, latest: None },
+            carried: None,
             ended: None,
             failed: false,
         }
+    }
+
+    /// Asks the gateway at each look to whom nothing was carried so far.
+    pub fn ask(&mut self, carried: Carried) {
+        self.carried = Some(carried);
     }
 
     /// What the source is called.
@@ -98,6 +109,7 @@ impl Listener {
             Heard::Packet(packet) => self.packet(packet),
             Heard::Ours(address) => self.live.add_address(address),
             Heard::Name(address, name) => self.live.add_name(address, name),
+            Heard::Uncarried(uncarried) => self.live.set_uncarried(uncarried),
             Heard::Line(line) => {
                 self.lines.push_back(line);
                 self.lines.drain(..self.lines.len().saturating_sub(LINES));
@@ -128,12 +140,15 @@ impl Listener {
 
     /// What is to be seen of all that was said so far.
     pub fn sight(&mut self, lens: &Lens, concerns: &[Concern]) -> Sight {
-        let Reading { capture, endpoints, .. } = pipeline::look(&mut self.live, lens);
-        let rows = endpoints.into_iter().map(|endpoint| {
+        self.learn_uncarried();
+        let Reading { capture, endpoints, attempts, .. } = pipeline::look(&mut self.live, lens);
+        let met = [(endpoints, true), (attempts, false)];
+        let met = met.into_iter().flat_map(|(met, carried)| met.into_iter().map(move |it| (it, carried)));
+        let rows = met.map(|(endpoint, carried)| {
             let contact = pipeline::closest([&endpoint], concerns);
             let end = (endpoint.address, endpoint.port, endpoint.transport);
             let processes = self.processes.get(&end).cloned().unwrap_or_default();
-            Row { endpoint, contact, processes, trend: Vec::new() }
+            Row { endpoint, carried, contact, processes, trend: Vec::new() }
         });
         Sight {
             rows: rows.collect(),
@@ -154,10 +169,26 @@ impl Listener {
 
     /// Ends it: what there is to report. Nothing is left to look at.
     pub fn finish(&mut self, lens: &Lens) -> Reading {
+        self.learn_uncarried();
         let live = std::mem::replace(&mut self.live, Live::new("".into(), &lens.options));
         let mut reading = live.finish();
         pipeline::place([&mut reading], lens);
         reading
+    }
+
+    /// Hears all that a source which was asked to end still has to say.
+    pub fn hear_out(&mut self) {
+        while self.ended.is_none() {
+            if let Some(heard) = self.next(FAREWELL) {
+                self.take(heard);
+            }
+        }
+    }
+
+    fn learn_uncarried(&mut self) {
+        if let Some(carried) = &self.carried {
+            self.live.set_uncarried(carried.uncarried());
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 //! Promises: a source is never held up by a view; the terminal is left as it was, however it ends.
 
 pub mod app;
+pub mod leave;
 pub mod lines;
 pub mod listener;
 pub mod replay;

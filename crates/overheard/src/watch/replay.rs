@@ -91,6 +91,7 @@ impl Replay {
         }
         let summary = self.reader.into_summary();
         tell_beside(&summary, told, feed);
+        feed.say(Heard::Uncarried(summary.uncarried));
         for problem in &summary.problems {
             feed.say(Heard::Line(problem.to_string()));
         }

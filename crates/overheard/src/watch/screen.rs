@@ -4,6 +4,7 @@
 //! and when it panics. Keys are answered within some 50 ms, however much is heard; a look takes a fifth of the
 //! time at most, so that with very many flows there are fewer of them.
 
+use super::leave::Leave;
 use super::listener::Listener;
 use super::view::{Next, State, draw};
 use crate::pipeline::Lens;
@@ -11,7 +12,6 @@ use overheard_model::Concern;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event};
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,21 +21,20 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Time between two looks at the keyboard.
 const BEAT: Duration = Duration::from_millis(50);
 
-/// Shows what is heard until somebody quits or interrupts, or the time is over.
+/// Shows what is heard until somebody quits, or it is to be left.
 pub fn show(
     listener: &mut Listener,
     lens: &Lens,
     concerns: &[Concern],
     mut state: State,
-    until: Option<Instant>,
-    interrupted: &AtomicBool,
+    leave: Leave<'_>,
 ) -> io::Result<()> {
     let mut screen = Screen::enter()?;
     let mut due = Some(Instant::now());
     let mut changed = true;
     loop {
         let beat = Instant::now();
-        if until.is_some_and(|until| beat >= until) || interrupted.load(Ordering::Relaxed) {
+        if leave.is_due() {
             return Ok(());
         }
         if due.is_some_and(|due| beat >= due) {

@@ -5,7 +5,7 @@
 //! carries it on, uses [`Feed::offer`]: what finds the queue full is not shown, and counted.
 //! To extend: a thread with a [`Feed`] that offers packets, and says in the end why there are no more.
 
-use overheard_model::{Process, Timestamp};
+use overheard_model::{Process, Timestamp, Uncarried};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +22,8 @@ pub enum Heard {
     Ours(IpAddr),
     /// A name of an address that no packet said.
     Name(IpAddr, Arc<str>),
+    /// To whom nothing was carried, as the source knows once all has come.
+    Uncarried(Uncarried),
     /// A line to read: what the app wrote, or what is wrong with the source.
     Line(String),
     /// Nothing more will come, and why: "the app ended with exit status 0".

@@ -8,12 +8,12 @@ use crate::driver::{self, Ends};
 use crate::gateway::{Dns, Options, Policy, Upstream};
 use crate::ledger::Carriage;
 use crate::record::{self, Section};
-use crate::room::{Child, Command, Home, Socket, Spec, Streams};
+use crate::room::{Child, Command, Home, Kind, Room, Socket, Spec, Streams, Way};
 use crate::tapped::{Listener, Order, Tapped};
 use crate::world;
 use nix::sys::signal::Signal;
 use overheard_model::design::{self, Doorway, VantageDesign};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -77,7 +77,8 @@ impl Stages for Rooms {
         };
         let tapped = Tapped::open(order).map_err(io::Error::other)?;
         let copied = setting.folder.join(HOME);
-        Ok(Box::new(RoomStage { tapped, base, capture, copied, proxied }))
+        let doors = doors(tapped.room(), *setting.home == design::Home::Keep);
+        Ok(Box::new(RoomStage { tapped, base, capture, copied, proxied, doors }))
     }
 }
 
@@ -92,6 +93,16 @@ fn home(setting: &Setting, base: &Path) -> io::Result<Home> {
             Home::Dir(copy.canonicalize()?)
         }
     })
+}
+
+/// Ways out beside the network that the plan does not name as its doors. The copy of a home is nobody else's folder.
+fn doors(room: &Room, keeps_home: bool) -> BTreeSet<String> {
+    let (doors, all) = room.doors_at_once();
+    let is_asked = |kind: &Kind| matches!(kind, Kind::Desktop(_)) || (*kind == Kind::Folder && !keeps_home);
+    let doors = doors.into_iter().filter(|way| !is_asked(&way.kind));
+    let told = doors.map(|Way { kind, path }| format!("{kind} at {}", path.display()));
+    let bare = (!all).then(|| "whoever listens at a Unix socket or a pipe among this machine's files".into());
+    told.chain(bare).collect()
 }
 
 /// Files, folders and links; sockets and pipes are nobody's belongings.
@@ -136,6 +147,7 @@ struct RoomStage {
     capture: PathBuf,
     copied: PathBuf,
     proxied: bool,
+    doors: BTreeSet<String>,
 }
 
 impl Stage for RoomStage {
@@ -174,7 +186,8 @@ impl Stage for RoomStage {
             _ => {}
         }
         let proxy = self.proxied.then(|| Carriage { carried: counts.answered, failed: counts.unserved() });
-        Ok(Closed { capture: Some(self.capture), lost: recorded.outcome.lost, proxy })
+        let (capture, lost, doors) = (Some(self.capture), recorded.outcome.lost, self.doors);
+        Ok(Closed { capture, lost, proxy, doors })
     }
 }
 

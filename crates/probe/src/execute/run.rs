@@ -4,7 +4,7 @@ use super::stage::{Closed, Setting, Stages};
 use super::steps::{Actor, Broken};
 use crate::ledger::{Carriage, Outcome};
 use overheard_model::design::{Activity, BuildDesign, Limits};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -31,6 +31,8 @@ pub struct Performed {
     pub left: BTreeMap<String, u64>,
     /// What the vantage's proxy did, if it has one.
     pub proxy: Option<Carriage>,
+    /// Ways out beside the network that stood open and that the plan does not ask for, in words.
+    pub doors: BTreeSet<String>,
 }
 
 /// Makes one run; none where it was interrupted.
@@ -68,13 +70,13 @@ pub fn perform(
         Ok(left) => (left, None),
         Err(reason) => (BTreeMap::new(), Some(reason)),
     };
-    let (reason, Closed { capture, proxy, .. }) = match closed {
+    let (reason, Closed { capture, proxy, doors, .. }) = match closed {
         Ok(closed) => (broken.or_else(|| closed.flaw()), closed),
         Err(error) => {
             (broken.or_else(|| Some(format!("the room did not close: {error}"))), Closed::default())
         }
     };
-    Some(Performed { outcome: outcome(reason), output: remains.output(), capture, left, proxy })
+    Some(Performed { outcome: outcome(reason), output: remains.output(), capture, left, proxy, doors })
 }
 
 fn failed(reason: String) -> Performed {
@@ -84,6 +86,7 @@ fn failed(reason: String) -> Performed {
         capture: None,
         left: BTreeMap::new(),
         proxy: None,
+        doors: BTreeSet::new(),
     }
 }
 

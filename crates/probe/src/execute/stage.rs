@@ -5,7 +5,7 @@
 use crate::driver::{Ends, Streams};
 use crate::ledger::Carriage;
 use overheard_model::design::{Doorway, Home, VantageDesign};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -73,6 +73,8 @@ pub struct Closed {
     pub lost: u64,
     /// What the vantage's proxy did, if it has one.
     pub proxy: Option<Carriage>,
+    /// Ways out beside the network that stood open and that the plan does not ask for, in words.
+    pub doors: BTreeSet<String>,
 }
 
 impl Closed {

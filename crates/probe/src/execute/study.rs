@@ -123,12 +123,13 @@ impl Conduct<'_> {
         // The clock may be set while a run lasts; what passed is measured by one that is not.
         let ended =
             Timestamp(began.0.saturating_add(i64::try_from(clock.elapsed().as_nanos()).unwrap_or(i64::MAX)));
-        let Performed { outcome, output, capture, left, proxy } = done;
+        let Performed { outcome, output, capture, left, proxy, doors } = done;
         let keep_output = attempt.folder().join("output.txt");
         fs::write(&keep_output, output).map_err(|error| LedgerFault::Io { path: keep_output, error })?;
         let capture =
             capture.map(|path| FileHash::of(&path)).transpose()?.map(|hash| hash.within(attempt.folder()));
-        let record = Record { slot, name: name.to_owned(), began, ended, outcome, capture, left, proxy };
+        let name = name.to_owned();
+        let record = Record { slot, name, began, ended, outcome, capture, left, proxy, doors };
         attempt.keep(&record)?;
         Ok(Some(record))
     }

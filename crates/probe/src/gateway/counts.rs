@@ -3,10 +3,10 @@
 //! Promises: every denied packet is counted in its class; the list of where they were bound for is bounded by
 //! [`Counts::MOST`], beyond which only the class counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use overheard_model::Destination;
+use overheard_model::{Destination, Uncarried};
 
 use super::Direction;
 use super::upstream::ProxyFault;
@@ -32,7 +32,7 @@ pub struct Counts {
     /// Those that the proxy did not carry, by why.
     pub proxy_faults: BTreeMap<ProxyFault, u64>,
     /// To whom the app sent something and nothing was carried; told once the gateway has ended.
-    pub uncarried: Vec<Destination>,
+    pub uncarried: Uncarried,
     /// Packets to destinations beyond those that are told apart.
     pub uncarried_beyond: u64,
     /// Packets that the policy denied.
@@ -72,10 +72,14 @@ impl Counts {
                  recorded, since they did not cross)"
             )
         });
-        let uncarried = self.uncarried.iter().map(|to| format!("not carried: {to}"));
         let further =
             (*beyond > 0).then(|| format!("perhaps not carried: {beyond} packets to further places"));
-        lost.into_iter().chain(uncarried).chain(further).collect()
+        let each = |word: &'static str, of: &BTreeSet<Destination>| -> Vec<String> {
+            of.iter().map(|to| format!("{word}: {to}")).collect()
+        };
+        let uncarried = each("not carried", &self.uncarried.listed);
+        let carried = self.uncarried.all_but.iter().flat_map(|carried| each("carried", carried));
+        lost.into_iter().chain(further).chain(uncarried).chain(carried).collect()
     }
 
     /// Connections and associations that the proxy did not carry, or has not answered, by why, in words.

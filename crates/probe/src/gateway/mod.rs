@@ -5,8 +5,8 @@
 //! ([`crossing`]). TCP is rewritten into the lobby, where the kernel ends it, and its bytes are moved to the real
 //! connection ([`tcp`], [`flows`], [`relay`]). Datagrams and echoes leave by sockets of the host ([`outlet`]).
 //! Questions for names are answered from upstream ([`dns`]). The real connections go straight or through a proxy
-//! ([`upstream`]); what the [`policy`] denies is counted in its [`Class`]. To whom nothing was carried is known in the
-//! end ([`carried`]).
+//! ([`upstream`]); what the [`policy`] denies is counted in its [`Class`]. To whom nothing was carried is known
+//! ([`carried`]).
 //! Promises: what crosses is recorded, and what cannot be recorded ends the gateway. A server that refuses or cannot
 //! be reached looks so to the app ([`refusal`]). A proxy that is down is no network, never another way.
 //! To extend: a further upstream is a variant of [`Upstream`] and a file of its room.
@@ -40,6 +40,7 @@ use tokio::net::TcpStream;
 
 pub use crate::confine::Class;
 pub use crate::record::Direction;
+pub use carried::Carried;
 pub use counts::{Attempt, Counts};
 pub use dns::Dns;
 pub use policy::{Policy, Way};
@@ -48,7 +49,6 @@ pub(crate) use upstream::without_login;
 pub use upstream::{Login, Proxy, ProxyFault, Upstream, UpstreamError};
 
 use crate::door::{Door, GATEWAY_V4, GATEWAY_V6};
-use carried::Carried;
 use compose::icmp;
 use crossing::Crossing;
 use device::{FRAME, Offload, Tun};
@@ -90,11 +90,16 @@ struct Gateway {
     upstream: Upstream,
     policy: Policy,
     fragments: RefCell<Reassembly>,
-    carried: RefCell<Carried>,
+    carried: Carried,
 }
 
 impl Gateway {
-    fn new(door: Door, options: Options, crossing: impl FnOnce(Tun) -> Crossing) -> io::Result<Self> {
+    fn new(
+        door: Door,
+        options: Options,
+        carried: Carried,
+        crossing: impl FnOnce(Tun) -> Crossing,
+    ) -> io::Result<Self> {
         Ok(Self {
             crossing: crossing(Tun::new(door.room)?),
             tcp: Tcp::new(Tun::new(door.lobby)?, door.tcp_v4, door.tcp_v6)?,
@@ -103,7 +108,7 @@ impl Gateway {
             upstream: options.upstream,
             policy: options.policy,
             fragments: RefCell::default(),
-            carried: RefCell::default(),
+            carried,
         })
     }
 
@@ -149,7 +154,7 @@ impl Gateway {
             UDP | ICMP | ICMP_V6 if self.is_ours(header.destination) => self.own(ip, &header),
             UDP | ICMP | ICMP_V6 if is_carried(header.destination) => outlet::outbound(self, ip, &header),
             _ => {
-                self.carried.borrow_mut().tried(destination(ip, &header));
+                self.carried.tried(destination(ip, &header));
                 self.drop_packet();
             }
         }
@@ -183,13 +188,12 @@ impl Gateway {
         let to = Destination { address: to.ip(), port: to.port(), transport: Transport::Tcp };
         if self.upstream != Upstream::Direct {
             // Until a proxy has answered nothing was carried, as far as is known.
-            self.carried.borrow_mut().tried(to);
+            self.carried.tried(to);
         }
         let dialled = self.dial(verdict).await;
-        let mut carried = self.carried.borrow_mut();
         match &dialled {
-            Err(error) if !self.upstream.went_out(error) => carried.tried(to),
-            _ => carried.carried(to),
+            Err(error) if !self.upstream.went_out(error) => self.carried.tried(to),
+            _ => self.carried.carried(to),
         }
         dialled
     }
@@ -215,7 +219,7 @@ impl Gateway {
 
     /// Says to whom nothing was carried, and ends the recording.
     fn finish(&self) -> io::Result<()> {
-        let (uncarried, beyond) = self.carried.borrow().uncarried();
+        let (uncarried, beyond) = (self.carried.uncarried(), self.carried.beyond());
         self.crossing.count(|counts| (counts.uncarried, counts.uncarried_beyond) = (uncarried, beyond));
         self.crossing.finish()
     }
@@ -249,7 +253,7 @@ impl Gateway {
             port: port(ip, header),
         };
         self.crossing.count(|counts| counts.denied(attempt));
-        self.carried.borrow_mut().tried(destination(ip, header));
+        self.carried.tried(destination(ip, header));
         let refusal = if header.protocol == TCP { Refusal::Port } else { Refusal::Prohibited };
         self.refuse(refusal, ip, header);
     }

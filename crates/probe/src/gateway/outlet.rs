@@ -99,7 +99,7 @@ pub fn echo<'a>(ip: &'a [u8], header: &Header) -> Option<&'a [u8]> {
 pub fn outbound(gateway: &Rc<Gateway>, ip: &[u8], header: &Header) {
     let Some((origin, datagram)) = read(ip, header) else { return gateway.drop_packet() };
     if gateway.upstream != Upstream::Direct {
-        gateway.carried.borrow_mut().tried(origin.bound_for(&datagram));
+        gateway.carried.tried(origin.bound_for(&datagram));
     }
     if !gateway.upstream.carries(origin.is_echo) {
         return gateway.refuse(Refusal::Prohibited, ip, header);
@@ -163,7 +163,7 @@ async fn carry(gateway: &Gateway, origin: Origin, mut queue: mpsc::Receiver<Data
                     Ok(()) if latest == Some(datagram.to) => {}
                     Ok(()) => {
                         latest = Some(datagram.to);
-                        gateway.carried.borrow_mut().carried(origin.bound_for(&datagram));
+                        gateway.carried.carried(origin.bound_for(&datagram));
                     }
                 }
             }
@@ -204,7 +204,7 @@ fn deliver(gateway: &Gateway, origin: Origin, received: Received<'_>) {
 }
 
 fn refuse(gateway: &Gateway, origin: Origin, datagram: &Datagram, error: &io::Error) {
-    gateway.carried.borrow_mut().tried(origin.bound_for(datagram));
+    gateway.carried.tried(origin.bound_for(datagram));
     let ip = origin.outbound(datagram.to, &datagram.payload);
     if let Some(header) = Header::read(&ip) {
         gateway.refuse(Refusal::of(error), &ip, &header);

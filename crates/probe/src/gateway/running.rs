@@ -13,13 +13,14 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::sync::oneshot;
 
 use super::crossing::Crossing;
-use super::{Counts, Gateway, Options, Recorder};
+use super::{Carried, Counts, Gateway, Options, Recorder};
 use crate::door::Door;
 
 /// A gateway at work.
 #[derive(Debug)]
 pub struct Running {
     counts: Arc<Mutex<Counts>>,
+    carried: Carried,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
@@ -31,15 +32,15 @@ impl Running {
         if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
             let _fewer_flows_without = setrlimit(Resource::RLIMIT_NOFILE, most, most);
         }
-        let counts = Arc::<Mutex<Counts>>::default();
+        let (counts, carried) = (Arc::<Mutex<Counts>>::default(), Carried::default());
         let (stop, stopped) = oneshot::channel();
         let (sender, started) = std::sync::mpsc::sync_channel(1);
-        let shared = Arc::clone(&counts);
+        let (shared, kept) = (Arc::clone(&counts), carried.clone());
         let thread = std::thread::Builder::new().name("gateway".into()).spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let local = tokio::task::LocalSet::new();
             local.block_on(&runtime, async move {
-                let built = Gateway::new(door, options, |room| Crossing::new(room, recorder, shared));
+                let built = Gateway::new(door, options, kept, |room| Crossing::new(room, recorder, shared));
                 let gateway = match built {
                     Ok(gateway) => Rc::new(gateway),
                     Err(error) => {
@@ -57,7 +58,7 @@ impl Running {
                 ended.and(finished)
             })
         })?;
-        let running = Self { counts, stop: Some(stop), thread: Some(thread) };
+        let running = Self { counts, carried, stop: Some(stop), thread: Some(thread) };
         match started.recv() {
             Ok(Ok(())) => Ok(running),
             Ok(Err(error)) => Err(error),
@@ -68,6 +69,11 @@ impl Running {
     /// What crossed so far.
     pub fn counts(&self) -> Counts {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// To whom something was carried so far, and to whom not; also as it goes on.
+    pub fn carried(&self) -> Carried {
+        self.carried.clone()
     }
 
     /// Ends all connections and the recording. An error is why the gateway had ended by itself: the recorder failed, or

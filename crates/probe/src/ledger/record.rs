@@ -5,7 +5,7 @@ use super::pedigree::FileHash;
 use crate::schedule::Slot;
 use overheard_model::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -28,6 +28,9 @@ pub struct Record {
     /// What the vantage's proxy did; absent where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proxy: Option<Carriage>,
+    /// Ways out beside the network that stood open and that the plan does not ask for, in words.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub doors: BTreeSet<String>,
 }
 
 /// What a proxy did for a run: connections, and associations for datagrams.

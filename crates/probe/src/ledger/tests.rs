@@ -54,6 +54,7 @@ fn record(slot: Slot, plan: &Plan, outcome: Outcome) -> Record {
         capture: None,
         left: Default::default(),
         proxy: None,
+        doors: Default::default(),
     }
 }
 

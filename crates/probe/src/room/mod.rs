@@ -143,6 +143,19 @@ impl Room {
         self.found().ways
     }
 
+    /// The same as far as it is known at once, and whether that is all: without a veil only what was asked for is.
+    pub fn doors_at_once(&self) -> (Vec<Way>, bool) {
+        match self.is_veiled() {
+            true => (self.other_doors(), true),
+            false => (self.asked().collect(), false),
+        }
+    }
+
+    /// Whether the machine's files are shown through layers ([`Spec::veiled`]).
+    pub fn is_veiled(&self) -> bool {
+        mounts::of(&self.process()).is_ok_and(|mounts| mounts.iter().any(|mount| mount.veil))
+    }
+
     /// Looks out for such doors from now on, so that one which comes and goes is found too.
     pub fn look_out(&self) -> Lookout {
         Lookout::begin(self.found(), &self.root())
@@ -154,16 +167,21 @@ impl Room {
     }
 
     fn found(&self) -> Found {
-        let mut found = ways::find(&Path::new("/proc").join(self.init.pid.to_string()), &self.user);
-        let desktop = self.doors.iter().map(|(door, path)| (path, Kind::Desktop(*door)));
-        let shared = self.shared.iter().map(|path| (path, Kind::Folder));
+        let mut found = ways::find(&self.process(), &self.user);
         found.ways.retain(|way| self.doors.iter().all(|(_, path)| way.path != *path));
-        found.ways.extend(desktop.chain(shared).map(|(path, kind)| Way { path: path.clone(), kind }));
+        found.ways.extend(self.asked());
         // What comes into a folder that stays is no news: it is a door as a whole.
         found.bare.retain(|folder| self.shared.iter().all(|shared| !folder.starts_with(shared)));
         found.ways.sort();
         found.ways.dedup();
         found
+    }
+
+    /// Doors that were asked for.
+    fn asked(&self) -> impl Iterator<Item = Way> {
+        let desktop = self.doors.iter().map(|(door, path)| (path, Kind::Desktop(*door)));
+        let shared = self.shared.iter().map(|path| (path, Kind::Folder));
+        desktop.chain(shared).map(|(path, kind)| Way { path: path.clone(), kind })
     }
 
     /// What an app that has ended left running, by the name that the kernel has for it. Whatever ends within a moment
@@ -200,7 +218,12 @@ impl Room {
 
     /// The room's root, as seen from outside: what the app left behind can be read there until it is closed.
     pub fn root(&self) -> PathBuf {
-        Path::new("/proc").join(self.init.pid.to_string()).join("root")
+        self.process().join("root")
+    }
+
+    /// Its first process.
+    fn process(&self) -> PathBuf {
+        Path::new("/proc").join(self.init.pid.to_string())
     }
 
     /// The PID of the room's first process, as seen from outside: its namespaces are the room's.

@@ -1,6 +1,7 @@
 //! What a room shall be like: asked for before it is opened, never changed afterwards.
 //!
-//! Promises: the default is the least: a fresh home, no socket of the desktop, nothing writable that stays.
+//! Promises: the default is the least: a fresh home, no socket of the desktop or of the machine, nothing writable that
+//! stays.
 //! To extend: a field here, and what it means in `tree`.
 
 use super::identity::Identity;
@@ -25,7 +26,7 @@ pub struct Spec {
     pub write: Vec<PathBuf>,
     /// Whether what is shown of the machine is shown through a layer by which nobody outside is reached: its Unix
     /// sockets, named pipes and locks are not those outside. A file that the app looks for before it is there may then
-    /// stay unseen.
+    /// stay unseen. Where the kernel lays no layer the files are shown as they are.
     pub veiled: bool,
 }
 
@@ -39,7 +40,7 @@ impl Default for Spec {
             environment: Vec::new(),
             read: Vec::new(),
             write: Vec::new(),
-            veiled: false,
+            veiled: true,
         }
     }
 }

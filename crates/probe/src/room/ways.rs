@@ -10,6 +10,7 @@
 use super::identity::Identity;
 use super::mounts::{self, Mount, inside};
 use super::spec::Socket;
+use std::fmt;
 use std::fs::{self, FileType, Metadata};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -40,6 +41,22 @@ pub enum Kind {
     Appeared,
     /// A folder of the machine that could not be watched; further ones may be like it.
     Unwatched,
+}
+
+impl fmt::Display for Kind {
+    /// In words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Desktop(socket) => socket.name(),
+            Self::Socket => "Unix socket",
+            Self::DBus => "D-Bus",
+            Self::Pipe => "named pipe",
+            Self::Folder => "folder that stays",
+            Self::NetworkFileSystem => "network file system",
+            Self::Appeared => "something that appeared",
+            Self::Unwatched => "folder that was not watched",
+        })
+    }
 }
 
 /// What a walk finds.

@@ -64,7 +64,7 @@ fn socks5_carries_connections_datagrams_and_questions() {
 /// To whom nothing was carried, once the gateway has ended.
 fn uncarried(world: &mut World) -> Vec<String> {
     let counts = world.running.take().expect("a gateway").stop().expect("counts");
-    counts.uncarried.iter().map(ToString::to_string).collect()
+    counts.uncarried.listed.iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -83,6 +83,8 @@ fn http_carries_connections_and_says_that_it_carries_no_datagrams() {
     assert_eq!(uninterrupted(|| app.recv(&mut [0])).expect_err("refused").kind(), ErrorKind::HostUnreachable);
     let unreachable = connect(&world, SocketAddr::from(([198, 18, 0, 1], 9))).expect_err("unreachable");
     assert_eq!(unreachable.kind(), ErrorKind::HostUnreachable);
+    let meanwhile = world.running.as_ref().expect("a gateway").carried().uncarried();
+    assert_eq!((meanwhile.listed.len(), meanwhile.all_but), (2, None), "it is known while the gateway works");
     // HTTP does not say whether the server refused or was never found.
     assert_eq!(uncarried(&mut world), ["tcp 198.18.0.1:9", "udp 198.18.0.1:9"]);
 }
@@ -136,7 +138,7 @@ fn is_cut_off(world: &mut World) {
     let [address, port] = [server.ip().to_string(), server.port().to_string()];
     let named =
         |to: &&Destination| (to.address.to_string(), to.port.to_string()) == (address.clone(), port.clone());
-    let transports = counts.uncarried.iter().filter(named).map(|to| to.transport);
+    let transports = counts.uncarried.listed.iter().filter(named).map(|to| to.transport);
     assert_eq!(
         transports.collect::<Vec<_>>(),
         [Transport::Tcp, Transport::Udp],

@@ -64,7 +64,7 @@ fn stated(proxy: &Held, ways: Vec<Way>) -> Option<Statement> {
 #[test]
 fn a_leak_that_gets_through_is_found_and_never_signed() {
     let address = listener();
-    let held = proxy(&format!("socks5://{address}")).unwrap();
+    let held = held(format!("socks5://{address}").parse().unwrap()).unwrap();
     let elsewhere: SocketAddr = ELSEWHERE.parse().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let key = SigningKey::open(&folder.path().join("key")).unwrap();

@@ -251,6 +251,24 @@ fn what_a_proxy_did_not_carry_is_told_where_it_carried_more() {
 }
 
 #[test]
+fn ways_out_that_nobody_asked_for_are_told() {
+    let doors = ["Unix socket at /srv/bus".to_owned()].into();
+    let mut stages = Playback {
+        closing: Some(("co-branded", Closed { doors, ..Closed::default() })),
+        ..Playback::default()
+    };
+    let place = Place::new(&plan(""));
+    let (_, report) = place.run(&mut stages, &["--format", "json"]).unwrap();
+    let told = "is not recorded: Unix socket at /srv/bus (4 runs)";
+    assert!(report.contains("\"other-doors\"") && report.contains(told), "{report}");
+    let runs = fs::read_dir(place.0.path().join("messenger.study/runs")).unwrap();
+    let mut runs = runs.map(|it| it.unwrap().path());
+    let run = runs.find(|it| it.to_string_lossy().contains("-co-branded-call")).unwrap();
+    must_be_as(include_str!("../../../../../docs/schema/run.schema.json"), &run.join("run.json"));
+    assert!(fs::read_to_string(run.join("run.json")).unwrap().contains("/srv/bus"));
+}
+
+#[test]
 fn a_capture_that_is_not_as_the_run_left_it_is_refused() {
     let place = Place::new(&plan("").replace("repeats = 4", "repeats = 1"));
     place.run(&mut Playback::default(), &[]).unwrap();

@@ -25,6 +25,7 @@ impl LiveStudy<'_> {
         let mut warnings = Vec::new();
         warnings.extend(self.failed_runs());
         warnings.extend(self.left_running());
+        warnings.extend(self.other_doors());
         warnings.extend(self.contacted_in_failed_runs_alone());
         warnings.extend(self.proxy_failures());
         warnings.extend(self.twin_alarms(study));
@@ -70,6 +71,17 @@ impl LiveStudy<'_> {
             format!(
                 "the app had ended and programs of it were still running when the room was closed: {left}; whom they would \
                  have contacted is not known, so give them time (wait) or let the app stay (start it in the foreground)"
+            )
+        })
+    }
+
+    /// What goes out there is in no capture, so that an absence says less than it seems to.
+    fn other_doors(&self) -> Option<Warning> {
+        let doors = self.doors.iter().map(|(door, runs)| format!("{door} ({})", counted(*runs, "run")));
+        warning("other-doors", doors, |doors| {
+            format!(
+                "rooms had ways out beside the network that the plan does not ask for, and what went there is not \
+                 recorded: {doors}"
             )
         })
     }

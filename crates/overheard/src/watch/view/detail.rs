@@ -43,8 +43,12 @@ fn title(row: &Row) -> String {
 
 fn summary(row: &Row) -> Vec<String> {
     let endpoint = &row.endpoint;
+    let seen = match row.carried {
+        true => format!("{} on the wire", endpoint.visibility),
+        false => row.wire(),
+    };
     let mut lines = vec![
-        format!("  {}, {} on the wire", row.protocol(), endpoint.visibility),
+        format!("  {}, {seen}", row.protocol()),
         format!(
             "  out {} in {}, in {} in {}",
             cell::bytes(endpoint.bytes_out),

@@ -15,10 +15,11 @@ use std::collections::BTreeSet;
 pub(super) const HELP_LINES: usize = SIGNS.len() + HELP.len();
 
 /// What the signs mean.
-const SIGNS: [(&str, &str); 3] = [
+const SIGNS: [(&str, &str); 4] = [
     ("●", "of concern"),
     ("?", "may be of concern: its place is unknown, anycast or disputed"),
     ("!", "whoever holds the wire can read it"),
+    ("○", "tried, not carried: no contact"),
 ];
 
 /// Draws all of it.
@@ -61,7 +62,8 @@ fn title_line(state: &State, width: usize) -> Line<'static> {
 fn summary_line(state: &State, width: usize) -> Line<'static> {
     let sight = &state.sight;
     let concerns = sight.rows.iter().filter(|row| row.is_concern()).count() as u64;
-    let countries: BTreeSet<_> = sight.rows.iter().filter_map(|row| row.endpoint.place.agreed()).collect();
+    let (met, tried): (Vec<&Row>, Vec<&Row>) = sight.rows.iter().partition(|row| row.carried);
+    let countries: BTreeSet<_> = met.iter().filter_map(|row| row.endpoint.place.agreed()).collect();
     let volume = sight.rows.iter().map(Row::volume).fold(0, u64::saturating_add);
     let mut parts = Vec::new();
     if concerns > 0 {
@@ -73,7 +75,10 @@ fn summary_line(state: &State, width: usize) -> Line<'static> {
     if sight.missed > 0 {
         parts.push(Span::styled(cell::counted(sight.missed, "packet") + " not shown", state.notice()));
     }
-    parts.push(Span::raw(cell::counted(sight.rows.len() as u64, "endpoint")));
+    parts.push(Span::raw(cell::counted(met.len() as u64, "endpoint")));
+    if !tried.is_empty() {
+        parts.push(Span::styled(format!("{} tried, not carried", tried.len()), state.notice()));
+    }
     if !countries.is_empty() {
         let noun = if countries.len() == 1 { "country" } else { "countries" };
         parts.push(Span::raw(format!("{} {noun}", countries.len())));
@@ -132,7 +137,7 @@ fn said(state: &State, width: usize, height: usize) -> Vec<Line<'static>> {
 }
 
 fn help(state: &State, width: usize) -> Vec<Line<'static>> {
-    let inks = [state.alarm(), state.notice(), state.alarm()];
+    let inks = [state.alarm(), state.notice(), state.alarm(), state.notice()];
     let signs = SIGNS.into_iter().zip(inks).map(|((sign, meaning), ink)| (sign, meaning, ink));
     let keys = HELP.iter().map(|(key, meaning)| (*key, *meaning, STRONG));
     let line = |(what, meaning, style): (&'static str, &str, _)| {

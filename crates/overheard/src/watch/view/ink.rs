@@ -14,7 +14,7 @@ impl State {
     pub(super) fn ink(&self, severity: Severity) -> Style {
         match severity {
             Severity::Concern => self.alarm(),
-            Severity::Suspect => self.notice(),
+            Severity::Suspect | Severity::Tried => self.notice(),
             Severity::Readable | Severity::Plain => Style::new(),
             Severity::Local => FAINT,
         }

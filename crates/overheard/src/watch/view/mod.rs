@@ -16,7 +16,7 @@ mod row;
 mod table;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub use draw::draw;
 pub use keys::Next;

@@ -31,6 +31,8 @@ pub struct Sight {
 #[derive(Clone, Debug)]
 pub struct Row {
     pub endpoint: Endpoint,
+    /// Whether anything went on to it: without that it was tried, and is no contact.
+    pub carried: bool,
     /// To the concern that it comes closest to.
     pub contact: Contact,
     /// Of one name one.
@@ -45,6 +47,8 @@ pub enum Severity {
     /// It stays on the local network.
     Local,
     Plain,
+    /// Tried, but nothing was carried there.
+    Tried,
     /// Whoever holds the wire can read it.
     Readable,
     /// It may be of concern: its place is unknown, or disputed.
@@ -56,6 +60,7 @@ impl Severity {
     pub fn sign(self) -> &'static str {
         match self {
             Self::Local | Self::Plain => "",
+            Self::Tried => "○",
             Self::Readable => "!",
             Self::Suspect => "?",
             Self::Concern => "●",
@@ -69,11 +74,12 @@ impl Row {
     }
 
     pub fn is_concern(&self) -> bool {
-        self.contact == Contact::Certain
+        self.carried && self.contact == Contact::Certain
     }
 
     pub fn severity(&self) -> Severity {
         match self.contact {
+            _ if !self.carried => Severity::Tried,
             Contact::Certain => Severity::Concern,
             Contact::Possible | Contact::Unplaced => Severity::Suspect,
             Contact::None if self.endpoint.place.local => Severity::Local,
@@ -95,6 +101,11 @@ impl Row {
         self.endpoint.place.label().unwrap_or_else(|| "?".into())
     }
 
+    /// Whether it can be read on the wire, if it came there.
+    pub fn wire(&self) -> String {
+        if self.carried { self.endpoint.visibility.to_string() } else { "tried, not carried".into() }
+    }
+
     pub fn protocol(&self) -> String {
         self.endpoint.protocols.to_string()
     }
@@ -111,7 +122,7 @@ impl Row {
             cell::socket(&self.endpoint),
             cell::network(&self.endpoint),
             self.protocol(),
-            self.endpoint.visibility.to_string(),
+            self.wire(),
             self.process(),
         ];
         names.chain(shown).any(|shown| shown.to_lowercase().contains(text))

@@ -52,7 +52,7 @@ const COLUMNS: [Column; 14] = [
     column("protocol", None, 60..100, Wide::Text(9), |row, _, width| cell::text(&row.protocol(), width)),
     column("protocol", None, 100..ANY, Wide::Text(10), |row, _, width| cell::text(&row.protocol(), width)),
     column("wire", None, 72..ANY, Wide::Text(9), |row, _, width| {
-        cell::text(&row.endpoint.visibility.to_string(), width)
+        cell::text(&if row.carried { row.wire() } else { "tried".into() }, width)
     }),
     column("process", None, 110..ANY, Wide::Text(12), |row, _, width| cell::text(&row.process(), width)),
     column("bytes", Some(Sort::Bytes), 0..72, Wide::Number(7), |row, _, _| cell::bytes(row.volume())),
@@ -142,7 +142,7 @@ fn title(column: &Column, state: &State, width: u16) -> Cell<'static> {
 
 fn field(column: &Column, row: &Row, state: &State, width: u16) -> Cell<'static> {
     let text = (column.text)(row, &state.sight, usize::from(width));
-    let readable = row.endpoint.visibility == Visibility::Readable && row.severity() != Severity::Local;
+    let readable = row.endpoint.visibility == Visibility::Readable && row.severity() > Severity::Tried;
     let alarming = readable && column.title == "wire";
     aligned(column, text, width, if alarming { state.alarm() } else { Style::new() })
 }

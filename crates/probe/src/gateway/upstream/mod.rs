@@ -123,6 +123,16 @@ impl Failure {
 }
 
 impl Upstream {
+    /// With this login; nothing where there is no proxy, or one that has a login already.
+    pub fn with_login(self, login: Login) -> Option<Self> {
+        let with = |address| Proxy { address, login: Some(login) };
+        match self {
+            Self::Socks5(Proxy { address, login: None }) => Some(Self::Socks5(with(address))),
+            Self::Http(Proxy { address, login: None }) => Some(Self::Http(with(address))),
+            _ => None,
+        }
+    }
+
     /// A connection to a server, established at its end too.
     pub async fn dial(&self, to: SocketAddr) -> Result<TcpStream, Failure> {
         match self {

@@ -1,4 +1,4 @@
-//! Reads an upstream from its URL.
+//! Reads an upstream from its URL, and a login from a line.
 //!
 //! Promises: what is not understood is refused with what was expected; a password is never part of the message.
 //! Sources: RFC 3986 (authority, percent-encoding).
@@ -57,6 +57,32 @@ impl FromStr for Upstream {
     }
 }
 
+/// Why a text is no login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it holds no login: expected USER:PASSWORD in one line, of up to 255 bytes each")]
+pub struct LoginError;
+
+impl FromStr for Login {
+    type Err = LoginError;
+
+    /// `USER:PASSWORD`, with nothing encoded; the name ends at the first colon.
+    fn from_str(text: &str) -> Result<Self, LoginError> {
+        let line = text.strip_suffix('\n').unwrap_or(text);
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let (name, password) = line.split_once(':').ok_or(LoginError)?;
+        let login = Self { name: name.into(), password: password.into() };
+        let is_line = !name.is_empty() && !line.contains(['\n', '\r', '\0']);
+        (is_line && login.fits()).then_some(login).ok_or(LoginError)
+    }
+}
+
+impl Login {
+    /// RFC 1929 counts the bytes of each in one.
+    fn fits(&self) -> bool {
+        self.name.len() <= 255 && self.password.len() <= 255
+    }
+}
+
 /// A text in which a URL may stand, or what was meant to be one.
 pub(crate) fn without_login(text: &str) -> String {
     let Some((before, place)) = text.rsplit_once('@') else { return text.into() };
@@ -67,7 +93,7 @@ pub(crate) fn without_login(text: &str) -> String {
 fn read_login(text: &str) -> Option<Login> {
     let (name, password) = text.split_once(':').unwrap_or((text, ""));
     let login = Login { name: decode(name)?, password: decode(password)? };
-    (login.name.len() <= 255 && login.password.len() <= 255).then_some(login)
+    login.fits().then_some(login)
 }
 
 fn decode(text: &str) -> Option<String> {
@@ -98,6 +124,29 @@ mod tests {
         assert_eq!(read("http://127.0.0.1:1080/"), Ok(Upstream::Http(Proxy { address, login: None })));
         let v6 = read("http://[::1]:8080").expect("an upstream");
         assert!(matches!(v6, Upstream::Http(proxy) if proxy.address.is_ipv6()));
+    }
+
+    #[test]
+    fn a_login_is_one_line_as_it_is() {
+        let read = |text: &str| text.parse::<Login>().ok().map(|login| (login.name, login.password));
+        let login = |name: &str, password: &str| Some((name.to_owned(), password.to_owned()));
+        assert_eq!(read("alice:p@ss:%20 word\r\n"), login("alice", "p@ss:%20 word"));
+        assert_eq!(read("alice:"), login("alice", ""));
+        let long = format!("alice:{}", "x".repeat(256));
+        for text in ["", "alice", ":secret", "alice:secret\nbob:other\n", &long] {
+            assert_eq!(read(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_login_joins_a_proxy_that_has_none() {
+        let with = |url: &str| {
+            let login = "bob:word".parse().expect("a login");
+            url.parse::<Upstream>().expect("an upstream").with_login(login)
+        };
+        assert_eq!(with("http://127.0.0.1:1"), "http://bob:word@127.0.0.1:1".parse().ok());
+        assert_eq!(with("socks5://127.0.0.1:1"), "socks5://bob:word@127.0.0.1:1".parse().ok());
+        assert_eq!([with("http://a:b@127.0.0.1:1"), with("direct")], [None, None]);
     }
 
     #[test]

@@ -61,6 +61,20 @@ fn a_sign_says_what_a_colour_says() {
 }
 
 #[test]
+fn what_was_only_tried_is_told_apart_and_is_no_contact() {
+    let tried = Row { contact: Contact::Certain, carried: false, ..row(1, "CN", "log.lantern.example.org") };
+    let mut state = State::new("app".into(), true);
+    state.see(Sight { rows: vec![tried, row(2, "US", "b.example.org")], ..Sight::default() });
+    let text = screen(&state, 80, 24).to_string();
+    assert!(text.contains("1 endpoint, 1 tried, not carried, 1 country"), "{text}");
+    assert_eq!(drawn(&state, "lantern"), ("○".to_owned(), Some(Color::Yellow)));
+    press(&mut state, [KeyCode::Char('/')].into_iter().chain("not carried".chars().map(KeyCode::Char)));
+    press(&mut state, [KeyCode::Enter, KeyCode::Enter]);
+    let text = screen(&state, 80, 24).to_string();
+    assert!(text.contains("TLS, tried, not carried") || text.contains("tls, tried, not carried"), "{text}");
+}
+
+#[test]
 fn what_is_missed_is_told() {
     let mut state = state();
     state.see(Sight { missed: 3, ..sight() });

@@ -22,7 +22,7 @@ fn second(second: i64) -> Timestamp {
 }
 
 /// An endpoint at an address of its own, with a place and a name where they are not empty.
-fn row(number: u8, country: &str, name: &str) -> Row {
+pub(in crate::watch) fn row(number: u8, country: &str, name: &str) -> Row {
     let claim = Claim {
         source: "test".into(),
         country: country.parse().ok(),
@@ -53,7 +53,13 @@ fn row(number: u8, country: &str, name: &str) -> Row {
         packet: u64::from(number),
     };
     let messenger = "messenger (pid 7, /usr/bin/messenger) < sh (pid 1)".parse().expect("a process");
-    Row { endpoint, contact: Contact::None, processes: vec![Arc::new(messenger)], trend: Vec::new() }
+    Row {
+        endpoint,
+        carried: true,
+        contact: Contact::None,
+        processes: vec![Arc::new(messenger)],
+        trend: Vec::new(),
+    }
 }
 
 /// One row of each kind; a name that is too wide, one that would act on the terminal, one that looks like
