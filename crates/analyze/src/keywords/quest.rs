@@ -11,6 +11,7 @@
 use super::channel::{Answer, Noise};
 use super::proof::{Proof, Word};
 use super::shape::{Shape, generating};
+use super::text::Text;
 use super::threshold::Threshold;
 use crate::bits::Bits;
 use std::collections::{BTreeSet, HashMap};
@@ -48,6 +49,18 @@ impl Message {
         let broken = |word: &Range<usize>| self.breaks.range(word.start + 1..word.end).next().is_some();
         let kept = |word: &Range<usize>| word.clone().all(|piece| self.kept.contains(piece));
         !self.reversed && words.iter().all(|word| kept(word) && !broken(word))
+    }
+
+    /// Where what it keeps is cut out of a longer word.
+    pub fn edges(&self, joined: &Bits) -> Vec<usize> {
+        let cut = |at: &usize| self.kept.contains(at - 1) != self.kept.contains(*at);
+        joined.members().filter(cut).collect()
+    }
+
+    /// Whether it cuts there too, or keeps nothing on one of the sides.
+    pub fn parts(&self, edges: &[usize]) -> bool {
+        let whole = |at: &usize| self.kept.contains(at - 1) && self.kept.contains(*at);
+        edges.iter().all(|at| !whole(at) || self.breaks.contains(at))
     }
 
     /// Chance of the answer, given whether the filter blocks what the message keeps when it stands in order.
@@ -104,6 +117,8 @@ pub(crate) struct Quest {
     target: f64,
     /// Pieces in which the rule is looked for.
     universe: Bits,
+    /// Pieces that are in one word with the piece before.
+    joined: Bits,
     /// For each boundary, the share of places to its left.
     share: Vec<f64>,
     /// Expected length of a word that ends at a boundary, where a lexicon knows one.
@@ -125,12 +140,13 @@ impl Quest {
     /// `known` are places where words of a lexicon stand, `clean` is the chance that nothing is blocked here.
     pub fn new(
         universe: Bits,
-        pieces: usize,
+        text: &Text,
         known: &[Range<usize>],
         clean: f64,
         noise: Noise,
         target: f64,
     ) -> Self {
+        let (pieces, joined) = (text.len(), text.joined().clone());
         let trust = if known.is_empty() { 0.0 } else { 0.5 };
         let mut known_lengths = vec![Vec::new(); pieces + 1];
         for place in known.iter().filter(|place| (*place).clone().all(|piece| universe.contains(piece))) {
@@ -150,6 +166,7 @@ impl Quest {
             noise,
             target,
             universe,
+            joined,
             share,
             known_lengths,
             trust,
@@ -244,7 +261,7 @@ impl Quest {
             return self.ask_step(top, at);
         }
         let words = self.found();
-        let proof = Proof::of(&words, self.message(top, 0), &self.sent, self.noise);
+        let proof = Proof::of(&words, self.message(top, 0), &self.sent, &self.joined, self.noise);
         if let Some((word, before)) = proof.two() {
             self.break_word(words[word].step, before);
             return self.stand();

@@ -143,6 +143,7 @@ impl KeywordsArgs {
         Hunt::new(&question, &self.options(lexicon.clone(), Noise::NONE), self.clients.seed)?;
         without_rooms(&rooms);
         let book = Book::open(&folder, &opening, self.clients.budget).map_err(refused)?;
+        let book = book.sharing(self.clients.spending());
         // After the first signal the message under way is still answered.
         let interrupted = interruption()?;
         let trials = Trials::new(&self.clients, book, &folder, watched, &interrupted);
@@ -230,10 +231,11 @@ impl KeywordsArgs {
             (_, false) => format!("{spent} were spent in earlier calls, {asked} of them by the search.\n"),
             (_, true) => format!("{spent} were spent in earlier calls, and the search has its answer.\n"),
         };
+        let spent_before = self.clients.spent_before()?;
         print(|out| {
             writeln!(
                 out,
-                "Against imagined filters the search takes {takes}, and {first} before it.\n{before}\
+                "Against imagined filters the search takes {takes}, and {first} before it.\n{before}{spent_before}\
                  The sender's account would send {sent} of the {} that --budget allows, in some {:.1} hours, and never more than {}.\n\
                  Nothing was sent.",
                 budget.saturating_sub(spent),
