@@ -4,8 +4,9 @@
     worlds/check.py [CASE...]
 
 For each capture: every address lies in 198.18.0.0/15, 2001:2::/48, or is link-local, multicast,
-unspecified or loopback; every MAC is locally administered, multicast or absent; and the TCP and
-UDP conversations are exactly the stated ones, as often as stated. Exits 1 with a line per failure.
+unspecified or loopback; every MAC is locally administered, multicast or absent; the TCP and
+UDP conversations are exactly the stated ones, as often as stated; and what the capture's secrets
+open holds the stated texts, each in its packet. Exits 1 with a line per failure.
 """
 import csv
 import ipaddress
@@ -70,6 +71,31 @@ def conversations(capture, failures):
     return found
 
 
+# What was under encryption, as bytes.
+OPENED = ["data.data", "quic.stream_data", "quic.dg"]
+
+
+def opened(capture):
+    """(packet, address, port, bytes) of all that the capture's secrets open."""
+    fields = ["frame.number", "ip.dst", "tcp.dstport", "udp.dstport", *OPENED]
+    fields = [part for field in fields for part in ("-e", field)]
+    command = ["tshark", "-n", "-r", str(capture), "-T", "fields", "-E", "occurrence=a", *fields]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+    for line in shown.splitlines():
+        number, address, tcp, udp, *said = line.split("\t")
+        for part in (part for field in said for part in field.split(",") if part):
+            yield int(number), address, int(tcp or udp), bytes.fromhex(part)
+
+
+def check_texts(capture, stated, failures):
+    pieces = list(opened(capture)) if stated else []
+    for text in stated:
+        to = text["dst"], text["dst_port"]
+        found = [n for n, *end, said in pieces if tuple(end) == to and text["said"].encode() in said]
+        if found != [text["packet"]]:
+            failures.append(f"{text['said']!r}: stated in packet {text['packet']}, found in {found}")
+
+
 def compare(found, stated, failures):
     for key in found.keys() | stated.keys():
         want, have = stated.get(key, 0), found.get(key, 0)
@@ -91,6 +117,8 @@ def check_case(case):
                 stated[key] = None if count == "some" else stated[key] + count
         failures = []
         compare(conversations(case / capture, failures), stated, failures)
+        texts = [text for text in truth.get("text", []) if text["capture"] == capture]
+        check_texts(case / capture, texts, failures)
         yield capture, failures
 
 

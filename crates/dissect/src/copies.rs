@@ -53,6 +53,9 @@ pub struct Copy {
 
 /// All copies of the text in the payload, the longest first; one for each encoding and packing.
 pub fn find(text: &str, payload: &[u8]) -> Vec<Copy> {
+    if payload.is_empty() {
+        return Vec::new();
+    }
     let mut copies = search(text, payload, Packing::None, None);
     for (packing, offset, opened) in streams(payload) {
         copies.extend(search(text, &opened, packing, Some(offset)));

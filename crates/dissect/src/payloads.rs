@@ -3,8 +3,8 @@
 //! For: looking for something in what was sent, wherever it stands in a stream.
 //! Promises: pure; bytes of TCP that were sent again are there once; where bytes are missing, what follows is there all
 //! the same, right behind. One stream keeps [`MOST_OF_STREAM`] bytes and all together [`MOST`]: what is beyond them is
-//! left out, and that is told. TLS for which the capture holds the secrets is there twice: as it was sent, and what it
-//! held, as [`crate::proto`] opens it, which is never more.
+//! left out, and that is told. TLS and QUIC for which the capture holds the secrets are there twice: as they were sent, and
+//! what they held, as [`crate::proto`] opens it, which is never more.
 
 use crate::capture::Summary;
 use crate::packet::{Packet, Segment, TcpFlags, TcpSegment};
@@ -31,7 +31,8 @@ pub struct Way {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payload {
     pub way: Way,
-    /// Whether this is what TLS records held; a record's bytes are taken to be of the packet in which it begins.
+    /// Whether this is what TLS records held, whose bytes are taken to be of the packet in which the record begins, or what a
+    /// stream or the datagrams of QUIC did.
     pub decrypted: bool,
     pub bytes: Vec<u8>,
     /// Where in the bytes each packet begins, in the order of the bytes.
@@ -44,7 +45,7 @@ pub struct Payloads {
     pub payloads: Vec<Payload>,
     /// Bytes that were left out.
     pub left_out: u64,
-    /// Bytes of TLS that no secret of the capture opens, where there are any.
+    /// Bytes of TLS and QUIC that no secret of the capture opens, where there are any.
     pub sealed: HashMap<Way, u64>,
 }
 
@@ -101,19 +102,26 @@ struct Side {
     pieces: Vec<Piece>,
 }
 
+/// A part of a stream.
 #[derive(Debug)]
-struct Piece {
+pub(crate) struct Piece {
     /// Place in the stream, as far as that is known.
-    at: u64,
-    packet: u64,
-    bytes: Vec<u8>,
+    pub(crate) at: u64,
+    pub(crate) packet: u64,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Piece {
+    pub(crate) fn end(&self) -> u64 {
+        self.at + self.bytes.len() as u64
+    }
 }
 
 impl Heard {
     /// All that was said, of a capture that came to this.
     pub(crate) fn finish(self, summary: &Summary) -> Payloads {
         let sides = self.sides.into_iter().filter(|side| !side.pieces.is_empty());
-        let mut payloads: Vec<Payload> = sides.map(Side::join).collect();
+        let mut payloads: Vec<Payload> = sides.map(|side| join(side.way, side.pieces)).collect();
         let opened = decrypt::decrypt(&payloads, &KeyLog::read(&summary.secrets));
         payloads.extend(opened.payloads);
         Payloads { payloads, left_out: self.left_out, sealed: opened.sealed }
@@ -170,23 +178,21 @@ impl Heard {
     }
 }
 
-impl Side {
-    fn join(mut self) -> Payload {
-        // A capture that began in the middle may have a later byte first: what is before it wraps around, to the end.
-        self.pieces.sort_by_key(|piece| (piece.at, piece.packet));
-        let mut payload = Payload { way: self.way, decrypted: false, bytes: Vec::new(), packets: Vec::new() };
-        let mut known = 0_u64;
-        for piece in self.pieces {
-            let end = piece.at + piece.bytes.len() as u64;
-            let again = usize::try_from(known.saturating_sub(piece.at)).unwrap_or(usize::MAX);
-            if let Some(new) = piece.bytes.get(again..).filter(|new| !new.is_empty()) {
-                payload.packets.push((payload.bytes.len(), piece.packet));
-                payload.bytes.extend_from_slice(new);
-            }
-            known = known.max(end);
+/// The stream of these pieces, which came in any order.
+pub(crate) fn join(way: Way, mut pieces: Vec<Piece>) -> Payload {
+    // A capture that began in the middle may have a later byte first: what is before it wraps around, to the end.
+    pieces.sort_by_key(|piece| (piece.at, piece.packet));
+    let mut payload = Payload { way, decrypted: false, bytes: Vec::new(), packets: Vec::new() };
+    let mut known = 0_u64;
+    for piece in pieces {
+        let again = usize::try_from(known.saturating_sub(piece.at)).unwrap_or(usize::MAX);
+        if let Some(new) = piece.bytes.get(again..).filter(|new| !new.is_empty()) {
+            payload.packets.push((payload.bytes.len(), piece.packet));
+            payload.bytes.extend_from_slice(new);
         }
-        payload
+        known = known.max(piece.end());
     }
+    payload
 }
 
 #[cfg(test)]
@@ -218,7 +224,8 @@ mod tests {
                 tunnels: Tunnels::default(),
             });
         }
-        heard.sides.into_iter().filter(|side| !side.pieces.is_empty()).map(Side::join).collect()
+        let sides = heard.sides.into_iter().filter(|side| !side.pieces.is_empty());
+        sides.map(|side| join(side.way, side.pieces)).collect()
     }
 
     #[test]

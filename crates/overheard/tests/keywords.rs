@@ -96,6 +96,24 @@ fn the_words_are_found_and_nothing_is_sent_twice() {
     way.text(&["--error", "0.1"]).refuses("another question");
 }
 
+/// Two questions in two folders: what the account spent on the first is not there for the second.
+#[test]
+fn a_ledger_bounds_what_an_account_spends_on_all_questions() {
+    let (one, other) = (Way::new("*river*tea*", 10_000, 0), Way::new("*river*tea*", 10_000, 0));
+    let ledger = one.path().join("ledger.jsonl").display().to_string();
+    let with = |budget| ["--ledger", ledger.as_str(), "--budget", budget];
+    let first = one.text(&with("7"));
+    assert_eq!((first.code, one.sent()), (4, 7), "{first:?}");
+    let second = other.text(&with("10"));
+    assert_eq!((second.code, other.sent()), (4, 3), "{second:?}");
+    let told = second.json()["warnings"].to_string();
+    assert!(told.contains("alice has spent the 10 messages that --budget allows"), "{told}");
+    let dry = other.text(&[&with("10")[..], &["--dry-run"]].concat()).stdout;
+    assert!(dry.contains("accounts have spent in all: alice 10."), "{dry}");
+    let without = other.text(&["--budget", "4"]);
+    assert_eq!((without.code, other.sent()), (4, 4), "the folder's own budget: {without:?}");
+}
+
 #[test]
 fn words_of_a_list_are_found() {
     let way = Way::new("*lamp*|*moss*", 10_000, 0);

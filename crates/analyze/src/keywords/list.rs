@@ -357,8 +357,8 @@ impl ListSearch {
     fn look_within(&mut self, pool: &[usize]) {
         let lexicon = pool.iter().map(|word| self.words[*word].clone()).collect();
         let (others, most_messages) = (Others::All, self.left());
-        let options = Options { others, lexicon, most_messages, limit: None, ..self.options.clone() };
-        let search = Search::new(&self.join(pool), options).ok().map(Box::new);
+        let options = Options { others, lexicon, most_messages, ..self.options.clone() };
+        let search = Search::of_message(&self.join(pool), options).map(Box::new);
         self.within = search.map(|search| Within { search, candidate: None, known: Vec::new() });
     }
 

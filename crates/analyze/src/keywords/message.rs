@@ -33,6 +33,18 @@ impl Message {
         !self.reversed && words.iter().all(|word| kept(word) && !broken(word))
     }
 
+    /// Where what it keeps is cut out of a longer word.
+    pub fn edges(&self, joined: &Bits) -> Vec<usize> {
+        let cut = |at: &usize| self.kept.contains(at - 1) != self.kept.contains(*at);
+        joined.members().filter(cut).collect()
+    }
+
+    /// Whether it cuts there too, or keeps nothing on one of the sides.
+    pub fn parts(&self, edges: &[usize]) -> bool {
+        let whole = |at: &usize| self.kept.contains(at - 1) && self.kept.contains(*at);
+        edges.iter().all(|at| !whole(at) || self.breaks.contains(at))
+    }
+
     /// Chance of the answer, given whether the filter blocks what the message keeps when it stands in order.
     pub fn likelihood(&self, answer: Answer, blocked: bool, noise: Noise) -> f64 {
         let plain = noise.likelihood(answer, blocked);

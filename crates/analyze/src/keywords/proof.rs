@@ -4,10 +4,14 @@
 //! piece of any word they are not; no word is two. A message that keeps the words and is lost, or keeps all but that
 //! piece and arrives, is evidence by its likelihood ratio; no expectation of how rules look enters.
 //!
+//! A message in which a word of the claim is a part of a longer one says nothing of the claim to a filter of whole words,
+//! and is no evidence.
+//!
 //! Promises: `error_bound` is the sum over the parts (Boole), each from even odds.
 
 use super::channel::Noise;
 use super::message::{Message, ORDERED, Sent};
+use crate::bits::Bits;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -54,8 +58,12 @@ pub(crate) struct Proof {
 }
 
 impl Proof {
-    /// `words`: the rightmost first. `alone`: the message that keeps nothing else.
-    pub fn of(words: &[Word], alone: Message, sent: &[Sent], noise: Noise) -> Self {
+    /// `words`: the rightmost first. `alone`: the message that keeps nothing else. `joined`: pieces that are in one word with
+    /// the piece before.
+    pub fn of(words: &[Word], alone: Message, sent: &[Sent], joined: &Bits, noise: Noise) -> Self {
+        let edges = alone.edges(joined);
+        let sent: Vec<&Sent> = sent.iter().filter(|sent| sent.message.parts(&edges)).collect();
+        let sent = &sent[..];
         let mut checks = vec![enough(&alone, 2 * words.len(), sent, noise)];
         let mut whole = Vec::new();
         for (at, Word { pieces: word, step }) in words.iter().enumerate() {
@@ -122,7 +130,7 @@ fn untested(any_order: &Check) -> bool {
     any_order.evidence == ((1.0 - ORDERED) / ORDERED).ln()
 }
 
-fn enough(alone: &Message, step: usize, sent: &[Sent], noise: Noise) -> Check {
+fn enough(alone: &Message, step: usize, sent: &[&Sent], noise: Noise) -> Check {
     let same = sent.iter().filter(|sent| sent.message.kept == alone.kept && sent.within(&alone.breaks));
     let evidence = same.map(|sent| {
         let of = |blocked| sent.message.likelihood(sent.answer, blocked, noise);
@@ -132,10 +140,10 @@ fn enough(alone: &Message, step: usize, sent: &[Sent], noise: Noise) -> Check {
 }
 
 /// That the words are not blocked without this piece.
-fn needed(piece: usize, lesson: (usize, usize), alone: &Message, sent: &[Sent], noise: Noise) -> Check {
+fn needed(piece: usize, lesson: (usize, usize), alone: &Message, sent: &[&Sent], noise: Noise) -> Check {
     let mut message = alone.clone();
     message.kept.remove(piece);
-    let counts = |sent: &&Sent| {
+    let counts = |sent: &&&Sent| {
         let Message { kept, reversed, .. } = &sent.message;
         !reversed && !kept.contains(piece) && message.kept.within(kept) && sent.within(&alone.breaks)
     };
@@ -144,10 +152,10 @@ fn needed(piece: usize, lesson: (usize, usize), alone: &Message, sent: &[Sent], 
 }
 
 /// That a filler before this piece lets the words pass: they need it and the one before it side by side.
-fn unbroken(before: usize, alone: &Message, sent: &[Sent], noise: Noise) -> Check {
+fn unbroken(before: usize, alone: &Message, sent: &[&Sent], noise: Noise) -> Check {
     let mut message = alone.clone();
     message.breaks.insert(before);
-    let counts = |sent: &&Sent| {
+    let counts = |sent: &&&Sent| {
         let Message { kept, breaks, reversed } = &sent.message;
         !reversed && alone.kept.within(kept) && breaks.contains(&before) && breaks.is_subset(&message.breaks)
     };
@@ -155,7 +163,7 @@ fn unbroken(before: usize, alone: &Message, sent: &[Sent], noise: Noise) -> Chec
     Check { message, lesson: None, evidence }
 }
 
-fn alike(message: &Message, sent: &[Sent], noise: Noise) -> f64 {
+fn alike(message: &Message, sent: &[&Sent], noise: Noise) -> f64 {
     sent.iter().filter(|sent| sent.message == *message).map(|sent| noise.evidence(sent.answer)).sum()
 }
 

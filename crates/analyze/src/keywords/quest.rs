@@ -12,6 +12,7 @@ use super::channel::{Answer, Noise};
 use super::message::{Message, Sent};
 use super::proof::{Proof, Word};
 use super::shape::{Shape, generating};
+use super::text::Text;
 use super::threshold::Threshold;
 use crate::bits::Bits;
 use std::collections::HashMap;
@@ -68,6 +69,8 @@ pub(crate) struct Quest {
     target: f64,
     /// Pieces in which the rule is looked for.
     universe: Bits,
+    /// Pieces that are in one word with the piece before.
+    joined: Bits,
     /// For each boundary, the share of places to its left.
     share: Vec<f64>,
     /// Expected length of a word that ends at a boundary, where a lexicon knows one.
@@ -89,12 +92,13 @@ impl Quest {
     /// `known` are places where words of a lexicon stand, `clean` is the chance that nothing is blocked here.
     pub fn new(
         universe: Bits,
-        pieces: usize,
+        text: &Text,
         known: &[Range<usize>],
         clean: f64,
         noise: Noise,
         target: f64,
     ) -> Self {
+        let (pieces, joined) = (text.len(), text.joined().clone());
         let trust = if known.is_empty() { 0.0 } else { 0.5 };
         let mut known_lengths = vec![Vec::new(); pieces + 1];
         for place in known.iter().filter(|place| (*place).clone().all(|piece| universe.contains(piece))) {
@@ -114,6 +118,7 @@ impl Quest {
             noise,
             target,
             universe,
+            joined,
             share,
             known_lengths,
             trust,
@@ -208,7 +213,7 @@ impl Quest {
             return self.ask_step(top, at);
         }
         let words = self.found();
-        let proof = Proof::of(&words, self.message(top, 0), &self.sent, self.noise);
+        let proof = Proof::of(&words, self.message(top, 0), &self.sent, &self.joined, self.noise);
         if let Some((word, before)) = proof.two() {
             self.break_word(words[word].step, before);
             return self.stand();

@@ -104,10 +104,20 @@ impl Search {
         if let Some(limit) = options.limit.filter(|limit| !text.fits(*limit)) {
             return Err(Refusal::TooLong(limit));
         }
+        Ok(Self::of(text, options))
+    }
+
+    /// A search of a message that was taken as it is: what is longer by a filler may be too long.
+    pub(super) fn of_message(message: &str, options: Options) -> Option<Self> {
+        let text = Text::new(message);
+        (text.solid() > 1).then(|| Self::of(text, options))
+    }
+
+    fn of(text: Text, options: Options) -> Self {
         let ahead = VecDeque::from([Bits::of(text.len(), 0..text.len())]);
         let found = Found { others: options.others, ..Found::default() };
         let (proven, clear) = (Vec::new(), Vec::new());
-        Ok(Self {
+        Self {
             text,
             options,
             ahead,
@@ -119,7 +129,7 @@ impl Search {
             found,
             proven,
             clear,
-        })
+        }
     }
 
     /// The next message, or the answer. Calling it again without an answer repeats it.
@@ -197,7 +207,7 @@ impl Search {
         let clean = if first { NOT_BLOCKED } else { 1.0 - ANOTHER };
         let lexicon = self.options.lexicon.iter().filter(|word| !word.is_empty());
         let known: Vec<_> = lexicon.flat_map(|word| self.text.places_of(word)).collect();
-        Some(Quest::new(universe, self.text.len(), &known, clean, self.options.noise, self.options.target))
+        Some(Quest::new(universe, &self.text, &known, clean, self.options.noise, self.options.target))
     }
 
     /// The next text to be searched: none that a known rule blocks, which would be found again, and none that is a part of
@@ -303,7 +313,7 @@ impl Search {
         if message.reversed {
             parts.reverse();
         }
-        self.text.join(&parts)
+        self.text.join(&parts, self.options.limit)
     }
 }
 

@@ -44,6 +44,8 @@ pub(crate) struct Text {
     /// Where each piece begins, and the end.
     bounds: Vec<usize>,
     letter: char,
+    /// Pieces that are in one word with the piece before, in scripts that part words by blanks.
+    joined: Bits,
 }
 
 impl Text {
@@ -58,7 +60,11 @@ impl Text {
         }
         bounds.push(text.len());
         let letter = LETTERS.into_iter().find(|letter| !text.contains(*letter)).unwrap_or(LETTERS[0]);
-        Self { text: text.to_owned(), bounds, letter }
+        let letter_at = |at: &usize| text[*at..].chars().next().is_some_and(is_of_spaced_words);
+        let letters: Vec<bool> = bounds.iter().map(letter_at).collect();
+        let joined = (1..bounds.len()).filter(|piece| letters[piece - 1] && letters[*piece]);
+        let joined = Bits::of(bounds.len(), joined);
+        Self { text: text.to_owned(), bounds, letter, joined }
     }
 
     pub fn len(&self) -> usize {
@@ -68,6 +74,11 @@ impl Text {
     /// Pieces that are not blank.
     pub fn solid(&self) -> usize {
         (0..self.len()).filter(|piece| !self.slice(*piece..*piece + 1).trim().is_empty()).count()
+    }
+
+    /// Pieces that are in one word with the piece before: a filter of whole words sees them with it alone.
+    pub fn joined(&self) -> &Bits {
+        &self.joined
     }
 
     pub fn fits(&self, limit: Limit) -> bool {
@@ -85,16 +96,26 @@ impl Text {
         matches.filter_map(|(start, at)| Some(start..end(*at)?)).filter(|range| !range.is_empty()).collect()
     }
 
-    /// The given parts in the given order, a filler between any two.
-    pub fn join(&self, parts: &[Range<usize>]) -> String {
+    /// The given parts in the given order, a filler between any two: a whole one, unless a limit takes only such as are no
+    /// longer than what they stand for.
+    pub fn join(&self, parts: &[Range<usize>], limit: Option<Limit>) -> String {
+        let message = self.filled(parts, |_| 3);
+        match limit.is_none_or(|limit| limit.takes(&message)) {
+            true => message,
+            false => self.filled(parts, |left_out| if left_out == 0 { 3 } else { left_out }),
+        }
+    }
+
+    /// With fillers as long as `length` says of what they stand for, in characters.
+    fn filled(&self, parts: &[Range<usize>], length: impl Fn(usize) -> usize) -> String {
         let mut message = String::new();
         let mut before: Option<usize> = None;
         for part in parts {
             if let Some(before) = before {
-                // Never longer than what it stands for.
-                match part.start.checked_sub(before) {
-                    Some(1) => message.push(self.letter),
-                    Some(2) => message.extend([self.letter, ' ']),
+                let left_out = part.start.saturating_sub(before);
+                match length(left_out) {
+                    1 => message.push(self.letter),
+                    2 => message.extend([self.letter, ' ']),
                     _ => message.extend([' ', self.letter, ' ']),
                 }
             }
@@ -117,6 +138,14 @@ pub(crate) fn runs(kept: &Bits) -> Vec<Range<usize>> {
     runs
 }
 
+/// A letter or digit of a script that parts words by blanks: none of Thai, Lao, Burmese, Khmer, Chinese and Japanese.
+fn is_of_spaced_words(character: char) -> bool {
+    let unspaced = matches!(character,
+        '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{2e80}'..='\u{a4cf}'
+        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}');
+    character.is_alphanumeric() && !unspaced
+}
+
 /// Combining marks, variation selectors, skin tones and joiners (a part of UAX #29 that needs no tables).
 fn belongs_to_the_one_before(character: char) -> bool {
     matches!(character,
@@ -132,7 +161,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn keep(text: &Text, kept: impl IntoIterator<Item = usize>) -> String {
-        text.join(&runs(&Bits::of(text.len(), kept)))
+        text.join(&runs(&Bits::of(text.len(), kept)), Some(Limit::Characters(text.len())))
     }
 
     #[test]
@@ -141,7 +170,9 @@ mod tests {
         assert_eq!(keep(&text, [0, 3]), "红ƣ 色");
         assert_eq!(keep(&text, [0, 1]), "红苹");
         assert_eq!(Text::new("ƣƕ").letter, 'ȣ');
-        assert_eq!(text.join(&[3..4, 0..1]), "色 ƣ 红");
+        assert_eq!(text.join(&[3..4, 0..1], None), "色 ƣ 红");
+        assert_eq!(text.join(&[0..1, 3..4], None), "红 ƣ 色");
+        assert_eq!(Text::new("a b").join(&[0..1, 2..3], Some(Limit::Characters(5))), "a ƣ b");
     }
 
     proptest! {
@@ -153,6 +184,13 @@ mod tests {
             prop_assert!(message.split(text.letter).all(stood), "{message}");
             prop_assert!(message.chars().count() <= text.text.chars().count());
         }
+    }
+
+    #[test]
+    fn pieces_of_one_word_are_told_from_those_beside_it() {
+        let joined = |text| Text::new(text).joined().members().collect::<Vec<_>>();
+        assert_eq!(joined("ab c1红苹d"), [1, 4]);
+        assert_eq!(joined("де\u{301}л 한국"), [1, 2, 5]);
     }
 
     #[test]

@@ -9,6 +9,8 @@ use rand::{Rng, RngExt};
 pub struct Filter {
     pub rules: Vec<Vec<String>>,
     pub ordered: bool,
+    /// Words count only where no letter or digit is beside them.
+    pub whole_words: bool,
     /// Words that let any text pass.
     pub extenuating: Vec<String>,
     pub loss: f64,
@@ -17,7 +19,10 @@ pub struct Filter {
 
 impl Filter {
     pub fn blocks(&self, text: &str) -> bool {
-        let holds = |word: &String| text.contains(word.as_str());
+        let holds = |word: &String| match self.whole_words {
+            false => text.contains(word.as_str()),
+            true => is_whole(word, text),
+        };
         !self.extenuating.iter().any(holds)
             && self.rules.iter().any(|rule| match self.ordered {
                 false => rule.iter().all(holds),
@@ -34,6 +39,14 @@ impl Filter {
         };
         if arrives { Answer::Delivered } else { Answer::Lost }
     }
+}
+
+/// Whether a text holds the word with no letter or digit beside it.
+fn is_whole(word: &str, text: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let beside = [text[..at].chars().next_back(), text[at + word.len()..].chars().next()];
+        !beside.into_iter().flatten().any(char::is_alphanumeric)
+    })
 }
 
 /// Searches a text until the search is done.

@@ -13,6 +13,7 @@ pub(crate) mod extension {
     pub(crate) const SERVER_NAME: u16 = 0x0000;
     pub(crate) const SIGNATURE_ALGORITHMS: u16 = 0x000d;
     pub(crate) const ALPN: u16 = 0x0010;
+    pub(crate) const ENCRYPT_THEN_MAC: u16 = 0x0016;
     pub(crate) const SUPPORTED_VERSIONS: u16 = 0x002b;
 }
 

@@ -12,6 +12,7 @@ mod bittorrent;
 mod certificate;
 mod client_hello;
 mod cursor;
+pub(crate) mod decrypt;
 mod dhcp;
 mod dns;
 mod dtls;
@@ -47,7 +48,6 @@ mod xmpp;
 pub(crate) use asked::asked;
 pub use host_name::host_name;
 pub use ja4::Ja4;
-pub(crate) use tls::decrypt;
 
 use crate::texts::Texts;
 use overheard_model::{NameSource, Protocol, Side, Timestamp, Transport, Visibility};

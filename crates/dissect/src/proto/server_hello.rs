@@ -34,8 +34,17 @@ impl<'a> ServerHello<'a> {
 
     /// Whether it chose TLS 1.3 (or a draft of it) in the extension made for that.
     pub(crate) fn supports_tls_1_3(&self) -> bool {
+        self.has(extension::SUPPORTED_VERSIONS)
+    }
+
+    /// Whether a block cipher's MAC is over what was encrypted (RFC 7366).
+    pub(crate) fn encrypts_then_mac(&self) -> bool {
+        self.has(extension::ENCRYPT_THEN_MAC)
+    }
+
+    fn has(&self, extension: u16) -> bool {
         let mut cursor = Cursor(self.extensions);
         let mut numbers = std::iter::from_fn(|| Some((cursor.u16()?, cursor.vector16()?)));
-        numbers.any(|(number, _)| number == extension::SUPPORTED_VERSIONS)
+        numbers.any(|(number, _)| number == extension)
     }
 }

@@ -149,6 +149,7 @@ impl KeywordsArgs {
         Hunt::new(&asked.question, &self.options(asked.lexicon.clone(), Noise::NONE), self.clients.seed)?;
         without_rooms(&rooms);
         let book = Book::open(&folder, &opening, self.clients.budget).map_err(refused)?;
+        let book = book.sharing(self.clients.spending());
         // After the first signal the message under way is still answered.
         let interrupted = interruption()?;
         let trials = Trials::new(&self.clients, book, &folder, watched, &interrupted);

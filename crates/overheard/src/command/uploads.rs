@@ -88,6 +88,7 @@ impl UploadsArgs {
         }
         without_rooms(&watched);
         let (book, at) = Book::open_any(&folder, &study.openings, self.clients.budget).map_err(refused)?;
+        let book = book.sharing(self.clients.spending());
         let (design, looks) = study.gone_on_with(&book, at)?;
         let interrupted = interruption()?;
         let mut trials = Trials::new(&self.clients, book, &folder, watched.is_ok(), &interrupted);
@@ -160,11 +161,12 @@ impl UploadsArgs {
             _ => format!("{spent} were spent in earlier calls, and {done} acts are done. "),
         };
         let hours = design.order.len() as f64 * (pace.mean_s() + lag + washout) / 3600.0;
+        let spent_before = self.clients.spent_before()?;
         print(|out| {
             writeln!(
                 out,
                 "{messages} messages would be sent, half of them triggers, and {} acts would send nothing, in some {hours:.1} hours.\n\
-                 {few}{kept}--budget allows {left}{short}. Messages that are not answered are sent again and cost one more.\n\
+                 {few}{spent_before}{kept}--budget allows {left}{short}. Messages that are not answered are sent again and cost one more.\n\
                  Nothing was sent.",
                 design.order.len() - messages,
             )

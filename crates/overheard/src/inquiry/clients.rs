@@ -3,13 +3,14 @@
 //! Promises: what the answers depend on is part of [`ClientArgs::terms`], and so of the key by which a book is gone on
 //! with; what only paces or limits is not.
 
+use super::trials::refused;
 use crate::exit::{Failure, Result};
 use crate::progress::Progress;
 use clap::Args;
 use overheard_model::design::{Doorway, Home, VantageDesign};
 use overheard_probe::gateway::{Dns, Upstream};
 use overheard_probe::room::{Room, Spec};
-use overheard_probe::trial::Pace;
+use overheard_probe::trial::{Pace, Spending};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -71,9 +72,13 @@ pub struct ClientArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
     pub washout: f64,
 
-    /// Most messages to be spent in all, with those of earlier calls
+    /// Most messages to be spent on this question, with those of earlier calls; with --ledger also by each account in all
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
     pub budget: u64,
+
+    /// Book what accounts spend in this file too, for as many questions as name it: no account spends more than --budget
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
 
     /// Say what would be spent, and send nothing
     #[arg(long)]
@@ -125,6 +130,23 @@ impl ClientArgs {
     /// Where acts are booked, for an inquiry that is made of this file.
     pub fn folder(&self, file: &Path) -> PathBuf {
         self.trials_folder.clone().unwrap_or_else(|| file.with_extension("trials"))
+    }
+
+    /// The ledger that is shared with other questions.
+    pub fn spending(&self) -> Option<Spending> {
+        self.ledger.as_deref().map(Spending::new)
+    }
+
+    /// What a ledger holds already, as a sentence.
+    pub fn spent_before(&self) -> Result<String> {
+        let Some((spending, path)) = self.spending().zip(self.ledger.as_deref()) else {
+            return Ok(String::new());
+        };
+        let accounts = spending.accounts().map_err(refused)?;
+        let spent: Vec<String> =
+            accounts.iter().map(|(account, spent)| format!("{account} {spent}")).collect();
+        let spent = if spent.is_empty() { "nobody any".into() } else { spent.join(", ") };
+        Ok(format!("By {}, accounts have spent in all: {spent}.\n", path.display()))
     }
 
     /// All of it that answers depend on.

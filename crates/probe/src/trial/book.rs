@@ -17,6 +17,7 @@
 //! To extend: a fact of an act is a field of its entry; the format's number goes up where old lines change.
 
 use super::line::Outcome;
+use super::spending::Spending;
 use crate::digest;
 use crate::lock;
 use nix::fcntl::Flock;
@@ -119,6 +120,8 @@ pub enum BookFault {
     AnotherQuestion { path: PathBuf },
     #[error("the budget of {budget} messages is spent")]
     Spent { budget: u64 },
+    #[error("{}: {account} has spent the {budget} messages that --budget allows", path.display())]
+    SpentElsewhere { path: PathBuf, account: String, budget: u64 },
 }
 
 impl BookFault {
@@ -132,7 +135,9 @@ impl BookFault {
                 "ask with the same drivers, texts and options, or begin anew in another folder with --trials-folder; \
                  `uploads` goes on to twice the --trials, or four times"
             }
-            Self::Spent { .. } => "the same command with a larger --budget goes on from here",
+            Self::Spent { .. } | Self::SpentElsewhere { .. } => {
+                "the same command with a larger --budget goes on from here"
+            }
         }
     }
 }
@@ -143,6 +148,8 @@ pub struct Book {
     path: PathBuf,
     file: Flock<File>,
     budget: u64,
+    /// Where what is spent is booked too, by account.
+    spending: Option<Spending>,
     acts: Vec<Act>,
     /// Act by act, whether what crossed after it is known.
     watched: Vec<bool>,
@@ -166,7 +173,8 @@ impl Book {
         let file = lock::exclusive(file).map_err(failed)?;
         let file = file.ok_or_else(|| BookFault::Busy { path: path.clone() })?;
         let (acts, watched, deliveries) = (Vec::new(), Vec::new(), Vec::new());
-        let mut book = Self { path, file, budget, acts, watched, deliveries, strays: Strays::default() };
+        let (spending, strays) = (None, Strays::default());
+        let mut book = Self { path, file, budget, spending, acts, watched, deliveries, strays };
         let mut text = Vec::new();
         book.file.read_to_end(&mut text).map_err(|error| book.failed(error))?;
         let opening = book.read(&text, openings)?;
@@ -180,6 +188,11 @@ impl Book {
         budget: u64,
     ) -> Result<Option<(Self, usize)>, BookFault> {
         folder.join(FILE).exists().then(|| Self::open_any(folder, openings, budget)).transpose()
+    }
+
+    /// From now on the budget holds for each account in this ledger too.
+    pub fn sharing(self, spending: Option<Spending>) -> Self {
+        Self { spending, ..self }
     }
 
     /// Every act, in the order of acting.
@@ -211,6 +224,9 @@ impl Book {
         let (act, next) = (self.acts.len() as u64 + 1, self.deliveries.len() as u64 + 1);
         if intent.message.is_some() && next > self.budget {
             return Err(BookFault::Spent { budget: self.budget });
+        }
+        if let (Some(spending), Some((account, _))) = (&self.spending, intent.message) {
+            spending.book(account, self.budget, now)?;
         }
         let sent = intent.message.map(|(account, text)| Sent {
             number: next,
@@ -367,6 +383,27 @@ mod tests {
         assert_eq!(book.strays().late, 1);
         let kept = std::fs::read_to_string(folder.path().join("messages.jsonl")).unwrap();
         assert!(!kept.contains("secret"), "no text is kept: {kept}");
+    }
+
+    /// What one account spent for another question counts, and a refused message is in no book.
+    #[test]
+    fn a_shared_ledger_bounds_each_account_over_all_books() {
+        let folder = tempfile::tempdir().unwrap();
+        let spending = Spending::new(&folder.path().join("ledger.jsonl"));
+        let book = |name: &str| {
+            let book = Book::open(&folder.path().join(name), &Opening::of(name), 3).unwrap();
+            book.sharing(Some(spending.clone()))
+        };
+        let (mut one, mut other) = (book("one"), book("other"));
+        for text in ["a", "b"] {
+            one.book(&message(text), now()).unwrap();
+        }
+        other.book(&message("c"), now()).unwrap();
+        let refused = other.book(&message("d"), now()).unwrap_err();
+        assert!(matches!(refused, BookFault::SpentElsewhere { budget: 3, .. }), "{refused}");
+        assert_eq!((one.deliveries().len(), other.deliveries().len()), (2, 1));
+        let carol = Intent { message: Some(("carol", "e")), ..Intent::default() };
+        assert!(other.book(&carol, now()).is_ok());
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(crate) fn crypto(frames: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
 }
 
 /// What follows the padding; a frame of it is one zero.
-fn without_padding(frames: &[u8]) -> &[u8] {
+pub(super) fn without_padding(frames: &[u8]) -> &[u8] {
     const STRIDE: usize = 32;
     let mut rest = frames;
     while let Some((zeros, after)) = rest.split_first_chunk::<STRIDE>()
@@ -41,7 +41,7 @@ fn take_crypto<'a>(cursor: &mut Cursor<'a>) -> Option<(u64, &'a [u8])> {
     Some((offset, cursor.take(length)?))
 }
 
-fn skip_ack(cursor: &mut Cursor<'_>, congestion: bool) -> Option<()> {
+pub(super) fn skip_ack(cursor: &mut Cursor<'_>, congestion: bool) -> Option<()> {
     let _largest = cursor.varint()?;
     let _delay = cursor.varint()?;
     let ranges = cursor.varint()?;

@@ -1,66 +1,42 @@
 //! Protection of Initial packets, which anyone who saw the first one can take off.
 //!
-//! Source: RFC 9001 §5.2 (secrets), §5.3 (AEAD), §5.4 (header protection).
+//! Source: RFC 9001 §5.2 (secrets).
 
 use super::super::hkdf::expand_label;
 use super::packet::Packet;
+use super::protection::{HeaderKey, PacketKey};
 use super::version::Salt;
-use ring::aead::quic::HeaderProtectionKey;
-use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey, quic};
+use ring::aead::AES_128_GCM;
 use ring::hkdf::{HKDF_SHA256, Prk};
 
 /// What a client's Initial packets are protected with.
 pub(crate) struct Keys {
-    packet: LessSafeKey,
-    iv: [u8; 12],
-    header: HeaderProtectionKey,
+    packet: PacketKey,
+    header: HeaderKey,
 }
 
 impl Keys {
     /// Derives the client's keys from the destination connection identifier of its first packet.
     pub(crate) fn derive(salt: &Salt, dcid: &[u8]) -> Option<Self> {
-        let initial = salt.extract(dcid);
-        let client = Prk::new_less_safe(HKDF_SHA256, &expanded::<32>(&initial, "client in")?);
-        let [key, iv, header] = salt.labels;
-        let packet = UnboundKey::new(&AES_128_GCM, &expanded::<16>(&client, key)?).ok()?;
-        let header = HeaderProtectionKey::new(&quic::AES_128, &expanded::<16>(&client, header)?).ok()?;
-        Some(Self { packet: LessSafeKey::new(packet), iv: expanded(&client, iv)?, header })
+        let mut secret = [0; 32];
+        expand_label(&salt.extract(dcid), "client in", &mut secret)?;
+        let client = Prk::new_less_safe(HKDF_SHA256, &secret);
+        let packet = PacketKey::new(&client, &AES_128_GCM, salt.labels)?;
+        Some(Self { packet, header: HeaderKey::new(&client, &AES_128_GCM, salt.labels)? })
     }
 
-    /// The frames of a packet, if these keys protected it.
+    /// The frames of a packet, if these keys protected it. The first packets' numbers are sent whole.
     pub(crate) fn open(&self, packet: &Packet<'_>) -> Option<Vec<u8>> {
-        let sample = packet.bytes.get(packet.number_at.checked_add(4)?..)?.get(..16)?;
-        let [mask, number_mask @ ..] = self.header.new_mask(sample).ok()?;
-        let mut bytes = packet.bytes.to_vec();
-        let first = bytes.first_mut()?;
-        *first ^= mask & 0x0f;
-        let width = usize::from(*first & 3) + 1;
-        let mut nonce = self.iv;
-        let number = bytes.get_mut(packet.number_at..packet.number_at + width)?;
-        for (byte, mask) in number.iter_mut().zip(number_mask) {
-            *byte ^= mask;
-        }
-        for (nonce, byte) in nonce.iter_mut().rev().zip(number.iter().rev()) {
-            *nonce ^= byte;
-        }
-        let (header, payload) = bytes.split_at_mut_checked(packet.number_at + width)?;
-        let nonce = Nonce::assume_unique_for_key(nonce);
-        let length = self.packet.open_in_place(nonce, Aad::from(&*header), payload).ok()?.len();
-        bytes.drain(..packet.number_at + width);
-        bytes.truncate(length);
-        Some(bytes)
+        let bare = self.header.unmask(packet.bytes, packet.number_at)?;
+        let number = bare.number();
+        self.packet.open(bare, number)
     }
-}
-
-fn expanded<const LENGTH: usize>(secret: &Prk, label: &str) -> Option<[u8; LENGTH]> {
-    let mut bytes = [0; LENGTH];
-    expand_label(secret, label, &mut bytes)?;
-    Some(bytes)
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::super::super::cursor::Cursor;
+    use super::super::protection::tests::protect;
     use super::super::{packet, version};
     use super::*;
 
@@ -102,17 +78,7 @@ pub(super) mod tests {
         bytes.extend((0x4000 | (4 + frames.len() + 16) as u16).to_be_bytes());
         let number_at = bytes.len();
         bytes.extend([0, 0, 0, 2]);
-        let mut nonce = keys.iv;
-        nonce[11] ^= 2;
-        let mut sealed = frames.to_vec();
-        let nonce = Nonce::assume_unique_for_key(nonce);
-        keys.packet.seal_in_place_append_tag(nonce, Aad::from(&bytes), &mut sealed).expect("sealed");
-        bytes.extend(sealed);
-        let sample = &bytes[number_at + 4..number_at + 20];
-        let [mask, rest @ ..] = keys.header.new_mask(sample).expect("a mask");
-        bytes[0] ^= mask & 0x0f;
-        bytes[number_at..].iter_mut().zip(rest).for_each(|(byte, mask)| *byte ^= mask);
-        bytes
+        protect((&keys.packet, &keys.header), &bytes, number_at, 2, frames)
     }
 
     /// The frames of the examples: the hello in one CRYPTO frame, padded.

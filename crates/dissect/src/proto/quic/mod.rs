@@ -6,10 +6,13 @@
 //! unknown, a datagram that is filled to the size of a client's first one and agrees in every
 //! length. Short headers alone claim nothing: one fixed bit is no evidence.
 
+pub(crate) mod decrypt;
 mod frame;
 mod google;
+mod hello;
 mod initial;
 mod packet;
+mod protection;
 mod reader;
 #[cfg(test)]
 mod tests;

@@ -34,6 +34,16 @@ pub(crate) struct Packet<'a> {
     pub(crate) missing: usize,
 }
 
+impl<'a> Packet<'a> {
+    /// The source connection identifier, by which packets are to come back.
+    pub(crate) fn scid(&self) -> Option<&'a [u8]> {
+        const VERSION: usize = 5;
+        let mut cursor = Cursor(self.bytes.get(VERSION..)?);
+        cursor.vector8()?;
+        cursor.vector8()
+    }
+}
+
 /// Takes the next packet of a datagram.
 pub(crate) fn next<'a>(datagram: &mut Cursor<'a>) -> Option<Packet<'a>> {
     const LONGEST_ID: usize = 20;

@@ -15,12 +15,23 @@ pub(crate) struct Salt {
     bytes: [u8; 20],
     /// The same as a key, once it was needed.
     key: OnceLock<hkdf::Salt>,
-    /// Labels of the key, the nonce and the header key, for HKDF-Expand-Label.
-    pub(crate) labels: [&'static str; 3],
+    pub(crate) labels: &'static Labels,
 }
 
-const LABELS: [&str; 3] = ["quic key", "quic iv", "quic hp"];
-const LABELS_V2: [&str; 3] = ["quicv2 key", "quicv2 iv", "quicv2 hp"];
+/// By what keys are made of secrets, for HKDF-Expand-Label.
+#[derive(Debug)]
+pub(crate) struct Labels {
+    pub(crate) key: &'static str,
+    pub(crate) iv: &'static str,
+    /// Of the header's mask.
+    pub(crate) header: &'static str,
+    /// Of the secret after a key update.
+    pub(crate) update: &'static str,
+}
+
+static LABELS: Labels = Labels { key: "quic key", iv: "quic iv", header: "quic hp", update: "quic ku" };
+static LABELS_V2: Labels =
+    Labels { key: "quicv2 key", iv: "quicv2 iv", header: "quicv2 hp", update: "quicv2 ku" };
 
 const V1: usize = 0;
 const V2: usize = 1;
@@ -33,18 +44,18 @@ const T050: usize = 7;
 const T051: usize = 8;
 
 static SALTS: [Salt; 9] = [
-    salt(0x38762cf7_f55934b3_4d179ae6_a4c80cad, 0xccbb7f0a, LABELS),
-    salt(0x0dede3de_f700a6db_819381be_6e269dcb, 0xf9bd2ed9, LABELS_V2),
-    salt(0xafbfec28_9993d24c_9e9786f1_9c6111e0, 0x4390a899, LABELS),
-    salt(0xc3eef712_c72ebb5a_11a7d243_2bb46365, 0xbef9f502, LABELS),
-    salt(0x7fbcdb0e_7c66bbe9_193a96cd_21519ebd, 0x7a02644a, LABELS),
-    salt(0xa707c203_a59b4718_4a1d62ca_570406ea, 0x7ae3e5d3, LABELS_V2),
-    salt(0x504574ef_d066fe2f_9d945cfc_dbd3a7f0, 0xd3b56b45, LABELS),
-    salt(0x7ff579e5_acd07291_5580304c_43a2367c, 0x60488310, LABELS),
-    salt(0x7a4edef4_e7ccee5f_a4506c19_124fc8cc, 0xda6e033d, LABELS),
+    salt(0x38762cf7_f55934b3_4d179ae6_a4c80cad, 0xccbb7f0a, &LABELS),
+    salt(0x0dede3de_f700a6db_819381be_6e269dcb, 0xf9bd2ed9, &LABELS_V2),
+    salt(0xafbfec28_9993d24c_9e9786f1_9c6111e0, 0x4390a899, &LABELS),
+    salt(0xc3eef712_c72ebb5a_11a7d243_2bb46365, 0xbef9f502, &LABELS),
+    salt(0x7fbcdb0e_7c66bbe9_193a96cd_21519ebd, 0x7a02644a, &LABELS),
+    salt(0xa707c203_a59b4718_4a1d62ca_570406ea, 0x7ae3e5d3, &LABELS_V2),
+    salt(0x504574ef_d066fe2f_9d945cfc_dbd3a7f0, 0xd3b56b45, &LABELS),
+    salt(0x7ff579e5_acd07291_5580304c_43a2367c, 0x60488310, &LABELS),
+    salt(0x7a4edef4_e7ccee5f_a4506c19_124fc8cc, 0xda6e033d, &LABELS),
 ];
 
-const fn salt(high: u128, low: u32, labels: [&'static str; 3]) -> Salt {
+const fn salt(high: u128, low: u32, labels: &'static Labels) -> Salt {
     let (high, low) = (high.to_be_bytes(), low.to_be_bytes());
     let mut bytes = [0; 20];
     let mut i = 0;
@@ -94,6 +105,11 @@ fn salt_of(version: u32) -> Option<usize> {
 /// Whether long packet types are numbered as in version 2 (RFC 9369 §3.2).
 pub(crate) fn numbers_types_as_v2(version: u32) -> bool {
     matches!(version, VERSION_2 | VERSION_2_DRAFT)
+}
+
+/// By what a version makes keys of secrets.
+pub(crate) fn labels(version: u32) -> &'static Labels {
+    if numbers_types_as_v2(version) { &LABELS_V2 } else { &LABELS }
 }
 
 /// Whether the version is one that is or was on the Internet, its header in the form that drafts

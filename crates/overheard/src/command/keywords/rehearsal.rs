@@ -47,6 +47,7 @@ impl KeywordsArgs {
         let allowed = budget.saturating_sub(before.spent);
         let sent = left.min(allowed);
         let hours = sent as f64 * (pace.mean_s() + 1.0) / 3600.0;
+        let spent_before = self.clients.spent_before()?;
         let takes = match median {
             LONGEST_REHEARSAL.. => format!("more than {LONGEST_REHEARSAL} messages as a rule"),
             _ => format!("{median} messages as a rule, {} at most", at_most(most)),
@@ -54,7 +55,7 @@ impl KeywordsArgs {
         print(|out| {
             writeln!(
                 out,
-                "Against imagined filters the search takes {takes}, and {first} before it.\n{}\
+                "Against imagined filters the search takes {takes}, and {first} before it.\n{}{spent_before}\
                  The sender's account would send {sent} of the {allowed} that --budget allows, in some {hours:.1} hours, \
                  and never more than {allowed}.\n\
                  Nothing was sent.",

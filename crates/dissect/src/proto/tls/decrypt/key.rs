@@ -3,6 +3,7 @@
 //! Sources: RFC 8446 §5.2 and §5.3; RFC 5288 §3 (explicit nonce), RFC 7905 §2, RFC 5246 §6.2.3.3 (additional data).
 
 use super::super::record::HEADER;
+use super::block::BlockKey;
 use ring::aead::{Aad, Algorithm, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 /// How nonce and additional data are made.
@@ -19,11 +20,22 @@ pub(super) enum Form {
 /// A key, and the number of the record that it opens next.
 #[derive(Debug)]
 pub(super) struct Key {
+    cipher: Cipher,
+    sequence: u64,
+}
+
+#[derive(Debug)]
+enum Cipher {
+    Aead(Box<AeadKey>),
+    Block(BlockKey),
+}
+
+#[derive(Debug)]
+struct AeadKey {
     aead: LessSafeKey,
     /// Four bytes and zeros where the rest is explicit.
     iv: [u8; NONCE_LEN],
     form: Form,
-    sequence: u64,
 }
 
 /// A record as it lies in a stream.
@@ -40,6 +52,12 @@ pub(super) struct Content {
     pub(super) bytes: Vec<u8>,
 }
 
+impl From<BlockKey> for Key {
+    fn from(key: BlockKey) -> Self {
+        Self { cipher: Cipher::Block(key), sequence: 0 }
+    }
+}
+
 impl Key {
     /// Nothing where the key has not the algorithm's length.
     pub(super) fn new(
@@ -49,46 +67,61 @@ impl Key {
         form: Form,
     ) -> Option<Self> {
         let aead = LessSafeKey::new(UnboundKey::new(algorithm, key).ok()?);
-        Some(Self { aead, iv, form, sequence: 0 })
+        Some(Self { cipher: Cipher::Aead(Box::new(AeadKey { aead, iv, form })), sequence: 0 })
     }
 
     /// The content, if this key sealed the record and it is the next one.
     pub(super) fn open(&mut self, record: Record<'_>) -> Option<Content> {
-        let content = match self.form {
-            Form::Tls13 => self.open_inner(record),
-            Form::Explicit => self.open_explicit(record),
-            Form::Implicit => self.open_outer(record, self.nonce(), record.body),
+        let content = match &self.cipher {
+            Cipher::Aead(key) => key.open(record, self.sequence),
+            Cipher::Block(key) => key.open(record, self.sequence),
         }?;
         self.sequence += 1;
         Some(content)
     }
+}
 
-    fn open_inner(&self, record: Record<'_>) -> Option<Content> {
-        let mut bytes = self.unseal(self.nonce(), record.header, record.body)?;
+impl AeadKey {
+    fn open(&self, record: Record<'_>, sequence: u64) -> Option<Content> {
+        match self.form {
+            Form::Tls13 => self.open_inner(record, sequence),
+            Form::Explicit => self.open_explicit(record, sequence),
+            Form::Implicit => self.open_outer(record, sequence, self.nonce(sequence), record.body),
+        }
+    }
+
+    fn open_inner(&self, record: Record<'_>, sequence: u64) -> Option<Content> {
+        let mut bytes = self.unseal(self.nonce(sequence), record.header, record.body)?;
         let padding = bytes.iter().rev().take_while(|byte| **byte == 0).count();
         bytes.truncate(bytes.len() - padding);
         Some(Content { kind: bytes.pop()?, bytes })
     }
 
-    fn open_explicit(&self, record: Record<'_>) -> Option<Content> {
+    fn open_explicit(&self, record: Record<'_>, sequence: u64) -> Option<Content> {
         let (explicit, sealed) = record.body.split_first_chunk::<8>()?;
         let mut nonce = self.iv;
         *nonce.last_chunk_mut()? = *explicit;
-        self.open_outer(record, nonce, sealed)
+        self.open_outer(record, sequence, nonce, sealed)
     }
 
     /// TLS 1.2: what is authenticated beside the content is its number, its type and its length.
-    fn open_outer(&self, record: Record<'_>, nonce: [u8; NONCE_LEN], sealed: &[u8]) -> Option<Content> {
+    fn open_outer(
+        &self,
+        record: Record<'_>,
+        sequence: u64,
+        nonce: [u8; NONCE_LEN],
+        sealed: &[u8],
+    ) -> Option<Content> {
         let [kind, major, minor, ..] = *record.header;
         let length = sealed.len().checked_sub(self.aead.algorithm().tag_len())?;
         let length = u16::try_from(length).ok()?.to_be_bytes();
-        let aad = [&self.sequence.to_be_bytes()[..], &[kind, major, minor], &length].concat();
+        let aad = [&sequence.to_be_bytes()[..], &[kind, major, minor], &length].concat();
         Some(Content { kind, bytes: self.unseal(nonce, &aad, sealed)? })
     }
 
-    fn nonce(&self) -> [u8; NONCE_LEN] {
+    fn nonce(&self, sequence: u64) -> [u8; NONCE_LEN] {
         let mut nonce = self.iv;
-        for (byte, sequence) in nonce.iter_mut().rev().zip(self.sequence.to_le_bytes()) {
+        for (byte, sequence) in nonce.iter_mut().rev().zip(sequence.to_le_bytes()) {
             *byte ^= sequence;
         }
         nonce

@@ -1,27 +1,23 @@
 //! TLS streams opened with the secrets that the client logged.
 //!
-//! For: reading what an app sent, where it honours `SSLKEYLOGFILE`. A stream may turn into TLS after some text (STARTTLS,
-//! a proxy's CONNECT): the first hello within [`EARLY`] bytes counts.
-//! Promises: pure, never fails; what no secret opens stays as it is, and its bytes are counted. What was opened is never
-//! longer than the stream was. Secrets are never shown.
-//! Opened are AES-GCM and ChaCha20-Poly1305 of TLS 1.3 and 1.2, with resumption, early data and key updates. Not opened are
-//! CBC and CCM suites, TLS before 1.2, renegotiated keys, a hello that was itself encrypted (logs go by the inner one),
-//! DTLS and QUIC, and what comes behind bytes that a capture lost.
-//! To extend: a suite is a line in [`suite`].
+//! For: streams that are TLS, or turn into it after some text (STARTTLS, a proxy's CONNECT): the first hello within
+//! [`EARLY`] bytes counts.
+//! Promises: what no secret opens is counted, record by record.
+//! Opened are AES-GCM and ChaCha20-Poly1305 of TLS 1.3 and 1.2, and AES-CBC of TLS 1.2, with resumption, early data and key
+//! updates. Not opened are other ciphers, CCM among them, TLS before 1.2, renegotiated keys, a hello that was itself encrypted
+//! (logs go by the inner one), DTLS, and what comes behind bytes that a capture lost.
 
+mod block;
 mod key;
-mod key_log;
 mod schedule;
 mod stream;
-mod suite;
 #[cfg(test)]
 mod tests;
-
-pub(crate) use key_log::KeyLog;
 
 use super::record::{HEADER, Records, content, header};
 use crate::payloads::{Payload, Way};
 use crate::proto::client_hello::{CLIENT_HELLO, ClientHello};
+use crate::proto::decrypt::{Decrypted, KeyLog};
 use crate::proto::server_hello::{SERVER_HELLO, ServerHello};
 use overheard_model::Transport;
 use schedule::{Conversation, Schedule};
@@ -33,14 +29,6 @@ const LONGEST_HELLO: usize = 128 << 10;
 /// Places that look like the beginning of a hello and are tried.
 const MOST_TRIES: usize = 16;
 
-/// What the secrets opened.
-#[derive(Debug, Default)]
-pub(crate) struct Decrypted {
-    pub(crate) payloads: Vec<Payload>,
-    /// Bytes of protected records that stay closed, where there are any.
-    pub(crate) sealed: HashMap<Way, u64>,
-}
-
 /// A hello, and where its first record begins.
 struct Hello {
     at: usize,
@@ -49,14 +37,13 @@ struct Hello {
 }
 
 /// Opens all that can be opened, conversation by conversation.
-pub(crate) fn decrypt(payloads: &[Payload], log: &KeyLog) -> Decrypted {
+pub(crate) fn decrypt(payloads: &[Payload], log: &KeyLog, decrypted: &mut Decrypted) {
     let mut answers: HashMap<Way, Vec<(&Payload, Hello)>> = HashMap::new();
     for payload in payloads {
         if let Some(hello) = hello(payload, SERVER_HELLO) {
             answers.entry(payload.way).or_default().push((payload, hello));
         }
     }
-    let mut decrypted = Decrypted::default();
     for asking in payloads {
         let Some(hello) = hello(asking, CLIENT_HELLO) else { continue };
         let back = Way { from: asking.way.to, to: asking.way.from, ..asking.way };
@@ -69,21 +56,9 @@ pub(crate) fn decrypt(payloads: &[Payload], log: &KeyLog) -> Decrypted {
             Some(conversation) => [conversation.client(log), conversation.server(log)],
             None => [Schedule::default(), Schedule::default()],
         };
-        decrypted.add(asking.way, stream::open(asking, hello.at, client));
+        stream::open(asking, hello.at, client, decrypted);
         if let Some((answering, answer)) = answered {
-            decrypted.add(answering.way, stream::open(answering, answer.at, server));
-        }
-    }
-    decrypted
-}
-
-impl Decrypted {
-    fn add(&mut self, way: Way, (opened, sealed): (Payload, u64)) {
-        if sealed > 0 {
-            *self.sealed.entry(way).or_default() += sealed;
-        }
-        if !opened.bytes.is_empty() {
-            self.payloads.push(opened);
+            stream::open(answering, answer.at, server, decrypted);
         }
     }
 }

@@ -4,9 +4,11 @@
 //! Where one key ends and the next begins is not read from the handshake: a record opens under the key in use or, from its
 //! first record on, under one that comes later. So a handshake whose secret is missing is passed over by itself.
 
+use super::block::BlockKey;
 use super::key::{Content, Form, Key, Record};
-use super::key_log::{KeyLog, Label, Random};
-use super::suite::{Hash, Suite};
+use crate::proto::cursor::Cursor;
+use crate::proto::decrypt::key_log::{KeyLog, Label, Random};
+use crate::proto::decrypt::suite::{BlockSuite, Hash, Suite, Suite12};
 use crate::proto::hkdf::expand_label;
 use crate::proto::server_hello::ServerHello;
 use ring::aead::{self, NONCE_LEN};
@@ -20,7 +22,17 @@ const MASTER: usize = 48;
 #[derive(Debug)]
 pub(super) enum Conversation<'a> {
     Tls13 { client: &'a Random, suite: Suite },
-    Tls12 { client: &'a Random, server: &'a Random, suite: Suite },
+    Tls12(Agreement<'a>),
+}
+
+/// What TLS 1.2 makes keys of, beside the master secret.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Agreement<'a> {
+    client: &'a Random,
+    server: &'a Random,
+    suite: Suite12,
+    /// Whether a block cipher's MAC is over what was encrypted.
+    encrypt_then_mac: bool,
 }
 
 /// The keys of one direction, in the order of their use.
@@ -41,8 +53,9 @@ impl<'a> Conversation<'a> {
         if server.supports_tls_1_3() {
             return Some(Self::Tls13 { client, suite: Suite::tls_1_3(server.cipher)? });
         }
-        let suite = Suite::tls_1_2(server.cipher).filter(|_| server.version == TLS_1_2)?;
-        Some(Self::Tls12 { client, server: server.random, suite })
+        let suite = Suite12::of(server.cipher).filter(|_| server.version == TLS_1_2)?;
+        let encrypt_then_mac = server.encrypts_then_mac();
+        Some(Self::Tls12(Agreement { client, server: server.random, suite, encrypt_then_mac }))
     }
 
     /// The keys of what the client sends.
@@ -62,9 +75,10 @@ impl<'a> Conversation<'a> {
                 let ahead = secrets.filter(|secret| secret.len() == suite.hash.length()).map(<[u8]>::to_vec);
                 Schedule { suite: Some(suite), ahead: ahead.collect(), ..Schedule::default() }
             }
-            Self::Tls12 { client, server, suite } => {
-                let master = log.secret(client, Label::Master).filter(|secret| secret.len() == MASTER);
-                let current = master.and_then(|master| key_block(suite, master, client, server, place));
+            Self::Tls12(agreement) => {
+                let master = log.secret(agreement.client, Label::Master);
+                let master = master.filter(|secret| secret.len() == MASTER);
+                let current = master.and_then(|master| agreement.key(master, place));
                 Schedule { changes_cipher: true, current, ..Schedule::default() }
             }
         }
@@ -108,19 +122,50 @@ fn updated(suite: Suite, secret: &[u8]) -> Option<Vec<u8>> {
     Some(next)
 }
 
-/// The key of one side, 0 for the client's, from TLS 1.2's key block: both keys, then both nonces.
-fn key_block(suite: Suite, master: &[u8], client: &Random, server: &Random, place: usize) -> Option<Key> {
-    let (form, nonce_length) = match suite.aead == &aead::CHACHA20_POLY1305 {
-        true => (Form::Implicit, NONCE_LEN),
-        false => (Form::Explicit, 4),
-    };
-    let key_length = suite.aead.key_len();
-    let seed = [b"key expansion", &server[..], client].concat();
-    let block = prf(suite.hash, master, &seed, 2 * (key_length + nonce_length));
-    let (keys, nonces) = block.split_at_checked(2 * key_length)?;
-    let mut iv = [0; NONCE_LEN];
-    iv.get_mut(..nonce_length)?.copy_from_slice(nonces.chunks(nonce_length).nth(place)?);
-    Key::new(suite.aead, keys.chunks(key_length).nth(place)?, iv, form)
+impl Agreement<'_> {
+    /// The key of one side, 0 for the client's.
+    fn key(&self, master: &[u8], place: usize) -> Option<Key> {
+        match self.suite {
+            Suite12::Aead(suite) => self.aead_key(suite, master, place),
+            Suite12::Block(suite) => self.block_key(suite, master, place),
+        }
+    }
+
+    fn aead_key(&self, suite: Suite, master: &[u8], place: usize) -> Option<Key> {
+        let (form, nonce_length) = match suite.aead == &aead::CHACHA20_POLY1305 {
+            true => (Form::Implicit, NONCE_LEN),
+            false => (Form::Explicit, 4),
+        };
+        let [key, nonce] = self.key_block(suite.hash, master, [suite.aead.key_len(), nonce_length], place)?;
+        let mut iv = [0; NONCE_LEN];
+        iv.get_mut(..nonce_length)?.copy_from_slice(&nonce);
+        Key::new(suite.aead, &key, iv, form)
+    }
+
+    fn block_key(&self, suite: BlockSuite, master: &[u8], place: usize) -> Option<Key> {
+        let lengths = [suite.mac_length(), suite.key_length];
+        let [mac, key] = self.key_block(suite.hash, master, lengths, place)?;
+        let mac = hmac::Key::new(suite.mac, &mac);
+        Some(BlockKey::new(&key, mac, self.encrypt_then_mac)?.into())
+    }
+
+    /// One side's parts of the key block, where each part of the client's stands before the server's.
+    fn key_block(
+        &self,
+        hash: Hash,
+        master: &[u8],
+        lengths: [usize; 2],
+        place: usize,
+    ) -> Option<[Vec<u8>; 2]> {
+        let seed = [b"key expansion", &self.server[..], self.client].concat();
+        let block = prf(hash, master, &seed, 2 * lengths.iter().sum::<usize>());
+        let mut cursor = Cursor(&block);
+        let mut part = |length| {
+            let both = cursor.take(2 * length)?;
+            both.chunks(length).nth(place).map(<[u8]>::to_vec)
+        };
+        Some([part(lengths[0])?, part(lengths[1])?])
+    }
 }
 
 /// So many bytes of the pseudorandom function; the seed begins with the label.

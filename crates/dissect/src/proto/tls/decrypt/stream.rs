@@ -4,10 +4,11 @@ use super::super::record::{HEADER, content, header};
 use super::key::Record;
 use super::schedule::Schedule;
 use crate::payloads::Payload;
+use crate::proto::decrypt::Decrypted;
 
 /// The application data that the keys open, each record at the packet in which it begins, and the bytes of protected
 /// records that they do not. `from` is where the first record begins.
-pub(super) fn open(sealed: &Payload, from: usize, mut keys: Schedule) -> (Payload, u64) {
+pub(super) fn open(sealed: &Payload, from: usize, mut keys: Schedule, decrypted: &mut Decrypted) {
     let mut opened = Payload { way: sealed.way, decrypted: true, bytes: Vec::new(), packets: Vec::new() };
     let (mut at, mut closed, mut changed) = (from, 0, false);
     while let Some(record) = record(&sealed.bytes, at) {
@@ -20,13 +21,14 @@ pub(super) fn open(sealed: &Payload, from: usize, mut keys: Schedule) -> (Payloa
                     append(&mut opened, &inner.bytes, sealed.packet_at(at));
                 }
                 Some(_) => {}
-                None => closed += record.body.len() as u64,
+                None => closed += record.body.len(),
             }
         }
         at += HEADER + record.body.len();
     }
     // A record that is not whole, or something else.
-    (opened, closed + sealed.bytes.len().saturating_sub(at) as u64)
+    decrypted.seal(sealed.way, closed + sealed.bytes.len().saturating_sub(at));
+    decrypted.open(opened);
 }
 
 fn record(stream: &[u8], at: usize) -> Option<Record<'_>> {

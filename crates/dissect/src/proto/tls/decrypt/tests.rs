@@ -1,6 +1,7 @@
 //! What opens, at which packet, and what stays closed.
 
 use super::*;
+use crate::payloads::Way;
 use crate::proto::client_hello::tests::{body, extension_of, message};
 use proptest::prelude::*;
 use std::net::{IpAddr, Ipv4Addr};
@@ -51,6 +52,12 @@ fn log(lines: &[(&str, &str)]) -> KeyLog {
     let random = "09".repeat(32);
     let text: String = lines.iter().map(|(label, secret)| format!("{label} {random} {secret}\n")).collect();
     KeyLog::read(&[(0x544c_534b, text.into())])
+}
+
+fn decrypt(payloads: &[Payload], log: &KeyLog) -> Decrypted {
+    let mut decrypted = Decrypted::default();
+    super::decrypt(payloads, log, &mut decrypted);
+    decrypted
 }
 
 #[test]

@@ -49,6 +49,10 @@ impl KeyLog {
         log
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn secret(&self, random: &Random, label: Label) -> Option<&[u8]> {
         self.0.get(&(*random, label)).map(Vec::as_slice)
     }
