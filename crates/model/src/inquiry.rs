@@ -6,7 +6,7 @@
 
 use crate::{Arm, Delivery, Found, Strays, Timestamp, Traffic, Upload, Uploads};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Packets of a capture, by their numbers from 1.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +99,10 @@ pub struct Inquiry {
     pub window_s: f64,
     pub lag_s: f64,
     pub acts: Vec<Act>,
+    /// Numbers of the acts of an arm that are not judged: no answer came, or nothing arrived any more.
+    pub unjudged: BTreeSet<u64>,
+    /// Of a comparison, which text of the triggers it is, from 1, or the harmless one in its likeness; by SHA-256.
+    pub texts: BTreeMap<String, u64>,
     pub deliveries: Vec<Delivery>,
     pub strays: Strays,
     pub copies: Vec<ReadableCopy>,

@@ -64,6 +64,6 @@ pub use study::{
 };
 pub use time::Timestamp;
 pub use trial::{
-    Arm, Detectable, DropTest, Effect, Outcome, Traffic, Trial, Upload, UploadStatistic, Uploads,
+    Arm, Detectable, DropTest, Effect, HINT, Outcome, Traffic, Trial, Upload, UploadStatistic, Uploads,
 };
 pub use uncarried::Uncarried;

@@ -80,7 +80,7 @@ pub struct Upload {
     pub factors: BTreeMap<String, String>,
 }
 
-/// The smallest upload from which on all sizes tried would have been seen.
+/// The smallest upload after every trigger from which on all sizes tried would have been seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Detectable {
     /// To which endpoint; absent: to one that is sent nothing else.
@@ -89,6 +89,8 @@ pub struct Detectable {
     pub bytes: Option<u64>,
     /// Chance with which it would have been seen.
     pub power: f64,
+    /// After how many of the triggers, at least, it would still have been seen; absent where it would not after all.
+    pub triggers: Option<u64>,
 }
 
 /// What a level of a factor does to the share of messages that do not arrive, or that are followed by an upload.
@@ -122,9 +124,14 @@ pub struct DropTest {
     pub others_of: u64,
     /// Of Fisher's test, adjusted for levels of factors.
     pub p: f64,
+    /// Shares that are lost above this are ruled out at 95 %, whatever is lost anyway: one-sided, exact.
+    pub at_most: f64,
     /// Whether that is proof.
     pub dropped: bool,
 }
+
+/// The customary level: what is no more likely by chance is not called nothing. Proof asks for far less.
+pub const HINT: f64 = 0.05;
 
 /// What the trials of a study say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -137,6 +144,11 @@ pub struct Uploads {
     /// How often the trials were looked at, this time among them: every p is multiplied by two for each look before.
     pub looks: u32,
     pub uploads: Vec<Upload>,
+    /// What may be an upload and may be chance: p is no more than [`HINT`], and no proof. Given where nothing was copied.
+    pub hints: Vec<Upload>,
+    /// Endpoints that are sent more after a harmless message than after none, the message's own way among them: a copy of
+    /// every message is none of `uploads`. Absent where too few acts sent nothing.
+    pub after_every_message: Option<Vec<Upload>>,
     /// Given where nothing was copied.
     pub detectable: Vec<Detectable>,
     pub effects: Vec<Effect>,

@@ -23,7 +23,7 @@ pub use live_study::LiveStudy;
 pub use overheard_analyze::Contact;
 pub use overheard_analyze::keywords::at_least;
 pub use overheard_analyze::settled::Look;
-pub use overheard_analyze::uploads::{Cut, judge_again, rate};
+pub use overheard_analyze::uploads::{Cut, judge_again, rate, spare};
 pub use overheard_dissect::live::Live;
 use overheard_dissect::place::Atlas;
 use overheard_model::{Build, Bundle, Concern, Country, Endpoint, Reading, Run, Study, Vantage};

@@ -13,7 +13,7 @@ use crate::inquiry::files;
 use crate::inquiry::output::ReportArgs;
 use crate::inquiry::trials::{Trials, refused, unopened};
 use crate::inquiry::verdict;
-use crate::inquiry::wording;
+use crate::inquiry::wording::{self, Pair};
 use crate::output::{inquiry, print};
 use crate::progress::Progress;
 use clap::Args;
@@ -100,7 +100,8 @@ impl UploadsArgs {
             return Err(unopened(why));
         }
         let booked = booked::inquiry(&self.clients, &book, &folder, &design.texts(), watched, looks);
-        self.conclude(self.judged(&book, looks, Inquiry { broken_off, ..booked }))
+        let texts = design.numbers(&study.triggers);
+        self.conclude(self.judged(&book, looks, Inquiry { broken_off, texts, ..booked }))
     }
 
     /// What is asked, refused where it cannot be.
@@ -123,7 +124,8 @@ impl UploadsArgs {
         let terms = self.clients.terms(watched)?;
         let opening =
             |begun: &Comparison| Opening::of(&format!("{:?} {:?} {terms}", begun.pairs, begun.order));
-        let begun: Result<Vec<Comparison>> = study.beginnings().map(|first| study.part(first, 0)).collect();
+        let begun: Result<Vec<Comparison>> =
+            study.beginnings().map(|first| study.part(first, 0, &[])).collect();
         study.openings = begun?.iter().map(opening).collect();
         let combinations = design::combinations(&self.factor).len() as u64;
         let messages = 2 * u64::from(self.trials) * combinations;
@@ -243,17 +245,20 @@ impl Study<'_> {
 
     /// So many trials, doubled for each look after the first.
     fn design(&self, first: usize, looks: u32) -> Result<Comparison> {
-        (1..looks).try_fold(self.part(first, 0)?, |before, look| Ok(before.then(self.part(first, look)?)))
+        (1..looks).try_fold(self.part(first, 0, &[])?, |before, look| {
+            let next = self.part(first, look, &before.pairs)?;
+            Ok(before.then(next))
+        })
     }
 
-    /// What one look adds.
-    fn part(&self, first: usize, look: u32) -> Result<Comparison> {
+    /// What one look adds to these pairs.
+    fn part(&self, first: usize, look: u32, known: &[Pair]) -> Result<Comparison> {
         let times = 1 << look.saturating_sub(1);
         let size = Size { trials: first * times, sham: self.sham * times };
         let seed = self.args.clients.seed.wrapping_add(u64::from(look) << 32);
         let order = design::order(size, &self.args.factor, seed);
         let messages = size.trials * design::combinations(&self.args.factor).len();
-        let pairs = wording::pairs(&self.triggers, self.benign.as_deref(), messages, seed)?;
+        let pairs = wording::pairs(&self.triggers, self.benign.as_deref(), messages, seed, known)?;
         Ok(Comparison { pairs, order })
     }
 }

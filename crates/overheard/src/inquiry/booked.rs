@@ -7,6 +7,7 @@ use super::copies::{self, Texts};
 use super::verdict;
 use overheard_model::{Act, Inquiry};
 use overheard_probe::trial::Book;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The inquiry, still without what was asked and found; `looks` are those that were taken at its comparison.
@@ -25,6 +26,7 @@ pub fn inquiry(
         window_s: clients.window,
         lag_s: if watched { clients.lag } else { 0.0 },
         acts: located(book, folder),
+        unjudged: unjudged(book, watched),
         deliveries: book.deliveries().to_vec(),
         strays: book.strays(),
         copies,
@@ -32,6 +34,14 @@ pub fn inquiry(
         asks_more: verdict::asks_more(book, &verdict::counted(book, watched), looks, clients.seed),
         ..Inquiry::default()
     }
+}
+
+/// Acts of an arm that do not count.
+fn unjudged(book: &Book, watched: bool) -> BTreeSet<u64> {
+    let of_arms = book.acts().iter().filter(|act| act.arm.is_some());
+    let mut unjudged: BTreeSet<u64> = of_arms.map(|act| act.number).collect();
+    verdict::counted(book, watched).iter().for_each(|act| _ = unjudged.remove(&act.number));
+    unjudged
 }
 
 /// The acts, with the paths of their captures as they are from here.

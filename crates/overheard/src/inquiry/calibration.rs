@@ -75,7 +75,7 @@ pub fn comparison(
     order.retain(|slot| !asked.is_empty() && if slot.arm == Arm::Benign { harmless } else { blocked });
     // What is not sent need not be found.
     let wanted = if order.is_empty() { 0 } else { trials };
-    Ok(Comparison { pairs: wording::pairs(&asked, benign, wanted, seed)?, order })
+    Ok(Comparison { pairs: wording::pairs(&asked, benign, wanted, seed, &[])?, order })
 }
 
 /// All that is asked about, in as few messages as the platform takes.

@@ -12,6 +12,7 @@ use super::wording::Pair;
 use crate::progress::Progress;
 use overheard_model::Arm;
 use overheard_probe::digest;
+use std::collections::{BTreeMap, HashMap};
 
 #[derive(Debug)]
 pub struct Comparison {
@@ -37,6 +38,17 @@ impl Comparison {
     pub fn texts(&self) -> Texts {
         let all = self.pairs.iter().flat_map(|pair| [&pair.trigger, &pair.benign]);
         all.map(|text| (digest::of_bytes(text.as_bytes()), text.clone())).collect()
+    }
+
+    /// Which of the triggers each of its texts is, from 1, or is the likeness of; by SHA-256.
+    pub fn numbers(&self, triggers: &[String]) -> BTreeMap<String, u64> {
+        let numbered = triggers.iter().zip(1..);
+        let numbers: HashMap<&str, u64> = numbered.map(|(text, number)| (text.as_str(), number)).collect();
+        let of_pair = |pair: &Pair| {
+            let number = numbers.get(pair.trigger.as_str()).copied();
+            [&pair.trigger, &pair.benign].map(|text| Some((digest::of_bytes(text.as_bytes()), number?)))
+        };
+        self.pairs.iter().flat_map(of_pair).flatten().collect()
     }
 
     /// Does what is missing. Why it ended before its end, if it did.

@@ -65,7 +65,12 @@ fn judge_where(
     let mut trials = trials(book, acts);
     trials.iter_mut().for_each(|trial| trial.traffic.retain(|endpoint, _| is_party(endpoint)));
     let has = |arm| trials.iter().any(|trial| trial.arm == arm);
-    (has(Arm::Trigger) && has(Arm::Benign)).then(|| pipeline::judge_again(&trials, looks, seed))
+    (has(Arm::Trigger) && has(Arm::Benign)).then(|| {
+        let mut judged = pipeline::judge_again(&trials, looks, seed);
+        let strays = book.strays();
+        pipeline::spare(&mut judged, strays.late + strays.unknown);
+        judged
+    })
 }
 
 fn trial(book: &Book, act: &Act) -> Option<Trial> {

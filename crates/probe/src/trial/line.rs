@@ -15,7 +15,7 @@ use crate::execute::{Launch, Launched, Process, Setting, Stage, Stages};
 use overheard_model::design::DriverName;
 use overheard_model::{Fate, Strays};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -134,9 +134,8 @@ struct End {
 pub struct Line {
     sender: End,
     receiver: End,
-    /// Texts sent so far, and of them those that are still to arrive.
-    sent: HashSet<String>,
-    awaited: HashSet<String>,
+    /// Texts sent so far, and how often each is still to arrive.
+    awaited: HashMap<String, u64>,
     /// What the sender's client knows those messages by.
     asked: HashSet<String>,
 }
@@ -155,8 +154,8 @@ impl Line {
     pub fn open(sender: Order, receiver: Order, interrupted: &AtomicBool) -> Result<Self, Broken> {
         let receiver = End::open(Role::Receiver, receiver, interrupted)?;
         let sender = End::open(Role::Sender, sender, interrupted)?;
-        let (sent, awaited, asked) = (HashSet::new(), HashSet::new(), HashSet::new());
-        Ok(Self { sender, receiver, sent, awaited, asked })
+        let (awaited, asked) = (HashMap::new(), HashSet::new());
+        Ok(Self { sender, receiver, awaited, asked })
     }
 
     /// The account that sends.
@@ -180,8 +179,7 @@ impl Line {
         asked.map_err(|error| self.sender.deaf(error))?;
         let text = seen(text);
         let mut wait = Wait { id: &id, text: &text, sent: false, refused: None };
-        self.sent.insert(text.clone());
-        self.awaited.insert(text.clone());
+        *self.awaited.entry(text.clone()).or_default() += 1;
         self.asked.insert(id.clone());
         loop {
             let arrived = match self.receiver.event(until.min(Instant::now() + TURN))? {
@@ -199,7 +197,7 @@ impl Line {
                 strays.misplaced += self.misplaced(&event);
             }
             if arrived {
-                self.awaited.remove(&text);
+                self.awaited.entry(text).and_modify(|left| *left = left.saturating_sub(1));
                 let after_ms = u64::try_from(begun.elapsed().as_millis()).ok();
                 return Ok(Outcome { fate: Fate::Delivered, reason: None, after_ms, strays });
             }
@@ -241,10 +239,13 @@ impl Line {
     }
 
     fn stray(&mut self, text: &str, strays: &mut Strays) {
-        match (self.awaited.remove(text), self.sent.contains(text)) {
-            (true, _) => strays.late += 1,
-            (false, true) => strays.repeated += 1,
-            (false, false) => strays.unknown += 1,
+        match self.awaited.get_mut(text) {
+            Some(0) => strays.repeated += 1,
+            Some(left) => {
+                *left -= 1;
+                strays.late += 1;
+            }
+            None => strays.unknown += 1,
         }
     }
 }

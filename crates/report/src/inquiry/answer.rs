@@ -4,7 +4,7 @@
 //! and a comparison of arms may both be there: what either of them shows is shown.
 
 use super::trial::arrived;
-use overheard_model::{Arm, Inquiry, Outcome, SearchWarning, Signal, Uploads};
+use overheard_model::{Arm, Delivery, Fate, HINT, Inquiry, Outcome, SearchWarning, Signal, Uploads};
 use serde::Serialize;
 
 /// What became known of one of the two outcomes.
@@ -69,8 +69,20 @@ pub(super) fn dropped(inquiry: &Inquiry) -> Known {
         _ if arrived(inquiry, Arm::Trigger).1 > 0 && enough(judged) => Known::No,
         _ => Known::Unknown,
     });
-    let searched = if inquiry.signal == Signal::Delivery { searched(inquiry) } else { Known::Unknown };
+    let searched = match inquiry.signal {
+        Signal::Delivery if searched(inquiry) == Known::Yes && come_otherwise(inquiry) => Known::Unknown,
+        Signal::Delivery => searched(inquiry),
+        Signal::Upload { .. } => Known::Unknown,
+    };
     compared.or(searched)
+}
+
+/// Whether half of what was lost, or more, may have come late or altered.
+pub(super) fn come_otherwise(inquiry: &Inquiry) -> bool {
+    let lost = |delivery: &&Delivery| matches!(delivery.fate, Some(Fate::Lost | Fate::Refused));
+    let lost = inquiry.deliveries.iter().filter(lost).count() as u64;
+    let otherwise = inquiry.strays.late + inquiry.strays.unknown;
+    otherwise > 0 && 2 * otherwise >= lost
 }
 
 /// Whether more triggers than harmless messages were lost, too few for proof and too many to say that none was dropped.
@@ -78,8 +90,10 @@ pub(super) fn is_hinted(judged: &Uploads) -> bool {
     judged.dropped_p() <= HINT
 }
 
-/// The customary level: proof asks for far less.
-pub(super) const HINT: f64 = 0.05;
+/// The same of what the client sends then.
+pub(super) fn is_hinted_copied(judged: &Uploads) -> bool {
+    judged.copied_p <= HINT
+}
 
 pub(super) fn copied(inquiry: &Inquiry) -> Known {
     if !inquiry.watched {
@@ -87,6 +101,7 @@ pub(super) fn copied(inquiry: &Inquiry) -> Known {
     }
     let compared = inquiry.judged.as_ref().map_or(Known::Unknown, |judged| match judged.outcome {
         Outcome::Copied | Outcome::Both => Known::Yes,
+        _ if is_hinted_copied(judged) => Known::Unknown,
         // Names can carry a text, or lead to whoever is sent it.
         _ if enough(judged) && inquiry.asks_more.is_none() => Known::No,
         _ => Known::Unknown,

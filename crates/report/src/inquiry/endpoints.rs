@@ -1,6 +1,6 @@
 //! What each endpoint was sent, act by act.
 //!
-//! Promises: acts after which an endpoint was sent nothing count, with 0 bytes; the most telling endpoints come first:
+//! Promises: acts that are not judged do not count; those after which an endpoint was sent nothing do, with 0 bytes; the most telling endpoints come first:
 //! those that are uploads, those with readable copies, then by how much more they are sent after a trigger.
 //! Where factors were set, acts of one arm are told apart by their levels too, unless these are many.
 
@@ -90,7 +90,7 @@ pub(super) fn all(inquiry: &Inquiry) -> Vec<Endpoint<'_>> {
     let mut endpoints: Vec<(usize, Endpoint)> = Vec::new();
     for name in names {
         let rank = uploads.clone().position(|upload| upload.endpoint == name);
-        let acts = inquiry.acts.iter().map(|act| Sent { act, traffic: act.traffic.get(name) });
+        let acts = trial::judged(inquiry).map(|act| Sent { act, traffic: act.traffic.get(name) });
         let endpoint = Endpoint {
             name,
             upload: uploads.clone().find(|upload| upload.endpoint == name),

@@ -2,11 +2,13 @@
 //!
 //! Promises: every sentence has its counts; nothing is said not to differ without the size that would have been seen.
 
-use super::answer::HINT;
+use super::answer::is_hinted_copied;
 use super::endpoints::{factors, shown};
-use super::trial::arrived;
+use super::trial::{self, ByText, arrived, by_text};
 use crate::figures::{bytes, count, counted, listed, percent, probability_of};
-use overheard_model::{Act, Arm, Detectable, Inquiry, Searched, UploadStatistic, Uploads};
+use overheard_model::{
+    Act, Arm, Detectable, HINT, Inquiry, Searched, Strays, Upload, UploadStatistic, Uploads,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// `16 of 20 triggers`.
@@ -35,28 +37,104 @@ pub(super) fn deliveries(inquiry: &Inquiry, judged: &Uploads) -> Vec<String> {
             probability_of('p', test.p)
         )
     });
-    let late = inquiry.strays.late;
+    let Strays { late, unknown, .. } = inquiry.strays;
     let late = (late > 0).then(|| {
         let text = "arrived after the window, which counts as lost: what is dropped may only be slow.";
         format!("{} {text}", counted(late, "message"))
     });
-    by_words.chain(late).chain(by_level).collect()
+    let altered = (unknown > 0).then(|| {
+        let text = "arrived that nobody sent here, altered on the way or somebody else's: what is dropped may only be altered.";
+        format!("{} {text}", counted(unknown, "message"))
+    });
+    let by_words = by_words.chain(texts_lost(inquiry)).chain(ruled_out(inquiry, judged));
+    by_words.chain(late).chain(altered).chain(by_level).collect()
 }
+
+/// What may have been dropped for its words all the same; nothing where some of it came late or altered.
+fn ruled_out(inquiry: &Inquiry, judged: &Uploads) -> Option<String> {
+    let Strays { late, unknown, .. } = inquiry.strays;
+    let of_words = judged.drops.iter().find(|test| test.factors.is_empty() && !test.dropped)?;
+    (late + unknown == 0 && of_words.at_most < 1.0).then(|| {
+        let share = percent((100.0 * of_words.at_most).ceil() / 100.0);
+        format!(
+            "Dropping more than {share} of such messages is ruled out at 95\u{a0}%; dropping fewer is not."
+        )
+    })
+}
+
+/// Which texts were lost, where not all were alike.
+fn texts_lost(inquiry: &Inquiry) -> Option<String> {
+    let texts = by_text(inquiry);
+    let mut lost: Vec<&ByText> = texts.iter().filter(|text| text.lost() > 0).collect();
+    let more = lost.len().saturating_sub(NAMED);
+    let all_alike = lost.len() == texts.len() && texts.iter().all(|text| text.arrived == 0);
+    lost.truncate(NAMED);
+    let mut named: Vec<String> = lost
+        .iter()
+        .map(|text| {
+            let harmless = text.harmless_of - text.harmless_arrived;
+            format!(
+                "text {} in {} of {} (its harmless likeness in {harmless} of {})",
+                text.text,
+                text.lost(),
+                text.of,
+                text.harmless_of
+            )
+        })
+        .collect();
+    named.extend((more > 0).then(|| format!("{more} more")));
+    (texts.len() > 1 && !lost.is_empty() && !all_alike)
+        .then(|| format!("Of the triggers these did not arrive: {}.", listed(&named)))
+}
+
+/// Texts named in a sentence; all are in the table.
+const NAMED: usize = 3;
 
 pub(super) fn traffic(inquiry: &Inquiry, judged: &Uploads) -> Vec<String> {
     let p = probability_of('p', judged.copied_p);
     if judged.uploads.is_empty() {
-        let none = format!(
-            "What the client sends after a trigger is not shown to differ from what it sends otherwise ({p})."
-        );
-        return [none].into_iter().chain(detectable(&judged.detectable)).collect();
+        let none = match is_hinted_copied(judged) {
+            true => sent_more(inquiry, &judged.hints, &p),
+            false => vec![format!(
+                "What the client sends after a trigger is not shown to differ from what it sends otherwise ({p})."
+            )],
+        };
+        let found = none.into_iter().chain(detectable(&judged.detectable));
+        return found.chain([every_message(judged)]).collect();
     }
-    let causes: BTreeSet<&BTreeMap<String, String>> = judged.uploads.iter().map(|it| &it.factors).collect();
+    sent_more(inquiry, &judged.uploads, &p)
+}
+
+/// What is known of a copy of every message, which does the same after triggers as after harmless ones.
+fn every_message(judged: &Uploads) -> String {
+    let not = "Whether every message is copied, harmless ones too, is not judged";
+    let Some(followed) = &judged.after_every_message else {
+        return format!("{not}: too few acts sent nothing (--sham).");
+    };
+    let places: Vec<String> = followed.iter().map(|it| shown(&it.endpoint).into_owned()).collect();
+    match &places[..] {
+        [] => {
+            format!("{not}: no endpoint is shown to be sent more after a harmless message than after none.")
+        }
+        [own] => format!(
+            "{not}: only {own} is shown to be sent more after a harmless message than after none, and a copy there cannot \
+             be told from the message itself."
+        ),
+        _ => format!(
+            "Every message may be copied, harmless ones too: after them, and not after none, more is sent to {}.",
+            listed(&places)
+        ),
+    }
+}
+
+/// Where more is sent, after what.
+fn sent_more(inquiry: &Inquiry, uploads: &[Upload], p: &str) -> Vec<String> {
+    let causes: BTreeSet<&BTreeMap<String, String>> = uploads.iter().map(|it| &it.factors).collect();
     let sentence = |cause: &BTreeMap<String, String>| {
-        let with = judged.uploads.iter().filter(|upload| upload.factors == *cause);
+        let with = uploads.iter().filter(|upload| upload.factors == *cause);
         let places: Vec<String> = with.map(|upload| shown(&upload.endpoint).into_owned()).collect();
         let places = listed(&places);
-        let figures = how_often(inquiry, judged, cause);
+        let figures = how_often(inquiry, uploads, cause);
         if cause.is_empty() {
             return format!(
                 "After a trigger the client sends more to {places} than after a benign message{figures} ({p})."
@@ -71,8 +149,8 @@ pub(super) fn traffic(inquiry: &Inquiry, judged: &Uploads) -> Vec<String> {
 }
 
 /// `: after 20 of 20 triggers and 0 of 20 benign messages`, where one endpoint is sent nothing at other times.
-fn how_often(inquiry: &Inquiry, judged: &Uploads, cause: &BTreeMap<String, String>) -> String {
-    let mut uploads = judged.uploads.iter().filter(|upload| upload.factors == *cause);
+fn how_often(inquiry: &Inquiry, uploads: &[Upload], cause: &BTreeMap<String, String>) -> String {
+    let mut uploads = uploads.iter().filter(|upload| upload.factors == *cause);
     let (Some(upload), None) = (uploads.next(), uploads.next()) else { return String::new() };
     if upload.statistic != UploadStatistic::Contacted {
         return String::new();
@@ -82,7 +160,8 @@ fn how_often(inquiry: &Inquiry, judged: &Uploads, cause: &BTreeMap<String, Strin
         traffic.is_some_and(|sent| sent.bytes_out.iter().take(upload.window_s).any(|bytes| *bytes > 0))
     };
     let of = |is: &dyn Fn(&Act) -> bool, noun: &str| {
-        let acts: Vec<&Act> = inquiry.acts.iter().filter(|act| act.delivery.is_some() && is(act)).collect();
+        let acts: Vec<&Act> =
+            trial::judged(inquiry).filter(|act| act.delivery.is_some() && is(act)).collect();
         share_of(acts.iter().filter(followed).count() as u64, acts.len() as u64, noun)
     };
     let has = |act: &Act| cause.iter().all(|(name, level)| act.factors.get(name) == Some(level));
@@ -121,17 +200,28 @@ fn detectable(sizes: &[Detectable]) -> Option<String> {
             "No upload of any size that was tried would have been seen: more trials are needed.".into(),
         );
     };
+    let fewer = elsewhere.triggers.filter(|triggers| *triggers > 1).map_or(String::new(), |triggers| {
+        format!(
+            ", and one after {} or more too; after fewer it may have been missed",
+            counted(triggers, "trigger")
+        )
+    });
     let first = format!(
-        "An upload of {} to an endpoint that is sent nothing else would have been seen (planted in these trials, it was in \
-         {} of the tries)",
+        "An upload of {} after every trigger, to an endpoint that is sent nothing else, would have been seen (planted in \
+         these trials, it was in {} of the tries){fewer}",
         bytes(size),
         percent(elsewhere.power)
     );
     let largest = busy.iter().map(|size| size.bytes).reduce(|a, b| Some(a?.max(b?)));
     Some(match largest {
         None => first + ".",
-        Some(Some(size)) => format!("{first}; to one that is busy anyway, one of {} or less.", bytes(size)),
-        Some(None) => format!("{first}; to some that are busy anyway, none of any size that was tried."),
+        Some(Some(size)) => format!(
+            "{first}. To one that is busy anyway, one of {} or less after every trigger would have been seen.",
+            bytes(size)
+        ),
+        Some(None) => format!(
+            "{first}. To some that are busy anyway, none of any size that was tried would have been seen."
+        ),
     })
 }
 

@@ -3,6 +3,7 @@
 //! Promises: no bound is claimed where what it rests on is broken, and the reason stands in its place; a candidate of which
 //! no part was tried is not called the rule; what was not asked about is said. Words are quoted: no two look alike.
 
+use super::answer::come_otherwise;
 use super::endpoints::shown;
 use crate::figures::{count, counted, listed, percent};
 use crate::foreign::quoted;
@@ -30,6 +31,9 @@ pub(super) fn sentences(inquiry: &Inquiry, found: &Found) -> Vec<String> {
 
 fn named(inquiry: &Inquiry, found: &Found) -> String {
     let what = match &inquiry.signal {
+        Signal::Delivery if come_otherwise(inquiry) => {
+            "keeps a message from arriving in time, and as it was sent".to_owned()
+        }
         Signal::Delivery => "keeps a message from arriving".to_owned(),
         Signal::Upload { endpoint } => format!("makes the client send something to {}", shown(endpoint)),
     };
@@ -64,6 +68,10 @@ pub(super) fn no_bound(inquiry: &Inquiry) -> Option<String> {
     match inquiry.strays.late {
         0 => {}
         late => return Some(format!("{} arrived after the window", counted(late, "message"))),
+    }
+    if come_otherwise(inquiry) {
+        let altered = counted(inquiry.strays.unknown, "message");
+        return Some(format!("{altered} arrived that nobody sent here, perhaps altered"));
     }
     if warned(SearchWarning::Leaky) {
         return Some("more passed that should have been filtered than was taken into account".into());

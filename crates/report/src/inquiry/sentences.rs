@@ -2,11 +2,13 @@
 //!
 //! Promises: the headline says of both outcomes which is known; what it rests on follows with its numbers.
 
-use super::answer::{Known, copied, dropped, is_hinted, is_too_few, outcome, searched};
+use super::answer::{
+    Known, come_otherwise, copied, dropped, is_hinted, is_hinted_copied, is_too_few, outcome, searched,
+};
 use super::endpoints::{factors, shown};
 use super::{grounds, rules};
-use crate::figures::listed;
-use overheard_model::{Inquiry, Outcome, Signal, Uploads};
+use crate::figures::{counted, listed};
+use overheard_model::{Inquiry, Outcome, Signal, Strays, Uploads};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The answer in plain sentences, the shortest first.
@@ -43,23 +45,28 @@ pub(super) fn headline(inquiry: &Inquiry) -> String {
             format!("Copied: {}. Whether it is also dropped is not known.", elsewhere(inquiry))
         }
         Some(Outcome::Neither) if inquiry.watched => {
-            "Neither: it was not dropped, and not seen to be copied.".into()
+            let every = inquiry.judged.as_ref().and_then(|judged| judged.after_every_message.as_ref());
+            match every.is_some_and(|followed| followed.len() > 1) {
+                false => "Neither: it was not seen to be dropped, nor to be copied.".into(),
+                true => "Neither for its words: it was not seen to be dropped, nor to be copied otherwise than a harmless \
+                         message; but every message may be copied."
+                    .into(),
+            }
         }
         Some(Outcome::Neither) => {
-            "Nothing was dropped. Whether it is copied is not known: what the client sends was not watched."
+            "It was not seen to be dropped. Whether it is copied is not known: what the client sends was not watched."
                 .into()
         }
+        None if come_otherwise(inquiry) && dropped(inquiry) == Known::Unknown => otherwise(inquiry.strays),
         None if inquiry.asks_more.is_some() && dropped(inquiry) == Known::No => {
-            "No answer: it was not dropped, but after it the client asks for names more often, and why these trials \
+            "No answer: it was not seen to be dropped, but after it the client asks for names more often, and why these trials \
              cannot tell."
                 .into()
         }
-        None if inquiry.judged.as_ref().is_some_and(is_hinted) && dropped(inquiry) == Known::Unknown => {
-            format!(
-                "No answer: {}, which may be chance and may be a filter: more trials tell.",
-                inquiry.judged.as_ref().map(hinted).unwrap_or_default()
-            )
-        }
+        None if !hints(inquiry).is_empty() => format!(
+            "No answer: {}, which may be chance and may be a filter: more trials tell.",
+            listed(&hints(inquiry))
+        ),
         None if is_too_few(inquiry) => "No answer: with so few trials nothing could have been seen.".into(),
         None => "No answer: it came to no end.".into(),
     }
@@ -75,6 +82,43 @@ fn what_is_dropped(inquiry: &Inquiry) -> String {
     }
     let named: Vec<String> = by_level.iter().map(|test| factors(&test.factors)).collect();
     format!("whatever is sent with {} does not arrive", listed(&named))
+}
+
+/// What is true of what did not arrive as it was sent.
+fn otherwise(Strays { late, unknown, .. }: Strays) -> String {
+    let late = (late > 0).then(|| format!("late: {} came after the window", counted(late, "message")));
+    let altered = (unknown > 0).then(|| {
+        format!(
+            "altered: {} arrived that nobody sent here, or they are somebody else's",
+            counted(unknown, "message")
+        )
+    });
+    let how: Vec<String> = altered.into_iter().chain(late).collect();
+    format!("No answer: it does not arrive as it was sent, but may arrive {}.", how.join("; or "))
+}
+
+/// What was neither proven nor is likely by chance.
+fn hints(inquiry: &Inquiry) -> Vec<String> {
+    let Some(judged) = &inquiry.judged else { return Vec::new() };
+    let lost = (is_hinted(judged) && dropped(inquiry) == Known::Unknown).then(|| hinted(judged));
+    let sent = (is_hinted_copied(judged) && copied(inquiry) == Known::Unknown && inquiry.watched)
+        .then(|| hinted_copied(judged));
+    lost.into_iter().chain(sent).collect()
+}
+
+/// Where more was sent than otherwise.
+fn hinted_copied(judged: &Uploads) -> String {
+    let Some(upload) = judged.hints.first() else {
+        return "the client sent more after triggers than after harmless messages".into();
+    };
+    let place = shown(&upload.endpoint);
+    match upload.factors.is_empty() {
+        true => format!("the client sent more to {place} after triggers than after harmless messages"),
+        false => {
+            let cause = factors(&upload.factors);
+            format!("the client sent more to {place} after messages with {cause} than without a message")
+        }
+    }
 }
 
 /// The likeliest of what was not proven.

@@ -67,7 +67,7 @@ fn placed(endpoint: &str) -> Cell {
 
 /// What was found, without what is empty.
 pub(super) fn found(inquiry: &Inquiry) -> Vec<Sheet> {
-    let words = [self::rules(inquiry), candidates(inquiry), drops(inquiry)];
+    let words = [self::rules(inquiry), candidates(inquiry), drops(inquiry), texts(inquiry)];
     filled(words.into_iter().chain([
         uploads(inquiry),
         effects(inquiry),
@@ -166,6 +166,28 @@ fn drops(inquiry: &Inquiry) -> Sheet {
     }
 }
 
+/// Where some of the texts were lost; where there is one, the answer has all.
+fn texts(inquiry: &Inquiry) -> Sheet {
+    let texts = trial::by_text(inquiry);
+    let told = texts.len() > 1 && texts.iter().any(|text| text.lost() > 0);
+    let row = |text: &trial::ByText| {
+        let share = |lost: u64, of: u64| number(lost as f64, format!("{} of {}", count(lost), count(of)));
+        vec![
+            number(text.text as f64, count(text.text)),
+            share(text.lost(), text.of),
+            share(text.harmless_of - text.harmless_arrived, text.harmless_of),
+        ]
+    };
+    Sheet {
+        title: "Text by text",
+        note: "What did not arrive, of each text of the triggers (numbered as they stand in their file, each once and \
+               without empty lines) and of the harmless text of its length. Those that all arrived are left out."
+            .into(),
+        columns: vec!["text", "lost", "of its harmless likeness"],
+        rows: texts.iter().filter(|text| told && text.lost() > 0).map(row).collect(),
+    }
+}
+
 fn uploads(inquiry: &Inquiry) -> Sheet {
     let judged = inquiry.judged.iter().filter(|_| inquiry.watched);
     let row = |upload: &Upload| {
@@ -235,16 +257,22 @@ fn detectable(inquiry: &Inquiry) -> Sheet {
             size.endpoint.as_deref().map_or_else(elsewhere, placed),
             size.bytes.map_or(none, sized),
             number(size.power, percent(size.power)),
+            size.triggers.map_or(said(""), counted),
         ]
     };
     Sheet {
         title: "What would have been seen",
         note: format!(
-            "The smallest upload within {} s that such trials would show, and in how many of the tries they did when it \
-             was planted in these.",
+            "The smallest upload within {} s after every trigger that such trials would show, in how many of the tries they \
+             did when it was planted in these, and after how many of the triggers it would still have been seen in most.",
             inquiry.lag_s
         ),
-        columns: vec!["endpoint", "upload of", "seen in so many of the tries"],
+        columns: vec![
+            "endpoint",
+            "upload of",
+            "seen in so many of the tries",
+            "triggers that it must follow",
+        ],
         rows: judged.flat_map(|judged| &judged.detectable).map(row).collect(),
     }
 }
@@ -375,7 +403,9 @@ fn of_trial(inquiry: &Inquiry, trial: &trial::Trial, folder: &str) -> Vec<Cell> 
     vec![
         counted(trial.number()),
         said(trial.at().map(second).unwrap_or_default()),
-        said(trial::lane(trial.arm())),
+        said(
+            trial::lane(trial.arm()).to_owned() + if trial.is_judged(inquiry) { "" } else { ", not judged" },
+        ),
         said(factors.join(" ")),
         said(trial.fate()),
         after.map_or(said(""), |after| number(after as f64, format!("{} ms", count(after)))),

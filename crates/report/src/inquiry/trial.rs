@@ -3,6 +3,7 @@
 //! Promises: nothing that was spent is missing; acts first, in the order of acting.
 
 use overheard_model::{Act, Arm, Delivery, Fate, Inquiry, Timestamp};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Arms in the order in which they are shown; without one: a message of a search.
@@ -48,6 +49,11 @@ impl<'a> Trial<'a> {
         self.act.and_then(|act| act.arm)
     }
 
+    /// Whether the judgement rests on it, or a search.
+    pub fn is_judged(&self, inquiry: &Inquiry) -> bool {
+        self.act.is_none_or(|act| !inquiry.unjudged.contains(&act.number))
+    }
+
     pub fn fate(&self) -> &'static str {
         self.delivery.map_or("nothing sent", fate)
     }
@@ -64,12 +70,62 @@ pub(super) fn all(inquiry: &Inquiry) -> Vec<Trial<'_>> {
     trials
 }
 
-/// Messages of an arm that arrived, of those of which it is known.
+/// The acts that the judgement rests on, or a search.
+pub(super) fn judged(inquiry: &Inquiry) -> impl Iterator<Item = &Act> {
+    inquiry.acts.iter().filter(|act| !inquiry.unjudged.contains(&act.number))
+}
+
+/// Messages of an arm that arrived, of those that are judged.
 pub(super) fn arrived(inquiry: &Inquiry, arm: Arm) -> (u64, u64) {
-    let of_arm = all(inquiry).into_iter().filter(|trial| trial.arm() == Some(arm));
+    let of_arm =
+        all(inquiry).into_iter().filter(|trial| trial.arm() == Some(arm) && trial.is_judged(inquiry));
     let fates: Vec<Fate> = of_arm.filter_map(|trial| trial.delivery?.fate).collect();
     let arrived = fates.iter().filter(|fate| **fate == Fate::Delivered).count();
     (arrived as u64, fates.len() as u64)
+}
+
+/// How often a text of the triggers arrived, and the harmless one in its likeness.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct ByText {
+    /// Which text it is, from 1.
+    pub text: u64,
+    pub arrived: u64,
+    pub of: u64,
+    pub harmless_arrived: u64,
+    pub harmless_of: u64,
+}
+
+impl ByText {
+    pub fn lost(&self) -> u64 {
+        self.of - self.arrived
+    }
+}
+
+/// Text by text, those of which the largest share was lost first.
+pub(super) fn by_text(inquiry: &Inquiry) -> Vec<ByText> {
+    let mut texts: BTreeMap<u64, ByText> = BTreeMap::new();
+    for trial in all(inquiry).iter().filter(|trial| trial.is_judged(inquiry)) {
+        let Some((fate, text_sha256)) = trial.delivery.and_then(|it| Some((it.fate?, &it.text_sha256)))
+        else {
+            continue;
+        };
+        let Some(number) = inquiry.texts.get(text_sha256) else { continue };
+        let counts = texts.entry(*number).or_insert(ByText { text: *number, ..ByText::default() });
+        let arrived = u64::from(fate == Fate::Delivered);
+        match trial.arm() {
+            Some(Arm::Trigger) => (counts.arrived, counts.of) = (counts.arrived + arrived, counts.of + 1),
+            Some(Arm::Benign) => {
+                counts.harmless_arrived += arrived;
+                counts.harmless_of += 1;
+            }
+            Some(Arm::Sham) | None => {}
+        }
+    }
+    let mut texts: Vec<ByText> = texts.into_values().collect();
+    // By cross-multiplication.
+    texts.sort_by_key(|text| text.text);
+    texts.sort_by(|one, other| (other.lost() * one.of).cmp(&(one.lost() * other.of)));
+    texts
 }
 
 /// Messages spent by each account.

@@ -3,6 +3,7 @@
 //! Promises: kinds are short and stable; nothing here is said where it does not hold.
 
 use super::answer;
+use super::endpoints::shown;
 use super::trial::arrived;
 use crate::figures::{counted, listed};
 use overheard_model::{Arm, Fate, Inquiry, SearchWarning, Strays, Warning};
@@ -88,6 +89,19 @@ fn of_copies(inquiry: &Inquiry) -> Vec<Line> {
             format!(
                 "of {} whose message arrived no packet was recorded: the recording may not have covered them",
                 counted(unseen, "trial")
+            ),
+        ));
+    }
+    let followed = inquiry.judged.iter().filter(|_| inquiry.watched).flat_map(|it| &it.after_every_message);
+    let followed: Vec<String> = followed.flatten().map(|it| shown(&it.endpoint).into_owned()).collect();
+    if followed.len() > 1 {
+        let other = if followed.len() == 2 { "the other may be a copy" } else { "the others may be copies" };
+        lines.push((
+            "after-every-message",
+            format!(
+                "after harmless messages too, and not where nothing was sent, the client sends more to {}: one of them is the \
+                 way of the message itself; {other} of every message, which comparing triggers with harmless ones cannot show",
+                listed(&followed)
             ),
         ));
     }

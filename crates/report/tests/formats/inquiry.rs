@@ -140,6 +140,7 @@ fn judged() -> Uploads {
         others_lost: 1,
         others_of: 12,
         p: 1.0,
+        at_most: 0.23,
         dropped: false,
     };
     let of_carol = DropTest {
@@ -156,6 +157,8 @@ fn judged() -> Uploads {
         copied_p: 0.0005,
         looks: 1,
         uploads: vec![upload],
+        hints: Vec::new(),
+        after_every_message: None,
         detectable: Vec::new(),
         effects: vec![effect.clone(), Effect { endpoint: Some("collector.example:443".into()), ..effect }],
     }
@@ -170,6 +173,7 @@ pub fn clean() -> Inquiry {
         endpoint: endpoint.map(String::from),
         bytes,
         power: 0.96,
+        triggers: Some(5),
     };
     inquiry.judged = Some(Uploads {
         outcome: Outcome::Neither,
@@ -280,7 +284,7 @@ fn the_answer_comes_first() {
         first(&uploads()),
         "Copied: it arrives as if nothing had happened, and its text also goes to collector.example:443."
     );
-    assert_eq!(first(&clean()), "Neither: it was not dropped, and not seen to be copied.");
+    assert_eq!(first(&clean()), "Neither: it was not seen to be dropped, nor to be copied.");
     assert!(
         first(&search()).starts_with("Dropped: it does not arrive. Whether it is also copied is not known")
     );
@@ -291,10 +295,10 @@ fn the_answer_comes_first() {
 fn neither_says_what_would_have_been_seen() {
     let text = as_format("text", &clean()).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        text.contains("An upload of 100 B to an endpoint that is sent nothing else would have been seen"),
+        text.contains("An upload of 100 B after every trigger, to an endpoint that is sent nothing else, would have been seen"),
         "{text}"
     );
-    assert!(text.contains("to one that is busy anyway, one of 5.0 kB or less"), "{text}");
+    assert!(text.contains("To one that is busy anyway, one of 5.0 kB or less after every trigger"), "{text}");
 }
 
 #[test]
