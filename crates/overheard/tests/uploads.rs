@@ -127,6 +127,45 @@ fn without_harmless_text_one_is_made() {
 }
 
 #[test]
+fn a_text_that_never_arrives_among_others_that_do_is_named_beside_the_bound() {
+    let way = Way::clear("*high*");
+    way.write("words.txt", "we meet by the river\n\nthe river is deep\nthe river is high\nthe mill is old\n");
+    let found = way.ask(&["--trials", "8"]);
+    let json = found.json();
+    assert_eq!(json["judged"]["dropped"], false, "{found:?}");
+    let answer = json["answer"].to_string();
+    assert!(
+        answer.contains("did not arrive: text 3 in 2 of 2 (its harmless likeness in 0 of 2)"),
+        "{answer}"
+    );
+    assert!(answer.contains("Dropping more than 60"), "2 of 8 may be as many as 0.6: {answer}");
+    let first = &json["texts"][0];
+    assert_eq!(
+        (&first["text"], &first["arrived"], &first["of"]),
+        (&3.into(), &0.into(), &2.into()),
+        "{json}"
+    );
+}
+
+#[test]
+fn what_arrives_altered_is_not_said_to_be_dropped() {
+    let way = Way::clear("nothing");
+    let sender = fs::read_to_string(way.path().join("sender")).expect("a script");
+    let masked = "*river*) echo \"{\\\"event\\\":\\\"received\\\",\\\"from\\\":\\\"$1\\\",\\\"text\\\":\\\"***\\\"}\" >&3 ;;";
+    way.write("sender", &sender.replace("nothing) ;;", masked));
+    let found = way.ask(&[]);
+    let json = found.json();
+    assert_eq!(
+        (found.code, &json["outcome"], &json["judged"]["dropped"]),
+        (4, &Value::Null, &Value::Null),
+        "{found:?}"
+    );
+    let answer = json["answer"].to_string();
+    assert!(answer.contains("may arrive altered: 6 messages arrived that nobody sent here"), "{answer}");
+    assert!(!answer.contains("ruled out"), "{answer}");
+}
+
+#[test]
 fn what_arrives_is_no_finding() {
     let found = Way::clear("nothing").ask(&[]);
     let json = found.json();
@@ -142,6 +181,11 @@ fn an_account_that_is_banned_half_way_is_no_filter() {
         assert!(warnings(&banned).contains("may be banned"), "{banned:?}");
         assert_ne!(banned.json()["outcome"].as_str(), Some("dropped"), "{banned:?}");
         assert_eq!(banned.code, 4, "{banned:?}");
+        let json = banned.json();
+        let trials = json["trials"].as_array().expect("trials").iter();
+        let judged = trials.filter(|trial| trial["judged"] == true && trial["arm"] == "trigger").count();
+        assert_eq!(json["drops"][0]["of"], judged, "{banned:?}");
+        assert!(json["answer"].to_string().contains(&format!(" of {judged} trigger")), "{banned:?}");
         // What was measured before is kept, and the rest is done once the account is free again.
         let sent = way.sent();
         way.write_sender("nothing", 10_000, "sent", 0);

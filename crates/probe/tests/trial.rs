@@ -71,6 +71,21 @@ fn answers_for_others_repeats_and_strangers_are_counted_and_decide_nothing() {
 }
 
 #[test]
+fn a_text_that_was_sent_twice_is_late_twice_before_it_is_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    let answers = r#"say sent m$n; if [ $n = 3 ]; then tell "a"; tell "a"; tell "a"; tell "b"; fi"#;
+    let mut line = line(folder.path(), answers).unwrap();
+    for number in [1, 2] {
+        let lost = line.act(message(number, "a"), Duration::from_secs(2)).unwrap();
+        assert_eq!(lost.fate, Fate::Lost);
+    }
+    let other = line.act(message(3, "b"), AMPLE).unwrap();
+    assert_eq!(other.fate, Fate::Delivered);
+    assert_eq!(other.strays, Strays { late: 2, repeated: 1, unknown: 0, misplaced: 0 });
+    line.close().unwrap();
+}
+
+#[test]
 fn a_client_that_says_nothing_is_no_filter() {
     let folder = tempfile::tempdir().unwrap();
     let mut silent = line(folder.path(), ":").unwrap();

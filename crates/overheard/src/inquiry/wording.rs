@@ -3,7 +3,7 @@
 //! what they have seen already.
 //!
 //! A benign text is a line of the file, or a stretch of its lines in their order, of as many bytes in UTF-8 as the trigger
-//! has, from the beginning of one word to the end of another where that can be. Its script is the one that most of its
+//! has, from the beginning of one word to the end of another while there are others left. Its script is the one that most of its
 //! letters are of. Without a file it is made of nothing ([`super::neutral`]).
 //! Promises: exact in bytes; one benign text for each trigger, and another for each while there are others; no benign text holds a trigger (in lower case); the same files and seed give the same texts;
 //! where no such text can be made, the trigger is named.
@@ -108,7 +108,14 @@ struct Source {
     random: ChaCha8Rng,
     used: HashSet<String>,
     /// What fits a trigger of this length and script.
-    fitting: BTreeMap<(usize, &'static str), Vec<String>>,
+    fitting: BTreeMap<(usize, &'static str), Stretches>,
+}
+
+/// From the beginning of one word to the end of another, and between any two characters.
+#[derive(Default)]
+struct Stretches {
+    of_words: Vec<String>,
+    others: Vec<String>,
 }
 
 impl Harmless for Source {
@@ -117,10 +124,15 @@ impl Harmless for Source {
         if !self.fitting.contains_key(&key) {
             self.fitting.insert(key, self.stretches(trigger));
         }
-        let fit = &self.fitting[&key];
-        let fresh: Vec<&String> = fit.iter().filter(|text| !self.used.contains(*text)).collect();
-        let chosen =
-            fresh.choose(&mut self.random).copied().or_else(|| fit.choose(&mut self.random))?.clone();
+        let Stretches { of_words, others } = &self.fitting[&key];
+        let fresh = |fit: &'_ [String], random: &mut ChaCha8Rng| {
+            let fresh: Vec<&String> = fit.iter().filter(|text| !self.used.contains(*text)).collect();
+            fresh.choose(random).copied().cloned()
+        };
+        let random = &mut self.random;
+        let chosen = fresh(of_words, random).or_else(|| fresh(others, random));
+        let used = if of_words.is_empty() { others } else { of_words };
+        let chosen = chosen.or_else(|| used.choose(random).cloned())?;
         self.used.insert(chosen.clone());
         Some(chosen)
     }
@@ -148,11 +160,11 @@ impl Source {
         Self { texts, forbidden, random, used, fitting: BTreeMap::new() }
     }
 
-    /// What may stand for this trigger: stretches from word to word if there are any, else any.
-    fn stretches(&self, trigger: &str) -> Vec<String> {
+    /// What may stand for this trigger.
+    fn stretches(&self, trigger: &str) -> Stretches {
         let wanted = script_name(trigger);
-        let Some(text) = self.texts.get(wanted.unwrap_or_default()) else { return Vec::new() };
-        let (mut whole, mut any) = (Vec::new(), Vec::new());
+        let mut stretches = Stretches::default();
+        let Some(text) = self.texts.get(wanted.unwrap_or_default()) else { return stretches };
         for (start, first) in text.char_indices() {
             let end = start + trigger.len();
             let Some(stretch) = text.get(start..end) else { continue };
@@ -166,9 +178,10 @@ impl Source {
             let edge = |next: Option<char>| next.is_none_or(char::is_whitespace);
             let of_words = edge(text[..start].chars().next_back()) && edge(text[end..].chars().next());
             let stretch = stretch.replace('\n', " ");
-            if of_words { whole.push(stretch) } else { any.push(stretch) }
+            let fit = if of_words { &mut stretches.of_words } else { &mut stretches.others };
+            fit.push(stretch);
         }
-        if whole.is_empty() { any } else { whole }
+        stretches
     }
 }
 

@@ -81,8 +81,18 @@ pub(super) fn dropped(inquiry: &Inquiry) -> Known {
 pub(super) fn come_otherwise(inquiry: &Inquiry) -> bool {
     let lost = |delivery: &&Delivery| matches!(delivery.fate, Some(Fate::Lost | Fate::Refused));
     let lost = inquiry.deliveries.iter().filter(lost).count() as u64;
-    let otherwise = inquiry.strays.late + inquiry.strays.unknown;
-    otherwise > 0 && 2 * otherwise >= lost
+    lost > 0 && 2 * otherwise(inquiry) >= lost
+}
+
+/// Messages that came late or altered.
+pub(super) fn otherwise(inquiry: &Inquiry) -> u64 {
+    inquiry.strays.late + inquiry.strays.unknown
+}
+
+/// Whether what did not arrive would be called dropped, or be a hint, if nothing had come late or altered.
+pub(super) fn is_otherwise(inquiry: &Inquiry) -> bool {
+    let hinted = otherwise(inquiry) > 0 && inquiry.judged.as_ref().is_some_and(is_hinted);
+    dropped(inquiry) == Known::Unknown && (hinted || come_otherwise(inquiry))
 }
 
 /// Whether more triggers than harmless messages were lost, too few for proof and too many to say that none was dropped.

@@ -1,7 +1,8 @@
 //! What each endpoint was sent, act by act.
 //!
-//! Promises: acts that are not judged do not count; those after which an endpoint was sent nothing do, with 0 bytes; the most telling endpoints come first:
-//! those that are uploads, those with readable copies, then by how much more they are sent after a trigger.
+//! Promises: acts that are not judged do not count; those after which an endpoint was sent nothing do, with 0 bytes; the
+//! most telling endpoints come first: those that are uploads, those with readable copies, then by how much more they are
+//! sent after a trigger.
 //! Where factors were set, acts of one arm are told apart by their levels too, unless these are many.
 
 use super::trial::{self, LANES};

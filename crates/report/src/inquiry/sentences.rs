@@ -3,7 +3,7 @@
 //! Promises: the headline says of both outcomes which is known; what it rests on follows with its numbers.
 
 use super::answer::{
-    Known, come_otherwise, copied, dropped, is_hinted, is_hinted_copied, is_too_few, outcome, searched,
+    Known, copied, dropped, is_hinted, is_hinted_copied, is_otherwise, is_too_few, outcome, searched,
 };
 use super::endpoints::{factors, shown};
 use super::{grounds, rules};
@@ -57,7 +57,7 @@ pub(super) fn headline(inquiry: &Inquiry) -> String {
             "It was not seen to be dropped. Whether it is copied is not known: what the client sends was not watched."
                 .into()
         }
-        None if come_otherwise(inquiry) && dropped(inquiry) == Known::Unknown => otherwise(inquiry.strays),
+        None if is_otherwise(inquiry) => late_or_altered(inquiry.strays),
         None if inquiry.asks_more.is_some() && dropped(inquiry) == Known::No => {
             "No answer: it was not seen to be dropped, but after it the client asks for names more often, and why these trials \
              cannot tell."
@@ -85,7 +85,7 @@ fn what_is_dropped(inquiry: &Inquiry) -> String {
 }
 
 /// What is true of what did not arrive as it was sent.
-fn otherwise(Strays { late, unknown, .. }: Strays) -> String {
+fn late_or_altered(Strays { late, unknown, .. }: Strays) -> String {
     let late = (late > 0).then(|| format!("late: {} came after the window", counted(late, "message")));
     let altered = (unknown > 0).then(|| {
         format!(
