@@ -196,7 +196,9 @@ impl UploadsArgs {
     fn conclude(&self, inquiry: Inquiry) -> Result<Exit> {
         self.report.write(&inquiry)?;
         let outcome = inquiry::outcome(&inquiry);
-        if outcome.is_none() && inquiry.broken_off.is_none() {
+        let otherwise = inquiry.strays.late + inquiry.strays.unknown;
+        // What comes late or altered does so however often it is sent.
+        if outcome.is_none() && inquiry.broken_off.is_none() && otherwise == 0 {
             Progress::lines().note(&format!(
                 "the same command with --trials {} goes on from these trials, judged at half the error",
                 2 * self.trials

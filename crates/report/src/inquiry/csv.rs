@@ -3,8 +3,9 @@
 //! Promises: the table is complete: where traffic was watched, every trial has a row for every endpoint, with zeros
 //! where it was sent nothing, so that a mean over rows is a mean over trials. Guarded as all of this crate's CSV.
 //! Columns: `number,at,arm`, one `factor_…` for each factor, `account,message,fate,after_ms`, then
-//! `endpoint,flows,bytes_out,first_s` within the lag window, then `capture,first_packet,last_packet`. Of a list that was
-//! searched there are `candidate,standing` behind them: its candidates stand below the trials, without a number.
+//! `endpoint,flows,bytes_out,first_s` within the lag window, then `capture,first_packet,last_packet`, and `judged`: `no`
+//! where the answer does not rest on the trial. Of a list that was searched there are `candidate,standing` behind them:
+//! its candidates stand below the trials, without a number.
 
 use super::endpoints::{self, Sent};
 use super::trial::{self, Trial};
@@ -34,10 +35,10 @@ pub(super) fn write(inquiry: &Inquiry, out: &mut dyn Write) -> io::Result<()> {
     let endpoints: BTreeSet<&String> = inquiry.acts.iter().flat_map(|act| act.traffic.keys()).collect();
     for trial in trial::all(inquiry) {
         match trial.act.filter(|_| inquiry.watched && !endpoints.is_empty()) {
-            None => end(row(&trial, &factors, None))?,
+            None => end(row(inquiry, &trial, &factors, None))?,
             Some(act) => {
                 for endpoint in &endpoints {
-                    end(row(&trial, &factors, Some((act, endpoint))))?;
+                    end(row(inquiry, &trial, &factors, Some((act, endpoint))))?;
                 }
             }
         }
@@ -65,10 +66,10 @@ fn candidates(inquiry: &Inquiry) -> Vec<(&str, &'static str)> {
 }
 
 const TRIAL: [&str; 4] = ["account", "message", "fate", "after_ms"];
-const TRAFFIC: [&str; 7] =
-    ["endpoint", "flows", "bytes_out", "first_s", "capture", "first_packet", "last_packet"];
+const TRAFFIC: [&str; 8] =
+    ["endpoint", "flows", "bytes_out", "first_s", "capture", "first_packet", "last_packet", "judged"];
 
-fn row(trial: &Trial, factors: &BTreeSet<&String>, endpoint: Option<(&Act, &str)>) -> Row {
+fn row(inquiry: &Inquiry, trial: &Trial, factors: &BTreeSet<&String>, endpoint: Option<(&Act, &str)>) -> Row {
     let mut row = Row::default();
     row.value(trial.number()).maybe(trial.at()).value(arm(trial.arm()));
     for factor in factors {
@@ -93,7 +94,8 @@ fn row(trial: &Trial, factors: &BTreeSet<&String>, endpoint: Option<(&Act, &str)
     let packets = trial.act.and_then(|act| act.packets.as_ref());
     row.text(packets.map_or("", |packets| &packets.capture))
         .maybe(packets.map(|packets| packets.first))
-        .maybe(packets.map(|packets| packets.last));
+        .maybe(packets.map(|packets| packets.last))
+        .value(if trial.is_judged(inquiry) { "yes" } else { "no" });
     row
 }
 

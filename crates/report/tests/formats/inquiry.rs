@@ -378,6 +378,9 @@ fn a_row_for_every_trial_and_endpoint() {
     let collector = rows.iter().filter(|row| row[8] == "collector.example:443");
     assert_eq!(collector.clone().count(), 28);
     assert_eq!(collector.filter(|row| row[10] != "0").count(), 12);
+    let unjudged = Inquiry { unjudged: [28].into(), ..uploads() };
+    let csv = as_format("csv", &unjudged);
+    assert!(csv.lines().skip(1).all(|line| line.ends_with(",no") == line.starts_with("28,")), "{csv}");
     // Without traffic a row is a message.
     let csv = as_format("csv", &search());
     assert_eq!(csv.lines().filter(|line| !line.starts_with(',')).count(), 3, "{csv}");
