@@ -344,6 +344,29 @@ fn of_whom_more_is_said_than_can_be_kept_it_is_not_known() {
     assert_eq!(kinds, ["metadata-dropped", "attempts-unlisted"]);
 }
 
+/// Whoever is killed while recording has not said whom an app only tried to reach.
+#[test]
+fn of_a_recording_of_ours_that_was_broken_off_it_is_not_known_what_was_carried() {
+    let unknown = |program: &[u8], ended: bool, cut: usize| {
+        let mut file = File::new(ByteOrder::Little);
+        file.block(0x0a0d_0d0a, |body| {
+            body.u32(0x1a2b_3c4d).u16(1).u16(0).u64(u64::MAX).option(4, program);
+        });
+        file.interface(101, |_| {});
+        if ended {
+            file.block(5, |body| {
+                body.u32(0).u64(0);
+            });
+        }
+        let (_, summary) = read(&file.bytes[..file.bytes.len() - cut]);
+        let told = summary.problems.iter().any(|problem| &*problem.kind == "attempts-unlisted");
+        assert_eq!(told, summary.uncarried.may_hold(&"udp 198.51.100.7:53".parse().unwrap()));
+        told
+    };
+    assert!(unknown(b"overheard 0.1.0", false, 0) && unknown(b"overheard 0.1.0", true, 3));
+    assert!(!unknown(b"overheard 0.1.0", true, 0) && !unknown(b"dumpcap 4.0", false, 0));
+}
+
 #[test]
 fn what_a_recording_says_of_itself_is_no_comment() {
     let mut file = File::new(ByteOrder::Little);
