@@ -146,6 +146,9 @@ fn a_door_that_was_asked_for_is_named() {
     let at = folder.path().join("wayland-7").display().to_string();
     assert!(told.contains(&format!("door Wayland at {at}: open, and not the network\n")), "{told}");
     assert!(told.contains("srw"), "the app finds it: {told}");
+    let written = folder.path().to_str().unwrap();
+    let (_, told) = watch(&["--write", written]);
+    assert!(told.contains(&format!("door folder that stays at {written}: open")), "{told}");
     let (_, told) = watch(&[]);
     assert!(!told.contains("door ") && !told.contains("srw"), "{told}");
 }

@@ -228,12 +228,18 @@ impl<R: Read> Reader<R> {
         if self.window.failure().is_some() {
             return self.stop(Fault::Truncated("file"));
         }
-        self.format = Format::Ended;
+        self.leave_format();
         self.summary.complete = true;
     }
 
+    fn leave_format(&mut self) {
+        if let Format::Pcapng(mut pcapng) = std::mem::replace(&mut self.format, Format::Ended) {
+            pcapng.end(self.window.offset(), &mut self.summary);
+        }
+    }
+
     fn stop(&mut self, fault: Fault) {
-        self.format = Format::Ended;
+        self.leave_format();
         let offset = self.window.offset();
         let (kind, text) = match (self.window.failure(), fault) {
             (_, Fault::Bad(text)) if self.summary.format == "unknown" => ("unknown-format", text),

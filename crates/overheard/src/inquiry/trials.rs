@@ -139,7 +139,8 @@ impl<'a> Trials<'a> {
     fn start(&self, levels: &Levels) -> Result<(Option<Door>, Line), String> {
         let shell = |command: &str| ["sh".to_owned(), "-c".to_owned(), filled(command, levels)];
         let (sender, receiver) = (shell(&self.clients.sender), shell(&self.clients.receiver));
-        let (vantage, home) = (self.clients.vantage(), self.clients.home());
+        let vantage = self.clients.vantage().map_err(|failure| failure.to_string())?;
+        let home = self.clients.home();
         let base = Path::new(".");
         let setting = |folder, build| Setting {
             folder,
