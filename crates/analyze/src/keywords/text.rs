@@ -44,8 +44,8 @@ pub(crate) struct Text {
     /// Where each piece begins, and the end.
     bounds: Vec<usize>,
     letter: char,
-    /// Pieces that are in one word with the piece before, in scripts that part words by blanks.
-    joined: Bits,
+    /// Pieces that are letters or digits of scripts that part words by blanks.
+    lettered: Bits,
 }
 
 impl Text {
@@ -60,11 +60,10 @@ impl Text {
         }
         bounds.push(text.len());
         let letter = LETTERS.into_iter().find(|letter| !text.contains(*letter)).unwrap_or(LETTERS[0]);
-        let letter_at = |at: &usize| text[*at..].chars().next().is_some_and(is_of_spaced_words);
-        let letters: Vec<bool> = bounds.iter().map(letter_at).collect();
-        let joined = (1..bounds.len()).filter(|piece| letters[piece - 1] && letters[*piece]);
-        let joined = Bits::of(bounds.len(), joined);
-        Self { text: text.to_owned(), bounds, letter, joined }
+        let starts = bounds.iter().filter_map(|at| text[*at..].chars().next());
+        let lettered = starts.enumerate().filter(|(_, first)| is_of_spaced_words(*first));
+        let lettered = Bits::of(bounds.len(), lettered.map(|(piece, _)| piece));
+        Self { text: text.to_owned(), bounds, letter, lettered }
     }
 
     pub fn len(&self) -> usize {
@@ -77,8 +76,10 @@ impl Text {
     }
 
     /// Pieces that are in one word with the piece before: a filter of whole words sees them with it alone.
-    pub fn joined(&self) -> &Bits {
-        &self.joined
+    pub fn joined(&self) -> Bits {
+        let follows =
+            |piece: &usize| piece.checked_sub(1).is_some_and(|before| self.lettered.contains(before));
+        Bits::of(self.bounds.len(), self.lettered.members().filter(follows))
     }
 
     pub fn fits(&self, limit: Limit) -> bool {
@@ -96,26 +97,28 @@ impl Text {
         matches.filter_map(|(start, at)| Some(start..end(*at)?)).filter(|range| !range.is_empty()).collect()
     }
 
-    /// The given parts in the given order, a filler between any two: a whole one, unless a limit takes only such as are no
-    /// longer than what they stand for.
+    /// The given parts in the given order, a filler between any two: no longer than what it stands for, unless that would
+    /// join it to a word and the limit takes more.
     pub fn join(&self, parts: &[Range<usize>], limit: Option<Limit>) -> String {
-        let message = self.filled(parts, |_| 3);
+        let message = self.filled(parts, true);
         match limit.is_none_or(|limit| limit.takes(&message)) {
             true => message,
-            false => self.filled(parts, |left_out| if left_out == 0 { 3 } else { left_out }),
+            false => self.filled(parts, false),
         }
     }
 
-    /// With fillers as long as `length` says of what they stand for, in characters.
-    fn filled(&self, parts: &[Range<usize>], length: impl Fn(usize) -> usize) -> String {
+    /// `apart`: whether fillers stay apart from words in scripts that part words by blanks.
+    fn filled(&self, parts: &[Range<usize>], apart: bool) -> String {
         let mut message = String::new();
         let mut before: Option<usize> = None;
         for part in parts {
             if let Some(before) = before {
-                let left_out = part.start.saturating_sub(before);
-                match length(left_out) {
-                    1 => message.push(self.letter),
-                    2 => message.extend([self.letter, ' ']),
+                let beside_a_word =
+                    self.lettered.contains(before.saturating_sub(1)) || self.lettered.contains(part.start);
+                match part.start.checked_sub(before) {
+                    Some(1 | 2) if apart && beside_a_word => message.extend([' ', self.letter, ' ']),
+                    Some(1) => message.push(self.letter),
+                    Some(2) => message.extend([self.letter, ' ']),
                     _ => message.extend([' ', self.letter, ' ']),
                 }
             }
@@ -171,8 +174,9 @@ mod tests {
         assert_eq!(keep(&text, [0, 1]), "红苹");
         assert_eq!(Text::new("ƣƕ").letter, 'ȣ');
         assert_eq!(text.join(&[3..4, 0..1], None), "色 ƣ 红");
-        assert_eq!(text.join(&[0..1, 3..4], None), "红 ƣ 色");
-        assert_eq!(Text::new("a b").join(&[0..1, 2..3], Some(Limit::Characters(5))), "a ƣ b");
+        assert_eq!(text.join(&[0..1, 3..4], None), "红ƣ 色");
+        let words = |most| Text::new("a b").join(&[0..1, 2..3], Some(Limit::Characters(most)));
+        assert_eq!((words(5), words(4)), ("a ƣ b".into(), "aƣb".into()));
     }
 
     proptest! {
