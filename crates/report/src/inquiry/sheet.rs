@@ -145,7 +145,8 @@ fn candidates(inquiry: &Inquiry) -> Sheet {
 fn drops(inquiry: &Inquiry) -> Sheet {
     let tests = inquiry.judged.iter().map(|judged| &judged.drops).filter(|drops| drops.len() > 1).flatten();
     let row = |test: &DropTest| {
-        let what = if test.factors.is_empty() { "triggers".into() } else { endpoints::factors(&test.factors) };
+        let what =
+            if test.factors.is_empty() { "triggers".into() } else { endpoints::factors(&test.factors) };
         let share = |lost: u64, of: u64| number(lost as f64, format!("{} of {}", count(lost), count(of)));
         vec![
             said(what),
