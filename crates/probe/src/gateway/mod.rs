@@ -3,7 +3,7 @@
 //! For: live runs, live views and confinement, which differ in [`Options`] alone.
 //! How: the app's packets come from the room's TUN device ([`device`]) and are recorded where they cross
 //! ([`crossing`]). TCP is rewritten into the lobby, where the kernel ends it, and its bytes are moved to the real
-//! connection ([`tcp`], [`flows`], [`relay`]). Datagrams and echoes leave by sockets of the host ([`outlet`]).
+//! connection ([`tcp`], [`flows`], [`guest`], [`relay`]). Datagrams and echoes leave by sockets of the host ([`outlet`]).
 //! Questions for names are answered from upstream ([`dns`]). The real connections go straight or through a proxy
 //! ([`upstream`]); what the [`policy`] denies is counted in its [`Class`]. To whom nothing was carried is known
 //! ([`carried`]).
@@ -19,6 +19,7 @@ mod crossing;
 mod device;
 mod dns;
 mod flows;
+mod guest;
 mod outlet;
 mod packet;
 mod policy;
