@@ -63,16 +63,16 @@ fn a_user_who_is_a_trigger_is_found_by_name() {
 
 #[test]
 fn what_the_client_tells_its_maker_of_any_message_is_no_ones_copy() {
-    let shares = [0.15, 0.3, 0.45, 0.6, 0.8, 1.0];
-    let few = if cfg!(debug_assertions) { 1 } else { shares.len() };
-    for &told in shares[..few].iter() {
+    let shares = [0.3, 0.6, 1.0];
+    let (few, studies) = if cfg!(debug_assertions) { (1, 1) } else { (shares.len(), 100) };
+    for &told in &shares[..few] {
         let filter = Filter { told, ..Filter::default() };
         for &users in USERS {
-            let alarms = STUDIES - judged(users, &filter, STUDIES, |found| found.outcome == Outcome::Neither);
+            let alarms = studies - judged(users, &filter, studies, |found| found.outcome == Outcome::Neither);
             println!(
-                "{users} users, {told} of messages are told: {alarms} of {STUDIES} studies raised an alarm"
+                "{users} users, {told} of messages are told: {alarms} of {studies} studies raised an alarm"
             );
-            assert!(alarms * 50 <= STUDIES.max(50), "{users} users, {told}: {alarms} of {STUDIES}");
+            assert!(alarms * 50 <= studies.max(50), "{users} users, {told}: {alarms} of {studies}");
         }
     }
 }
