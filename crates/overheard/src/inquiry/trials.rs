@@ -5,6 +5,7 @@
 //! To extend: what else follows from an act is a field of the book's entry.
 
 use super::clients::{ClientArgs, filled};
+use super::design;
 use crate::exit::Failure;
 use crate::pipeline::Door;
 use overheard_model::{Arm, Fate, Timestamp};
@@ -84,7 +85,7 @@ impl<'a> Trials<'a> {
         *fresh = false;
         let (at, begun) = (now(), Instant::now());
         let mut factors = wanted.levels.clone();
-        factors.extend(self.hours.then(|| ("time".to_owned(), hour(at))));
+        factors.extend(self.hours.then(|| (design::TIME.to_owned(), hour(at))));
         let account = line.sender().to_owned();
         let message = wanted.text.map(|text| (account.as_str(), text));
         let booked = self.book.book(&Intent { arm: wanted.arm, factors, message }, at).map_err(told)?;
