@@ -69,7 +69,7 @@ pub enum Refusal {
     Empty,
     /// One character beside blanks: if it is blocked, that is the rule.
     Single,
-    /// Longer than the platform takes; with room for a filler, 4 bytes.
+    /// Longer than the platform takes; with room for a filler, 5 bytes.
     TooLong(Limit),
 }
 

@@ -1,18 +1,41 @@
 //! A text in pieces that are never cut, and messages made of some of them.
 //!
 //! Promises: what is left out never makes a new word: where two kept pieces would meet, a filler stands between
-//! them. It holds a letter that the text has nowhere, which no rule of this text can hold (a filter that ignores
-//! spaces and punctuation still sees the letter), between spaces (a filter that wants whole words still sees them).
+//! them. It holds a letter that the text has nowhere, which no rule of this text can hold, of the text's own script if
+//! one is free (a filter that looks at this script alone still sees the letter), between spaces (a filter that wants whole
+//! words still sees them).
 
 use crate::bits::Bits;
+use std::collections::HashSet;
 use std::ops::Range;
 
-/// Letters of two bytes that hardly any list of words holds; the first that the text does not hold is used.
-const LETTERS: [char; 6] = ['ƣ', 'ƕ', 'ȣ', 'ƿ', 'ǂ', 'ɣ'];
+/// Letters that few words hold, by scripts that a filter may look at alone.
+const OF_SCRIPTS: [(fn(char) -> bool, [char; 4]); 3] = [
+    (|letter| letter.is_ascii_alphabetic(), ['q', 'j', 'x', 'z']),
+    (|letter| matches!(letter, '\u{400}'..='\u{4ff}'), ['ъ', 'щ', 'ф', 'э']),
+    (|letter| matches!(letter, '\u{3400}'..='\u{9fff}'), ['龘', '靐', '齉', '爩']),
+];
+/// The same of none of them.
+const OTHERS: [char; 6] = ['ƣ', 'ƕ', 'ȣ', 'ƿ', 'ǂ', 'ɣ'];
+
+/// A letter that stands in none of the texts, of the script that most of their letters are of, if one is free.
+pub(crate) fn free_letter<'a>(texts: impl IntoIterator<Item = &'a str>) -> char {
+    let held: HashSet<char> = texts.into_iter().flat_map(str::chars).collect();
+    let lower: HashSet<char> = held.iter().flat_map(|letter| letter.to_lowercase()).collect();
+    let script =
+        OF_SCRIPTS.iter().max_by_key(|(is_of_it, _)| lower.iter().filter(|it| is_of_it(**it)).count());
+    let own =
+        script.filter(|(is_of_it, _)| lower.iter().any(|it| is_of_it(*it))).map_or(&[][..], |(_, own)| own);
+    own.iter().chain(&OTHERS).copied().find(|letter| !lower.contains(letter)).unwrap_or(OTHERS[0])
+}
+
 /// What stands between the words of a pool.
-pub const FILLER: &str = " ƣ ";
+pub fn filler<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    format!(" {} ", free_letter(words))
+}
+
 /// One filler where nothing is left out costs at most this many bytes, or this many characters.
-const ROOM_BYTES: usize = 4;
+const ROOM: (usize, usize) = (5, 3);
 
 /// How long a message may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +52,11 @@ impl Limit {
         }
     }
 
-    fn with_room(self, room: usize) -> Self {
+    fn with_room(self) -> Self {
+        let (bytes, characters) = ROOM;
         match self {
-            Limit::Bytes(most) => Limit::Bytes(most.saturating_sub(room)),
-            Limit::Characters(most) => Limit::Characters(most.saturating_sub(room - 1)),
+            Limit::Bytes(most) => Limit::Bytes(most.saturating_sub(bytes)),
+            Limit::Characters(most) => Limit::Characters(most.saturating_sub(characters)),
         }
     }
 }
@@ -59,7 +83,7 @@ impl Text {
             joined = character == '\u{200d}';
         }
         bounds.push(text.len());
-        let letter = LETTERS.into_iter().find(|letter| !text.contains(*letter)).unwrap_or(LETTERS[0]);
+        let letter = free_letter([text]);
         let starts = bounds.iter().filter_map(|at| text[*at..].chars().next());
         let lettered = starts.enumerate().filter(|(_, first)| is_of_spaced_words(*first));
         let lettered = Bits::of(bounds.len(), lettered.map(|(piece, _)| piece));
@@ -83,7 +107,7 @@ impl Text {
     }
 
     pub fn fits(&self, limit: Limit) -> bool {
-        limit.with_room(ROOM_BYTES).takes(&self.text)
+        limit.with_room().takes(&self.text)
     }
 
     pub fn slice(&self, pieces: Range<usize>) -> &str {
@@ -170,13 +194,12 @@ mod tests {
     #[test]
     fn what_is_left_out_never_makes_a_word() {
         let text = Text::new("红苹果色");
-        assert_eq!(keep(&text, [0, 3]), "红ƣ 色");
+        assert_eq!(keep(&text, [0, 3]), "红龘 色");
         assert_eq!(keep(&text, [0, 1]), "红苹");
-        assert_eq!(Text::new("ƣƕ").letter, 'ȣ');
-        assert_eq!(text.join(&[3..4, 0..1], None), "色 ƣ 红");
-        assert_eq!(text.join(&[0..1, 3..4], None), "红ƣ 色");
+        assert_eq!(text.join(&[3..4, 0..1], None), "色 龘 红");
+        assert_eq!(text.join(&[0..1, 3..4], None), "红龘 色");
         let words = |most| Text::new("a b").join(&[0..1, 2..3], Some(Limit::Characters(most)));
-        assert_eq!((words(5), words(4)), ("a ƣ b".into(), "aƣb".into()));
+        assert_eq!((words(5), words(4)), ("a q b".into(), "aqb".into()));
     }
 
     proptest! {
@@ -188,6 +211,14 @@ mod tests {
             prop_assert!(message.split(text.letter).all(stood), "{message}");
             prop_assert!(message.chars().count() <= text.text.chars().count());
         }
+    }
+
+    #[test]
+    fn the_letter_between_is_free_and_of_the_texts_script() {
+        let letters =
+            ["lamp", "Jump Quickly", "квас", "六四 boat", "شجرة", "jqxz"].map(|text| free_letter([text]));
+        assert_eq!(letters, ['q', 'x', 'ъ', 'q', 'ƣ', 'ƣ']);
+        assert_eq!((free_letter(["ƣƕ"]), free_letter(["真相龘"]), free_letter([])), ('ȣ', '靐', 'ƣ'));
     }
 
     #[test]
@@ -217,7 +248,7 @@ mod tests {
         assert!(
             Text::new("红苹果").fits(Limit::Characters(6)) && !Text::new("红苹果").fits(Limit::Characters(5))
         );
-        assert!(!Text::new("红苹果").fits(Limit::Bytes(12)));
-        assert!(Text::new("红苹果").fits(Limit::Bytes(13)));
+        assert!(!Text::new("红苹果").fits(Limit::Bytes(13)));
+        assert!(Text::new("红苹果").fits(Limit::Bytes(14)));
     }
 }
