@@ -106,6 +106,11 @@ impl Text {
         Bits::of(self.bounds.len(), self.lettered.members().filter(follows))
     }
 
+    /// Whether any of these pieces is more than one code point.
+    pub fn is_composed(&self, mut pieces: Range<usize>) -> bool {
+        pieces.any(|piece| self.slice(piece..piece + 1).chars().nth(1).is_some())
+    }
+
     pub fn fits(&self, limit: Limit) -> bool {
         limit.with_room().takes(&self.text)
     }
