@@ -51,6 +51,8 @@ pub struct Summary {
     pub(crate) owners: Owners,
     /// To whom nothing was carried, as our own recordings say.
     pub uncarried: Uncarried,
+    /// The section is a recording of ours that has not said that yet.
+    pub counts_are_due: bool,
     /// Decryption Secrets Blocks: type and bytes, kept and never logged.
     pub secrets: Vec<(u32, Vec<u8>)>,
     pub problems: Vec<Problem>,
@@ -233,9 +235,8 @@ impl<R: Read> Reader<R> {
     }
 
     fn leave_format(&mut self) {
-        if let Format::Pcapng(mut pcapng) = std::mem::replace(&mut self.format, Format::Ended) {
-            pcapng.end(self.window.offset(), &mut self.summary);
-        }
+        self.format = Format::Ended;
+        pcapng::end(self.window.offset(), &mut self.summary);
     }
 
     fn stop(&mut self, fault: Fault) {

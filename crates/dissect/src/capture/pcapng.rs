@@ -45,8 +45,6 @@ pub(crate) struct Pcapng {
     kept: Kept,
     /// Time of the packet before: simple packets have none of their own.
     time: Timestamp,
-    /// The section is a recording of ours, which has not said its counts.
-    counts_are_due: bool,
 }
 
 /// What an Interface Description Block says.
@@ -79,7 +77,6 @@ impl Default for Pcapng {
             interfaces: Vec::new(),
             kept: Kept::default(),
             time: Timestamp::default(),
-            counts_are_due: false,
         }
     }
 }
@@ -120,15 +117,6 @@ impl Pcapng {
             if let Some(record) = self.read_block(kind, body, offset, window, summary)? {
                 return Ok(Some(record));
             }
-        }
-    }
-
-    /// The section ends: one of ours says beside its counts to whom nothing was carried, unless it was broken off.
-    pub(crate) fn end(&mut self, offset: u64, summary: &mut Summary) {
-        if std::mem::take(&mut self.counts_are_due) {
-            let text = "the recording was broken off before it said to whom nothing was carried";
-            summary.uncarried.all_but.get_or_insert_default();
-            summary.report(ATTEMPTS_UNLISTED, text.into(), offset);
         }
     }
 
@@ -176,8 +164,8 @@ impl Pcapng {
             block::SECTION => {
                 section(order, body)?;
                 let options = Options::new(order, body.get(16..).unwrap_or_default());
-                self.end(offset, summary);
-                self.counts_are_due = is_ours(options.clone());
+                end(offset, summary);
+                summary.counts_are_due = is_ours(options.clone());
                 self.kept.comments(options, offset, summary);
                 return Ok(None);
             }
@@ -194,7 +182,7 @@ impl Pcapng {
                 return Ok(None);
             }
             block::STATISTICS => {
-                self.counts_are_due = false;
+                summary.counts_are_due = false;
                 self.statistics(body, offset, summary);
                 return Ok(None);
             }
@@ -308,6 +296,15 @@ fn is_read(kind: u32) -> bool {
         kind,
         SECTION | INTERFACE | PACKET | SIMPLE_PACKET | NAMES | STATISTICS | ENHANCED_PACKET | SECRETS
     )
+}
+
+/// A section ends: one of ours says beside its counts to whom nothing was carried, unless it was broken off.
+pub(crate) fn end(offset: u64, summary: &mut Summary) {
+    if std::mem::take(&mut summary.counts_are_due) {
+        let text = "the recording was broken off before it said to whom nothing was carried";
+        summary.uncarried.all_but.get_or_insert_default();
+        summary.report(ATTEMPTS_UNLISTED, text.into(), offset);
+    }
 }
 
 /// Whether a section was recorded by this program.
