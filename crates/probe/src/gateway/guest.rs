@@ -141,6 +141,7 @@ impl Stream for Guest {
 
 #[cfg(test)]
 mod tests {
+    use super::super::packet::Header;
     use super::*;
     use std::future::Future;
     use std::pin::pin;
@@ -173,5 +174,31 @@ mod tests {
             tokio::task::yield_now().await;
             signal.raise();
         });
+    }
+
+    #[test]
+    fn after_an_end_a_short_read_is_not_the_last() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a listener");
+        let _app = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
+        let news = Rc::<News>::default();
+        let guest = Guest::new(listener.accept().expect("a connection").0, Rc::clone(&news));
+        assert!(!is_ready(guest.readable()));
+        news.brings(&segment(0b1_0000, 3));
+        assert!(is_ready(guest.readable()));
+        guest.emptied();
+        news.brings(&segment(0b1_0000, 0));
+        assert!(!is_ready(guest.readable()), "a mere acknowledgement");
+        news.brings(&segment(0b1_0001, 3));
+        guest.emptied();
+        assert!(is_ready(guest.readable()), "the end has yet to be read");
+        assert!(guest.try_read(blocked).is_err());
+        assert!(!is_ready(guest.readable()), "what came before it has yet to come");
+    }
+
+    fn segment(flags: u8, payload: u8) -> Segment {
+        let mut ip = vec![0x45, 0, 0, 40 + payload, 0, 0, 0, 0, 64, 6, 0, 0, 10, 219, 0, 2, 198, 18, 0, 1];
+        ip.extend([0, 9, 0, 9, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, flags, 0, 0, 0, 0, 0, 0]);
+        ip.resize(40 + usize::from(payload), 0);
+        Segment::read(&ip, &Header::read(&ip).expect("a header")).expect("a segment")
     }
 }

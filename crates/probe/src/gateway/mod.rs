@@ -38,6 +38,7 @@ use std::time::SystemTime;
 
 use overheard_model::{Destination, Transport};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 pub use crate::confine::Class;
 pub use crate::record::Direction;
@@ -115,10 +116,15 @@ impl Gateway {
 
     /// Carries packets until something fails.
     async fn serve(self: &Rc<Self>) -> io::Result<()> {
+        // Tasks of their own: when one is woken the others are not looked at.
+        let mut parts = JoinSet::new();
+        let [outbound, answers, v4, v6] = [(); 4].map(|()| Rc::clone(self));
+        parts.spawn_local(async move { outbound.outbound().await });
+        parts.spawn_local(async move { answers.tcp.answers(&answers).await });
+        parts.spawn_local(async move { v4.tcp.accepted(false).await });
+        parts.spawn_local(async move { v6.tcp.accepted(true).await });
         tokio::select! {
-            ended = self.outbound() => ended,
-            ended = self.tcp.answers(self) => ended,
-            ended = self.tcp.accepted() => ended,
+            Some(ended) = parts.join_next() => ended.unwrap_or_else(|panic| Err(io::Error::other(panic))),
             ended = self.crossing.failed() => ended,
         }
     }

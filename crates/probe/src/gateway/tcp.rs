@@ -63,14 +63,8 @@ impl Tcp {
     }
 
     /// Connections that the lobby has accepted go to those who wait for them.
-    pub async fn accepted(&self) -> io::Result<()> {
-        tokio::select! {
-            ended = self.accepted_at(&self.v4) => ended,
-            ended = self.accepted_at(&self.v6) => ended,
-        }
-    }
-
-    async fn accepted_at(&self, entrance: &Entrance) -> io::Result<()> {
+    pub async fn accepted(&self, v6: bool) -> io::Result<()> {
+        let entrance = self.entrance(v6);
         loop {
             entrance.knocked.raised().await;
             let (stream, peer) = match entrance.listener.accept() {
