@@ -137,10 +137,13 @@ impl Table {
 
     /// Ends the reading of all payloads: no more packets will come.
     pub(crate) fn end(&mut self) {
-        for at in 0..self.records.len() {
-            self.latest = at;
+        let mut read: Vec<u32> = self.inspected.drain(..).map(|(_, at)| at).collect();
+        read.sort_unstable();
+        for at in read {
+            self.latest = at as usize;
             self.end_inspection();
         }
+        debug_assert!(!self.records.iter().any(Record::is_read), "all that are read were listed");
     }
 
     /// The flows so far, none of them ended for it, with what was answered and what went wrong.
