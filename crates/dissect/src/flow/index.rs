@@ -59,6 +59,14 @@ impl Index {
         }
     }
 
+    /// What is looked at first under this hash beyond the front; nothing where the front will do.
+    #[inline]
+    pub(super) fn first_place(&self, hash: u64) -> Option<u64> {
+        let latest = self.front.get(front(hash)).copied().unwrap_or_default();
+        let at = half(hash) as usize & self.places.len().wrapping_sub(1);
+        self.places.get(at).filter(|_| half(latest) != half(hash)).copied()
+    }
+
     /// Adds a number that is not there yet.
     pub(super) fn insert(&mut self, hash: u64, number: usize) {
         if self.taken * 4 >= self.places.len() * 3 {
@@ -139,6 +147,17 @@ mod tests {
             }
             index.clear();
             prop_assert!(hashes.iter().all(|&hash| index.find(hash, |_| true).is_none()));
+        }
+
+        #[test]
+        fn nothing_is_looked_at_for_what_the_front_has(hashes in prop::collection::vec(any::<u64>(), FRONT)) {
+            let mut index = Index::default();
+            for (number, &hash) in hashes.iter().enumerate() {
+                index.insert(hash, number);
+                let has_front = index.places.len() > FRONT;
+                prop_assert_eq!(index.first_place(hash).is_none(), has_front);
+                prop_assert!(index.first_place(!hash).is_some());
+            }
         }
 
         #[test]
