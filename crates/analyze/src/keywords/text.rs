@@ -9,23 +9,29 @@ use crate::bits::Bits;
 use std::collections::HashSet;
 use std::ops::Range;
 
-/// Letters that few words hold, by scripts that a filter may look at alone.
-const OF_SCRIPTS: [(fn(char) -> bool, [char; 4]); 3] = [
-    (|letter| letter.is_ascii_alphabetic(), ['q', 'j', 'x', 'z']),
-    (|letter| matches!(letter, '\u{400}'..='\u{4ff}'), ['ъ', 'щ', 'ф', 'э']),
-    (|letter| matches!(letter, '\u{3400}'..='\u{9fff}'), ['龘', '靐', '齉', '爩']),
+/// A script that a filter may look at alone, and letters of it that few words hold.
+struct OwnScript {
+    holds: fn(char) -> bool,
+    rare: [char; 4],
+}
+
+const SCRIPTS: [OwnScript; 3] = [
+    OwnScript { holds: |letter| letter.is_ascii_alphabetic(), rare: ['q', 'j', 'x', 'z'] },
+    OwnScript { holds: |letter| matches!(letter, '\u{400}'..='\u{4ff}'), rare: ['ъ', 'щ', 'ф', 'э'] },
+    OwnScript {
+        holds: |letter| matches!(letter, '\u{3400}'..='\u{9fff}'), rare: ['龘', '靐', '齉', '爩']
+    },
 ];
-/// The same of none of them.
+/// The same of none of these scripts.
 const OTHERS: [char; 6] = ['ƣ', 'ƕ', 'ȣ', 'ƿ', 'ǂ', 'ɣ'];
 
 /// A letter that stands in none of the texts, of the script that most of their letters are of, if one is free.
 pub(crate) fn free_letter<'a>(texts: impl IntoIterator<Item = &'a str>) -> char {
     let held: HashSet<char> = texts.into_iter().flat_map(str::chars).collect();
     let lower: HashSet<char> = held.iter().flat_map(|letter| letter.to_lowercase()).collect();
-    let script =
-        OF_SCRIPTS.iter().max_by_key(|(is_of_it, _)| lower.iter().filter(|it| is_of_it(**it)).count());
-    let own =
-        script.filter(|(is_of_it, _)| lower.iter().any(|it| is_of_it(*it))).map_or(&[][..], |(_, own)| own);
+    let share = |script: &&OwnScript| lower.iter().filter(|letter| (script.holds)(**letter)).count();
+    let script = SCRIPTS.iter().max_by_key(share).filter(|script| share(script) > 0);
+    let own = script.map_or(&[][..], |script| &script.rare);
     own.iter().chain(&OTHERS).copied().find(|letter| !lower.contains(letter)).unwrap_or(OTHERS[0])
 }
 
