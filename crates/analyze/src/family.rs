@@ -11,6 +11,7 @@ use crate::fisher::Margin;
 use crate::relabel;
 use crate::step::{benjamini_hochberg, smallest_benjamini_hochberg};
 use crate::tarone;
+use std::cell::OnceCell;
 
 /// Share of studies in which a false alarm is allowed.
 pub const ALPHA: f64 = 0.05;
@@ -81,17 +82,23 @@ fn share_error(families: &mut [Family], contrast: &Contrast, margins: &Margins) 
 }
 
 /// Fisher's test for every number of runs with a contact.
-struct Margins(Vec<std::cell::OnceCell<Margin>>, u64, u64);
+struct Margins {
+    /// By that number; those that were asked for.
+    known: Vec<OnceCell<Margin>>,
+    /// Runs of the build, and of the reference.
+    build: u64,
+    reference: u64,
+}
 
 impl Margins {
     fn new(contrast: &Contrast) -> Self {
         let (build, reference) = (contrast.build.count(), contrast.reference.count());
-        Self(vec![std::cell::OnceCell::new(); (build + reference) as usize + 1], build, reference)
+        Self { known: vec![OnceCell::new(); (build + reference) as usize + 1], build, reference }
     }
 
     fn of(&self, contacts: u64) -> &Margin {
-        let cell = usize::try_from(contacts).ok().and_then(|at| self.0.get(at)).unwrap_or(&self.0[0]);
-        cell.get_or_init(|| Margin::new(contacts, self.1, self.2))
+        let cell = usize::try_from(contacts).ok().and_then(|at| self.known.get(at)).unwrap_or(&self.known[0]);
+        cell.get_or_init(|| Margin::new(contacts, self.build, self.reference))
     }
 }
 

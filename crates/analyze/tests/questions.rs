@@ -5,8 +5,8 @@ mod server;
 #[path = "world/study.rs"]
 mod study;
 
-use overheard_analyze::compare;
-use overheard_model::{Claim, Comparison, Endpoint, Level, Relation, Run, Verdict};
+use overheard_analyze::{Conduct, Origins, compare, compare_live};
+use overheard_model::{Claim, Comparison, Endpoint, FromVantage, Level, Relation, Run, Verdict};
 use server::server;
 use std::sync::Arc;
 use study::{run, study};
@@ -290,4 +290,34 @@ fn runs_that_lost_packets_are_warned_of_once() {
     let comparison = compare(&study(&["regular", "tom"], &[]), &runs);
     assert_eq!(kinds(&comparison), ["packets-lost"]);
     assert!(comparison.warnings[0].text.ends_with("missing: run0, run1"), "{:?}", comparison.warnings);
+}
+
+#[test]
+fn what_a_live_study_knows_of_itself_is_told_and_changes_no_test() {
+    let (study, runs) = (study(&["regular", "tom"], &["CN", "example.cn"]), planted(4));
+    let failed = run(0, "failed", None, vec![away()]);
+    // Of both builds every other run.
+    let of_runs = (0..runs.len()).map(|run| run / 2 % 2).collect();
+    let origins = Origins { vantages: vec!["home", "abroad"], of_runs };
+    let conduct = Conduct { failed: vec![&failed], origins, stopped: None };
+    let live = compare_live(&study, &runs, &conduct);
+    let failed: Vec<u64> = live.concerns.iter().map(|test| test.failed).collect();
+    assert_eq!(failed, [1, 0, 1, 0], "of each concern, of each build");
+    let told = |from: &FromVantage| {
+        let cells = ["regular", "tom"].map(|build| from.cells[build].to_string());
+        format!("{} from {}: {}", from.key, from.vantage, cells.join(", "))
+    };
+    let expected = [
+        "CN from home: 0/2, 2/2",
+        "CN from abroad: 0/2, 2/2",
+        "US from home: 2/2, 2/2",
+        "US from abroad: 2/2, 2/2",
+        "example.cn from home: 0/2, 2/2",
+        "example.cn from abroad: 0/2, 2/2",
+    ];
+    assert_eq!(live.vantages.iter().map(told).collect::<Vec<_>>(), expected);
+    let mut alike = live;
+    alike.concerns.iter_mut().for_each(|test| test.failed = 0);
+    alike.vantages.clear();
+    assert_eq!(alike, compare(&study, &runs));
 }

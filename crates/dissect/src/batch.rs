@@ -1,13 +1,14 @@
 //! Two threads: one reads the file and its headers, the other follows the flows.
 //!
 //! Packets travel in batches, each with the buffer that their payloads lie in, so that no payload is
-//! copied; used buffers travel back. The flow table gets the same packets in the same order as it does
+//! copied; used buffers travel back. Which flow a packet is of is hashed before it travels, so that the places of all
+//! flows of a batch are looked at together: one by one, each new flow would wait for memory. The flow table gets the same packets in the same order as it does
 //! on one thread: the result is the same to the byte, whatever the machine does.
 //! Sharding flows over threads was not chosen, since every thread would walk every header; nor cutting
 //! the file into ranges, which loses the state of streams, fragments and handshakes at each cut.
 
 use crate::capture::Summary;
-use crate::flow::Table;
+use crate::flow::{Hasher, Table};
 use crate::packet::{Addresses, Packet, Segment, TcpFlags, TcpSegment, Tunnels};
 use crate::walk::{Audience, Tally, walk};
 use overheard_model::Timestamp;
@@ -48,18 +49,21 @@ const _: () = assert!(size_of::<Carried>() <= 64, "a line of the cache");
 /// A TCP segment or UDP datagram in IPv4, in a frame of its own and in no tunnel.
 #[derive(Clone, Copy, Debug)]
 struct Plain {
+    /// Of its flow: the thread that reads has the time to work it out.
+    hash: u64,
     number: u64,
     time: Timestamp,
     src: u32,
     dst: u32,
-    src_port: u16,
-    dst_port: u16,
+    ports: (u16, u16),
     wire_bytes: u32,
     /// Where the payload begins in the buffer, and its length.
     payload: (u32, u32),
     missing: u32,
-    /// Sequence and acknowledgment number and flags, where it is TCP.
-    tcp: Option<(u32, u32, TcpFlags)>,
+    /// Sequence and acknowledgment number where it is TCP, as flags say that it is.
+    seq: u32,
+    ack: u32,
+    flags: Option<TcpFlags>,
 }
 
 /// Where a payload lies.
@@ -71,31 +75,31 @@ enum Place {
 
 impl Plain {
     #[inline]
-    fn of(packet: &Packet<'_>, buffer: &[u8]) -> Option<Self> {
+    fn of(packet: &Packet<'_>, buffer: &[u8], hasher: &Hasher) -> Option<Self> {
         let Packet { number, time, addresses, segment, frames, wire_bytes, tunnels } = *packet;
-        let (src_port, dst_port, missing, tcp) = match segment {
+        let (src_port, dst_port, missing, (seq, ack, flags)) = match segment {
             Segment::Tcp(TcpSegment { src_port, dst_port, seq, ack, flags, missing, .. }) => {
-                (src_port, dst_port, missing, Some((seq, ack, flags)))
+                (src_port, dst_port, missing, (seq, ack, Some(flags)))
             }
-            Segment::Udp { src_port, dst_port, missing, .. } => (src_port, dst_port, missing, None),
+            Segment::Udp { src_port, dst_port, missing, .. } => (src_port, dst_port, missing, (0, 0, None)),
             _ => return None,
         };
         let (src, dst) = addresses.as_v4().filter(|_| frames == 1 && tunnels == Tunnels::default())?;
         let payload = within(buffer, segment.payload())?;
         let payload = (u32::try_from(payload.start).ok()?, u32::try_from(payload.len()).ok()?);
         let wire_bytes = u32::try_from(wire_bytes).ok()?;
-        Some(Self { number, time, src, dst, src_port, dst_port, wire_bytes, payload, missing, tcp })
+        let hash = hasher.hash(packet);
+        let ports = (src_port, dst_port);
+        Some(Self { hash, number, time, src, dst, ports, wire_bytes, payload, missing, seq, ack, flags })
     }
 
     #[inline]
     fn packet<'a>(&self, buffer: &'a [u8]) -> Packet<'a> {
-        let Self { number, time, src, dst, src_port, dst_port, wire_bytes, payload, missing, tcp } = *self;
-        let (start, length) = (payload.0 as usize, payload.1 as usize);
+        let Self { number, time, src, dst, wire_bytes, payload, missing, seq, ack, .. } = *self;
+        let ((src_port, dst_port), (start, length)) = (self.ports, (payload.0 as usize, payload.1 as usize));
         let payload = buffer.get(start..start + length).unwrap_or_default();
-        let segment = match tcp {
-            Some((seq, ack, flags)) => {
-                Segment::Tcp(TcpSegment { src_port, dst_port, seq, ack, flags, payload, missing })
-            }
+        let segment = match self.flags {
+            Some(flags) => Segment::Tcp(TcpSegment { src_port, dst_port, seq, ack, flags, payload, missing }),
             None => Segment::Udp { src_port, dst_port, payload, missing },
         };
         let addresses = Addresses::v4(src.to_be_bytes(), dst.to_be_bytes());
@@ -106,8 +110,8 @@ impl Plain {
 
 impl Batch {
     #[inline]
-    fn push(&mut self, packet: &Packet<'_>, buffer: &[u8]) {
-        let carried = match Plain::of(packet, buffer) {
+    fn push(&mut self, packet: &Packet<'_>, buffer: &[u8], hasher: &Hasher) {
+        let carried = match Plain::of(packet, buffer, hasher) {
             Some(plain) => Carried::Plain(plain),
             None => self.push_other(packet, buffer),
         };
@@ -128,11 +132,20 @@ impl Batch {
         Carried::Other(self.others.len() - 1)
     }
 
+    /// The packets in their order, each with the hash of its flow where it has been worked out.
     #[inline]
-    fn packets(&self) -> impl Iterator<Item = Packet<'_>> {
+    fn packets(&self) -> impl Iterator<Item = (Packet<'_>, Option<u64>)> {
         self.packets.iter().filter_map(|carried| match carried {
-            Carried::Plain(plain) => Some(plain.packet(&self.buffer)),
-            Carried::Other(at) => self.other(*at),
+            Carried::Plain(plain) => Some((plain.packet(&self.buffer), Some(plain.hash))),
+            Carried::Other(at) => Some((self.other(*at)?, None)),
+        })
+    }
+
+    #[inline]
+    fn hashes(&self) -> impl Iterator<Item = u64> {
+        self.packets.iter().filter_map(|carried| match carried {
+            Carried::Plain(plain) => Some(plain.hash),
+            Carried::Other(_) => None,
         })
     }
 
@@ -163,6 +176,7 @@ fn within(buffer: &[u8], slice: &[u8]) -> Option<Range<usize>> {
 /// Fills batches and hands them over.
 struct Carrier {
     batch: Batch,
+    hasher: Hasher,
     full: Sender<Batch>,
     /// What can be filled now, and how many more may be made.
     free: Vec<Batch>,
@@ -171,8 +185,8 @@ struct Carrier {
 }
 
 impl Carrier {
-    fn new(full: Sender<Batch>, used: Receiver<Vec<Batch>>) -> Self {
-        Self { batch: Batch::default(), full, free: Vec::new(), unmade: BATCHES - 1, used }
+    fn new(full: Sender<Batch>, used: Receiver<Vec<Batch>>, hasher: Hasher) -> Self {
+        Self { batch: Batch::default(), hasher, full, free: Vec::new(), unmade: BATCHES - 1, used }
     }
 
     /// A batch to be filled: as soon as there is one.
@@ -188,7 +202,7 @@ impl Carrier {
 
 impl Audience for Carrier {
     fn packet(&mut self, packet: &Packet<'_>, buffer: &[u8]) {
-        self.batch.push(packet, buffer);
+        self.batch.push(packet, buffer, &self.hasher);
     }
 
     fn exchange(&mut self, buffer: Option<Vec<u8>>) -> Option<Vec<u8>> {
@@ -205,9 +219,11 @@ impl Audience for Carrier {
 pub(crate) fn read_on_two_threads(source: &mut dyn Read, memory: usize) -> (Summary, Tally, Table) {
     let (full, to_follow) = channel();
     let (back, used) = channel();
+    let table = Table::new(memory);
+    let hasher = table.hasher().clone();
     thread::scope(|scope| {
-        let follower = scope.spawn(move || follow(&to_follow, &back, Table::new(memory)));
-        let mut carrier = Carrier::new(full, used);
+        let follower = scope.spawn(move || follow(&to_follow, &back, table));
+        let mut carrier = Carrier::new(full, used, hasher);
         let (summary, tally) = walk(source, &mut carrier);
         drop(carrier);
         let table = follower.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -218,7 +234,8 @@ pub(crate) fn read_on_two_threads(source: &mut dyn Read, memory: usize) -> (Summ
 fn follow(batches: &Receiver<Batch>, back: &Sender<Vec<Batch>>, mut table: Table) -> Table {
     let mut used = Vec::new();
     for batch in batches {
-        batch.packets().for_each(|packet| table.observe(&packet));
+        table.look_ahead(batch.hashes());
+        batch.packets().for_each(|(packet, hash)| table.observe_hashed(&packet, hash));
         used.push(batch.cleared());
         if used.len() == HANDFUL {
             // At the end nobody needs them any more.
@@ -254,20 +271,21 @@ mod tests {
         ];
         let buffer = sent.concat();
         let mut batch = Batch { buffer: buffer.clone(), ..Batch::default() };
-        let (mut start, mut said) = (0, Vec::new());
+        let (mut start, mut said, hasher) = (0, Vec::new(), Hasher::default());
         for bytes in &sent {
             let mut frame = frame(RAW, &buffer[start..start + bytes.len()]);
             frame.wire_len += 7;
             let mut decoder = Decoder::default();
             let packet = decoder.decode(&frame).unwrap();
-            batch.push(&packet, &buffer);
+            batch.push(&packet, &buffer, &hasher);
             // As if it had been put together elsewhere.
-            batch.push(&packet, &[]);
+            batch.push(&packet, &[], &hasher);
             said.extend([format!("{packet:?}"), format!("{packet:?}")]);
             start += bytes.len();
         }
-        let arrived: Vec<String> = batch.packets().map(|packet| format!("{packet:?}")).collect();
+        let arrived: Vec<String> = batch.packets().map(|(packet, _)| format!("{packet:?}")).collect();
         assert_eq!(arrived, said);
+        assert!(batch.packets().all(|(packet, hash)| hash.is_none_or(|hash| hash == hasher.hash(&packet))));
         assert_eq!(batch.others.len(), 8, "two of ten are plain");
     }
 }

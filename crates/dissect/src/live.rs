@@ -122,7 +122,7 @@ impl Live {
         all.append(problems.clone());
         resolver.report(&mut all);
         if self.uncarried.all_but.is_some() {
-            all.add(ATTEMPTS_UNLISTED, "perhaps not carried: packets to further places", None, 1);
+            all.add(ATTEMPTS_UNLISTED, "to whom nothing was carried is not known of all", None, 1);
         }
         let capture = self.summary(local_rule, local, all);
         Reading { capture, flows: Flows::default(), endpoints, attempts }

@@ -94,6 +94,15 @@ pub(crate) fn address([upper, lower]: Number, v6: bool) -> IpAddr {
     }
 }
 
+/// An address as a number, and whether it is of IPv6.
+#[inline]
+pub(crate) fn number(address: IpAddr) -> (Number, bool) {
+    match address {
+        IpAddr::V4(v4) => ([0, u64::from(v4.to_bits())], false),
+        IpAddr::V6(v6) => ([(v6.to_bits() >> 64) as u64, v6.to_bits() as u64], true),
+    }
+}
+
 /// The innermost IP packet of a frame.
 #[derive(Clone, Copy, Debug)]
 pub struct Packet<'a> {

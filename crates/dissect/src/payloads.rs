@@ -43,8 +43,8 @@ pub struct Payload {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Payloads {
     pub payloads: Vec<Payload>,
-    /// Bytes that were left out.
-    pub left_out: u64,
+    /// Bytes that were left out, where there are any.
+    pub left_out: HashMap<Way, u64>,
     /// Bytes of TLS and QUIC that no secret of the capture opens, where there are any.
     pub sealed: HashMap<Way, u64>,
 }
@@ -90,7 +90,7 @@ pub(crate) struct Heard {
     /// The latest of each way: a port that is used again begins another.
     latest: HashMap<Way, usize>,
     kept: usize,
-    left_out: u64,
+    left_out: HashMap<Way, u64>,
 }
 
 #[derive(Debug)]
@@ -149,7 +149,7 @@ impl Heard {
             return;
         }
         if self.kept + payload.len() > MOST || self.sides[side].kept + payload.len() > MOST_OF_STREAM {
-            self.left_out += payload.len() as u64;
+            *self.left_out.entry(way).or_default() += payload.len() as u64;
             return;
         }
         self.kept += payload.len();
@@ -226,6 +226,27 @@ mod tests {
         }
         let sides = heard.sides.into_iter().filter(|side| !side.pieces.is_empty());
         sides.map(|side| join(side.way, side.pieces)).collect()
+    }
+
+    #[test]
+    fn what_is_too_much_is_told_with_its_way() {
+        let mut heard = Heard::default();
+        let full = vec![0; 60_000];
+        let sent = |port| Packet {
+            number: 1,
+            time: Timestamp(0),
+            addresses: Addresses::v4([10, 0, 0, 1], [192, 0, 2, 1]),
+            segment: Segment::Udp { src_port: port, dst_port: 443, payload: &full, missing: 0 },
+            frames: 1,
+            wire_bytes: 0,
+            tunnels: Tunnels::default(),
+        };
+        let most = MOST_OF_STREAM / full.len();
+        (0..most + 2).for_each(|_| heard.take(&sent(5000)));
+        heard.take(&sent(5001));
+        let left_out: Vec<(u16, u64)> =
+            heard.left_out.iter().map(|(way, bytes)| (way.from.1, *bytes)).collect();
+        assert_eq!(left_out, [(5000, 120_000)]);
     }
 
     #[test]

@@ -27,6 +27,9 @@ pub struct Options {
     /// Whether to hash the artifact, which takes longer than all the rest of reading it: only where the
     /// result shows or keeps the hash.
     pub hash: bool,
+    /// Whether flows are kept, to be told one by one, which takes more memory than all the rest: only where the result
+    /// shows or keeps them. Where not, their number is known, and which process one belongs to.
+    pub flows: bool,
     /// Threads to read a capture with: one, or two, which give the same result sooner. More than two are
     /// of no further use.
     pub threads: NonZeroUsize,
@@ -34,7 +37,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { local: Vec::new(), memory: 2 << 30, hash: true, threads: NonZeroUsize::MIN }
+        Self { local: Vec::new(), memory: 2 << 30, hash: true, flows: true, threads: NonZeroUsize::MIN }
     }
 }
 
@@ -123,9 +126,15 @@ impl Walked {
         for address in absent {
             all.add("local-absent", &format!("no packet has the address {address} of --local"), None, 1);
         }
-        let conversations =
-            Conversations { capture: path.clone(), records, resolver, owners: summary.owners };
-        let met = endpoint::group(conversations.lend(), options.threads);
+        let (flows, met) = if options.flows || options.threads.get() > 1 || !summary.owners.is_empty() {
+            let conversations =
+                Conversations { capture: path.clone(), records, resolver, owners: summary.owners };
+            let met = endpoint::group(conversations.lend(), options.threads);
+            (Flows::new(conversations), met)
+        } else {
+            let flows = Flows::untold(records.len());
+            (flows, endpoint::group_and_let_go(&path, records, &resolver))
+        };
         let (attempts, endpoints) = endpoint::part(met, &summary.uncarried);
         let capture = Capture {
             path,
@@ -144,7 +153,7 @@ impl Walked {
             secrets: summary.secrets.len() as u64,
             problems: all.into_vec(),
         };
-        Reading { capture, flows: Flows::new(conversations), endpoints, attempts }
+        Reading { capture, flows, endpoints, attempts }
     }
 }
 
@@ -257,6 +266,15 @@ mod tests {
         let (with, mut without) = (read(true), read(false));
         assert_eq!(without.capture.sha256, None);
         without.capture.sha256 = with.capture.sha256.clone();
+        assert_eq!(with, without);
+    }
+
+    #[test]
+    fn without_the_flows_all_else_is_the_same() {
+        let read = |flows| read(&question()[..], "test".into(), &Options { flows, ..Options::default() });
+        let (with, mut without) = (read(true), read(false));
+        assert_eq!((with.flows.len(), without.flows.len(), without.flows.get(0)), (1, 1, None));
+        (without.flows, without.endpoints[0].flows) = (with.flows.clone(), [0].into_iter().collect());
         assert_eq!(with, without);
     }
 

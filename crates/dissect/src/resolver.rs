@@ -13,7 +13,7 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 use overheard_model::{Learned, NameSource};
 use std::net::IpAddr;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
 
 /// Names kept of one address; a shared host may have many.
@@ -21,8 +21,10 @@ const MAX_PER_ADDRESS: usize = 256;
 /// What an address takes beside its names: its entry, and the free one that a hash table has beside it.
 const ADDRESS: usize = 2 * size_of::<(IpAddr, Place)>();
 
-/// Where a name stands among all names.
-type Place = u32;
+/// Where a name stands among all names, from 1.
+pub(crate) type Place = NonZeroU32;
+
+const _: () = assert!(size_of::<Known>() <= 32, "there are about as many as flows");
 
 /// One name of an address and when it was learned.
 #[derive(Clone, Debug)]
@@ -83,7 +85,7 @@ impl Resolver {
         let mut place = if let Entry::Occupied(first) = &first { Some(*first.get()) } else { None };
         let mut count = 0;
         while let Some(at) = place
-            && let Some(other) = self.names.get_mut(at as usize)
+            && let Some(other) = self.names.get_mut(index(at))
         {
             if other.name == known.name && other.source == known.source {
                 other.packet = other.packet.min(known.packet);
@@ -92,14 +94,15 @@ impl Resolver {
             (last, place, count) = (Some(at), other.next, count + 1);
         }
         let cost = known.cost() + if last.is_none() { ADDRESS } else { 0 };
-        let Some(place) = Place::try_from(self.names.len())
+        let Some(place) = u32::try_from(self.names.len() + 1)
             .ok()
+            .and_then(Place::new)
             .filter(|_| count < MAX_PER_ADDRESS && cost <= self.bound.saturating_sub(self.held))
         else {
             self.refused += 1;
             return;
         };
-        match last.and_then(|last| self.names.get_mut(last as usize)) {
+        match last.and_then(|last| self.names.get_mut(index(last))) {
             Some(last) => last.next = Some(place),
             None => _ = first.or_insert(place),
         }
@@ -109,7 +112,17 @@ impl Resolver {
 
     /// What name servers said of an address.
     pub(crate) fn answered(&self, address: IpAddr) -> Answered<'_> {
-        Answered { names: &self.names, first: self.first.get(&Host(address)).copied() }
+        self.answered_from(self.first(address))
+    }
+
+    /// Where the names of an address begin, if it has one: what to keep of it where it is asked for again.
+    pub(crate) fn first(&self, address: IpAddr) -> Option<Place> {
+        self.first.get(&Host(address)).copied()
+    }
+
+    /// What name servers said of the address whose names begin there.
+    pub(crate) fn answered_from(&self, first: Option<Place>) -> Answered<'_> {
+        Answered { names: &self.names, first }
     }
 
     /// Says what was refused.
@@ -129,14 +142,9 @@ pub(crate) struct Answered<'a> {
 }
 
 impl<'a> Answered<'a> {
-    /// Whether the address has no name.
-    pub(crate) fn is_empty(self) -> bool {
-        self.first.is_none()
-    }
-
     /// Its names, as they were known to a flow that began with packet `began`.
     pub(crate) fn names(self, began: u64) -> impl Iterator<Item = Heard<'a>> {
-        let at = move |place: Place| self.names.get(place as usize);
+        let at = move |place: Place| self.names.get(index(place));
         let known = std::iter::successors(self.first.and_then(at), move |known| known.next.and_then(at));
         known.map(move |known| Heard {
             name: &known.name,
@@ -145,6 +153,10 @@ impl<'a> Answered<'a> {
             learned: learned(known, began),
         })
     }
+}
+
+fn index(place: Place) -> usize {
+    place.get() as usize - 1
 }
 
 fn learned(known: &Known, began: u64) -> Learned {

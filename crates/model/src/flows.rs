@@ -49,6 +49,20 @@ impl Tell for Vec<Flow> {
     }
 }
 
+/// Flows that were counted and not kept.
+#[derive(Debug)]
+struct Untold(usize);
+
+impl Tell for Untold {
+    fn len(&self) -> usize {
+        self.0
+    }
+
+    fn tell(&self, _: usize) -> Option<Flow> {
+        None
+    }
+}
+
 /// Flows, told one at a time: a full [`Flow`] takes about a kilobyte, what it is told from a tenth.
 /// Cloning copies none of them.
 #[derive(Clone, Debug)]
@@ -61,6 +75,11 @@ pub struct Flows {
 impl Flows {
     pub fn new(told_by: impl Tell + 'static) -> Self {
         Self { told_by: Arc::new(told_by), places: Arc::default() }
+    }
+
+    /// So many, none of which can be told.
+    pub fn untold(flows: usize) -> Self {
+        Self::new(Untold(flows))
     }
 
     /// From now on every flow whose remote address is among these, which are sorted, is told with its

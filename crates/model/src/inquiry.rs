@@ -58,6 +58,8 @@ pub struct Searched {
     pub sent: u64,
     /// Encrypted, and no secret that was logged opens it: a copy in it cannot be read.
     pub sealed: u64,
+    /// More than is kept of one stream, or of a capture: nobody looked at it.
+    pub left_out: u64,
 }
 
 /// What a room's own name server is called where endpoints are: whoever asks it reaches nobody but us.

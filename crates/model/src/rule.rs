@@ -58,6 +58,12 @@ pub enum SearchWarning {
     Lossy,
     /// Candidates were left out that are longer than a message may be.
     TooLong,
+    /// Words of a rule stand side by side in the text, and in no other order: the filter may look past what was put
+    /// between them, so that they are one word.
+    SideBySide,
+    /// A word of a rule holds a character with marks, or one of several code points, which was never taken apart: the
+    /// filter may act on a part of it.
+    WholeCharacters,
 }
 
 /// What a search has found.

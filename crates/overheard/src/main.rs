@@ -16,6 +16,7 @@ mod onlooker;
 mod output;
 mod pipeline;
 mod progress;
+mod proxy;
 mod watch;
 
 use clap::Parser;

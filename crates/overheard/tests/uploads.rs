@@ -254,11 +254,14 @@ fn a_user_who_is_a_trigger_is_a_factor() {
 fn a_user_whose_every_message_is_dropped_is_named_in_the_answer() {
     let way = Way::clear("carol*");
     let found = way.ask_as("{user}", &["--factor", "user=alice,carol", "--trials", "20"]);
+    assert_eq!((found.code, way.sent()), (1, 80), "who never arrives is not taken for banned: {found:?}");
     let json = found.json();
     let answer = json["answer"].to_string();
     assert!(answer.contains("Dropped: whatever is sent with user=carol does not arrive"), "{answer}");
     assert!(
-        answer.contains(" benign messages (p=1).") && answer.contains("stretches of acts with user=carol")
+        answer.contains(" benign messages (p=1).")
+            && answer.contains("stretches of acts with user=carol")
+            && answer.contains("None of them ever did: an account that was banned before looks the same.")
     );
     let carol =
         json["drops"].as_array().expect("tests").iter().find(|test| test["factors"]["user"] == "carol");

@@ -146,6 +146,9 @@ fn a_door_that_was_asked_for_is_named() {
     let at = folder.path().join("wayland-7").display().to_string();
     assert!(told.contains(&format!("door Wayland at {at}: open, and not the network\n")), "{told}");
     assert!(told.contains("srw"), "the app finds it: {told}");
+    let written = folder.path().to_str().unwrap();
+    let (_, told) = watch(&["--write", written]);
+    assert!(told.contains(&format!("door folder that stays at {written}: open")), "{told}");
     let (_, told) = watch(&[]);
     assert!(!told.contains("door ") && !told.contains("srw"), "{told}");
 }
@@ -214,6 +217,11 @@ fn what_was_only_tried_is_no_contact_in_lines_in_a_replay_and_in_the_report() {
     }
     let replay = ["watch", "--from", kept, "--speed", "max", "--plain"];
     let replayed = overheard(&[&replay[..], &fears].concat());
+    // What the file says of it at its end is not known so early.
+    let slowly = ["watch", "--from", kept, "--speed", "0.001", "--seconds", "1", "--plain"];
+    let left = overheard(&[&slowly[..], &fears].concat());
+    assert_eq!((left.code, left.stdout.contains('●')), (0, false), "{left:?}");
+    assert!(left.stdout.contains("tried, not carried"), "{left:?}");
     for answer in [live, replayed] {
         assert_eq!(answer.code, 0, "{answer:?}");
         let lines: Vec<Vec<&str>> = answer.stdout.lines().map(|line| line.split('\t').collect()).collect();

@@ -31,12 +31,15 @@ pub const LOBBY_FLOWS_V4: Ipv4Addr = Ipv4Addr::new(100, 64, 0, 0);
 pub const LOBBY_V6: Ipv6Addr = Ipv6Addr::new(0xfd6f, 0x7665, 0x7268, 1, 0, 0, 0, 1);
 pub const LOBBY_FLOWS_V6: Ipv6Addr = Ipv6Addr::new(0xfd6f, 0x7665, 0x7268, 2, 0, 0, 0, 0);
 
-/// Between the app and the lobby is memory, whose capacity nobody needs to find out: where the system's choice is BBR,
-/// its pacing would set a timer for every few segments.
-pub const ROOM_SETTINGS: [Setting; 1] = [("/proc/sys/net/ipv4/tcp_congestion_control", "reno")];
+/// Between the app and the lobby is memory, whose capacity nobody needs to find out, or to remember: where the system's
+/// choice is BBR, its pacing would set a timer for every few segments.
+pub const ROOM_SETTINGS: [Setting; 2] = [("/proc/sys/net/ipv4/tcp_congestion_control", "reno"), FORGET];
 
 /// What waits in the lobby shall still lie in the processor's cache when it is carried on: least, first and most bytes.
-pub const LOBBY_SETTINGS: [Setting; 1] = [("/proc/sys/net/ipv4/tcp_rmem", "4096 131072 524288")];
+pub const LOBBY_SETTINGS: [Setting; 2] = [("/proc/sys/net/ipv4/tcp_rmem", "4096 131072 524288"), FORGET];
+
+/// Keeps each flow's address out of the table of what peers were like, which is the whole machine's.
+const FORGET: Setting = ("/proc/sys/net/ipv4/tcp_no_metrics_save", "1");
 
 /// A setting of a network namespace: its file, and what is written there. A door without it is slower and no worse.
 pub type Setting = (&'static str, &'static str);

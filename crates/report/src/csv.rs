@@ -25,6 +25,10 @@ impl Format for Csv {
         false
     }
 
+    fn shows_flows(&self) -> bool {
+        false
+    }
+
     fn comparison(&self, bundle: &Bundle, _: Style, out: &mut dyn Write) -> io::Result<()> {
         let comparison = &bundle.comparison;
         header(comparison).end(out)?;

@@ -53,6 +53,10 @@ pub trait Format: Sync {
     fn shows_hashes(&self) -> bool {
         true
     }
+    /// Whether its readings show the flows of artifacts; where not, none need be kept.
+    fn shows_flows(&self) -> bool {
+        true
+    }
     /// A comparison of builds.
     fn comparison(&self, bundle: &Bundle, style: Style, out: &mut dyn Write) -> io::Result<()>;
     /// The observations of artifacts, each as it comes, and let go when it is written; the databases of places

@@ -15,7 +15,7 @@ use super::parts::Parts;
 use super::search::{Next, Options, Search};
 use super::separating;
 use super::silence::Silence;
-use super::text::{FILLER, Limit, Text};
+use super::text::{Limit, Text, filler};
 use overheard_model::{Candidates, Found, Others, Rule, SearchWarning};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -66,6 +66,8 @@ pub struct ListSearch {
     words: Vec<String>,
     /// Those that no message can hold.
     long: Vec<String>,
+    /// What stands between any two in a message.
+    filler: String,
     options: Options,
     fresh: VecDeque<usize>,
     /// Words of which one is believed to trigger.
@@ -108,6 +110,7 @@ impl ListSearch {
         found.warnings.extend((!long.is_empty()).then_some(SearchWarning::TooLong));
         Self {
             fresh: (0..words.len()).collect(),
+            filler: filler(words.iter().map(String::as_str)),
             words,
             long,
             options,
@@ -368,7 +371,7 @@ impl ListSearch {
         if self.options.others != Others::All {
             return;
         }
-        let rule = self.found.rules.first().map_or(0, |rule| self.measure(&rule.all.join(FILLER)));
+        let rule = self.found.rules.first().map_or(0, |rule| self.measure(&rule.all.join(&self.filler)));
         let mut left = &self.clean.clone()[..];
         while !left.is_empty() {
             let fitting = self.fitting_beside(rule, left.iter().copied()).max(1);
@@ -475,7 +478,8 @@ impl ListSearch {
             return words.count();
         };
         let lengths = words.scan(begun, |total, word| {
-            *total += self.measure(&self.words[word]) + if *total > 0 { self.measure(FILLER) } else { 0 };
+            *total +=
+                self.measure(&self.words[word]) + if *total > 0 { self.measure(&self.filler) } else { 0 };
             Some(*total)
         });
         lengths.take_while(|length| *length <= most).count()
@@ -527,8 +531,8 @@ impl ListSearch {
         match pending {
             Pending::Pool(pool) | Pending::Together(pool) | Pending::Separated(pool) => self.join(pool),
             Pending::Beside(pool) => {
-                let rule = self.found.rules.first().map(|rule| rule.all.join(FILLER));
-                [rule.unwrap_or_default(), self.join(pool)].join(FILLER)
+                let rule = self.found.rules.first().map(|rule| rule.all.join(&self.filler));
+                [rule.unwrap_or_default(), self.join(pool)].join(&self.filler)
             }
             Pending::Rest(pool) => self.join(&[&pool[..], &self.clean].concat()),
             Pending::Part(size) => self.join(&self.group[..*size]),
@@ -538,6 +542,6 @@ impl ListSearch {
     }
 
     fn join(&self, pool: &[usize]) -> String {
-        pool.iter().map(|word| self.words[*word].as_str()).collect::<Vec<_>>().join(FILLER)
+        pool.iter().map(|word| self.words[*word].as_str()).collect::<Vec<_>>().join(&self.filler)
     }
 }

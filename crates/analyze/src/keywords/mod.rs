@@ -26,4 +26,4 @@ pub use channel::{Answer, Noise};
 pub use list::ListSearch;
 pub use overheard_model::Others;
 pub use search::{Next, Options, Refusal, Search, at_least};
-pub use text::{FILLER, Limit};
+pub use text::{Limit, filler};

@@ -98,7 +98,7 @@ impl Quest {
         noise: Noise,
         target: f64,
     ) -> Self {
-        let (pieces, joined) = (text.len(), text.joined().clone());
+        let (pieces, joined) = (text.len(), text.joined());
         let trust = if known.is_empty() { 0.0 } else { 0.5 };
         let mut known_lengths = vec![Vec::new(); pieces + 1];
         for place in known.iter().filter(|place| (*place).clone().all(|piece| universe.contains(piece))) {

@@ -69,7 +69,7 @@ pub enum Refusal {
     Empty,
     /// One character beside blanks: if it is blocked, that is the rule.
     Single,
-    /// Longer than the platform takes; with room for a filler, 4 bytes.
+    /// Longer than the platform takes; with room for a filler, 5 bytes.
     TooLong(Limit),
 }
 
@@ -238,6 +238,7 @@ impl Search {
             error_bound: proof.error_bound(),
             messages: quest.sent().len() as u64,
         };
+        self.warn_of_what_is_not_told_apart(&proof.words, rule.ordered);
         self.proven.push(proof.words.clone());
         let left_out: Vec<Vec<String>> = match self.options.others {
             Others::Ignored => Vec::new(),
@@ -248,6 +249,18 @@ impl Search {
         self.leave_out(quest.universe(), left_out);
         if self.found.rules.iter().all(|known| known.all != rule.all) {
             self.found.rules.push(rule);
+        }
+    }
+
+    fn warn_of_what_is_not_told_apart(&mut self, words: &[Range<usize>], ordered: Option<bool>) {
+        let meet = |pair: &[Range<usize>]| self.text.slice(pair[0].end..pair[1].start).trim().is_empty();
+        let mut in_order = words.to_vec();
+        in_order.sort_unstable_by_key(|word| word.start);
+        if ordered != Some(false) && in_order.windows(2).any(meet) {
+            self.warn(SearchWarning::SideBySide);
+        }
+        if words.iter().any(|word| self.text.is_composed(word.clone())) {
+            self.warn(SearchWarning::WholeCharacters);
         }
     }
 

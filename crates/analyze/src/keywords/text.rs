@@ -1,18 +1,47 @@
 //! A text in pieces that are never cut, and messages made of some of them.
 //!
 //! Promises: what is left out never makes a new word: where two kept pieces would meet, a filler stands between
-//! them. It holds a letter that the text has nowhere, which no rule of this text can hold (a filter that ignores
-//! spaces and punctuation still sees the letter), between spaces (a filter that wants whole words still sees them).
+//! them. It holds a letter that the text has nowhere, which no rule of this text can hold, of the text's own script if
+//! one is free (a filter that looks at this script alone still sees the letter), between spaces (a filter that wants whole
+//! words still sees them).
 
 use crate::bits::Bits;
+use std::collections::HashSet;
 use std::ops::Range;
 
-/// Letters of two bytes that hardly any list of words holds; the first that the text does not hold is used.
-const LETTERS: [char; 6] = ['ƣ', 'ƕ', 'ȣ', 'ƿ', 'ǂ', 'ɣ'];
+/// A script that a filter may look at alone, and letters of it that few words hold.
+struct OwnScript {
+    holds: fn(char) -> bool,
+    rare: [char; 4],
+}
+
+const SCRIPTS: [OwnScript; 3] = [
+    OwnScript { holds: |letter| letter.is_ascii_alphabetic(), rare: ['q', 'j', 'x', 'z'] },
+    OwnScript { holds: |letter| matches!(letter, '\u{400}'..='\u{4ff}'), rare: ['ъ', 'щ', 'ф', 'э'] },
+    OwnScript {
+        holds: |letter| matches!(letter, '\u{3400}'..='\u{9fff}'), rare: ['龘', '靐', '齉', '爩']
+    },
+];
+/// The same of none of these scripts.
+const OTHERS: [char; 6] = ['ƣ', 'ƕ', 'ȣ', 'ƿ', 'ǂ', 'ɣ'];
+
+/// A letter that stands in none of the texts, of the script that most of their letters are of, if one is free.
+pub(crate) fn free_letter<'a>(texts: impl IntoIterator<Item = &'a str>) -> char {
+    let held: HashSet<char> = texts.into_iter().flat_map(str::chars).collect();
+    let lower: HashSet<char> = held.iter().flat_map(|letter| letter.to_lowercase()).collect();
+    let share = |script: &&OwnScript| lower.iter().filter(|letter| (script.holds)(**letter)).count();
+    let script = SCRIPTS.iter().max_by_key(share).filter(|script| share(script) > 0);
+    let own = script.map_or(&[][..], |script| &script.rare);
+    own.iter().chain(&OTHERS).copied().find(|letter| !lower.contains(letter)).unwrap_or(OTHERS[0])
+}
+
 /// What stands between the words of a pool.
-pub const FILLER: &str = " ƣ ";
+pub fn filler<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    format!(" {} ", free_letter(words))
+}
+
 /// One filler where nothing is left out costs at most this many bytes, or this many characters.
-const ROOM_BYTES: usize = 4;
+const ROOM: (usize, usize) = (5, 3);
 
 /// How long a message may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +58,11 @@ impl Limit {
         }
     }
 
-    fn with_room(self, room: usize) -> Self {
+    fn with_room(self) -> Self {
+        let (bytes, characters) = ROOM;
         match self {
-            Limit::Bytes(most) => Limit::Bytes(most.saturating_sub(room)),
-            Limit::Characters(most) => Limit::Characters(most.saturating_sub(room - 1)),
+            Limit::Bytes(most) => Limit::Bytes(most.saturating_sub(bytes)),
+            Limit::Characters(most) => Limit::Characters(most.saturating_sub(characters)),
         }
     }
 }
@@ -44,8 +74,8 @@ pub(crate) struct Text {
     /// Where each piece begins, and the end.
     bounds: Vec<usize>,
     letter: char,
-    /// Pieces that are in one word with the piece before, in scripts that part words by blanks.
-    joined: Bits,
+    /// Pieces that are letters or digits of scripts that part words by blanks.
+    lettered: Bits,
 }
 
 impl Text {
@@ -59,12 +89,11 @@ impl Text {
             joined = character == '\u{200d}';
         }
         bounds.push(text.len());
-        let letter = LETTERS.into_iter().find(|letter| !text.contains(*letter)).unwrap_or(LETTERS[0]);
-        let letter_at = |at: &usize| text[*at..].chars().next().is_some_and(is_of_spaced_words);
-        let letters: Vec<bool> = bounds.iter().map(letter_at).collect();
-        let joined = (1..bounds.len()).filter(|piece| letters[piece - 1] && letters[*piece]);
-        let joined = Bits::of(bounds.len(), joined);
-        Self { text: text.to_owned(), bounds, letter, joined }
+        let letter = free_letter([text]);
+        let starts = bounds.iter().filter_map(|at| text[*at..].chars().next());
+        let lettered = starts.enumerate().filter(|(_, first)| is_of_spaced_words(*first));
+        let lettered = Bits::of(bounds.len(), lettered.map(|(piece, _)| piece));
+        Self { text: text.to_owned(), bounds, letter, lettered }
     }
 
     pub fn len(&self) -> usize {
@@ -77,12 +106,19 @@ impl Text {
     }
 
     /// Pieces that are in one word with the piece before: a filter of whole words sees them with it alone.
-    pub fn joined(&self) -> &Bits {
-        &self.joined
+    pub fn joined(&self) -> Bits {
+        let follows =
+            |piece: &usize| piece.checked_sub(1).is_some_and(|before| self.lettered.contains(before));
+        Bits::of(self.bounds.len(), self.lettered.members().filter(follows))
+    }
+
+    /// Whether any of these pieces is more than one code point.
+    pub fn is_composed(&self, mut pieces: Range<usize>) -> bool {
+        pieces.any(|piece| self.slice(piece..piece + 1).chars().nth(1).is_some())
     }
 
     pub fn fits(&self, limit: Limit) -> bool {
-        limit.with_room(ROOM_BYTES).takes(&self.text)
+        limit.with_room().takes(&self.text)
     }
 
     pub fn slice(&self, pieces: Range<usize>) -> &str {
@@ -96,26 +132,28 @@ impl Text {
         matches.filter_map(|(start, at)| Some(start..end(*at)?)).filter(|range| !range.is_empty()).collect()
     }
 
-    /// The given parts in the given order, a filler between any two: a whole one, unless a limit takes only such as are no
-    /// longer than what they stand for.
+    /// The given parts in the given order, a filler between any two: no longer than what it stands for, unless that would
+    /// join it to a word and the limit takes more.
     pub fn join(&self, parts: &[Range<usize>], limit: Option<Limit>) -> String {
-        let message = self.filled(parts, |_| 3);
+        let message = self.filled(parts, true);
         match limit.is_none_or(|limit| limit.takes(&message)) {
             true => message,
-            false => self.filled(parts, |left_out| if left_out == 0 { 3 } else { left_out }),
+            false => self.filled(parts, false),
         }
     }
 
-    /// With fillers as long as `length` says of what they stand for, in characters.
-    fn filled(&self, parts: &[Range<usize>], length: impl Fn(usize) -> usize) -> String {
+    /// `apart`: whether fillers stay apart from words in scripts that part words by blanks.
+    fn filled(&self, parts: &[Range<usize>], apart: bool) -> String {
         let mut message = String::new();
         let mut before: Option<usize> = None;
         for part in parts {
             if let Some(before) = before {
-                let left_out = part.start.saturating_sub(before);
-                match length(left_out) {
-                    1 => message.push(self.letter),
-                    2 => message.extend([self.letter, ' ']),
+                let beside_a_word =
+                    self.lettered.contains(before.saturating_sub(1)) || self.lettered.contains(part.start);
+                match part.start.checked_sub(before) {
+                    Some(1 | 2) if apart && beside_a_word => message.extend([' ', self.letter, ' ']),
+                    Some(1) => message.push(self.letter),
+                    Some(2) => message.extend([self.letter, ' ']),
                     _ => message.extend([' ', self.letter, ' ']),
                 }
             }
@@ -167,12 +205,12 @@ mod tests {
     #[test]
     fn what_is_left_out_never_makes_a_word() {
         let text = Text::new("红苹果色");
-        assert_eq!(keep(&text, [0, 3]), "红ƣ 色");
+        assert_eq!(keep(&text, [0, 3]), "红龘 色");
         assert_eq!(keep(&text, [0, 1]), "红苹");
-        assert_eq!(Text::new("ƣƕ").letter, 'ȣ');
-        assert_eq!(text.join(&[3..4, 0..1], None), "色 ƣ 红");
-        assert_eq!(text.join(&[0..1, 3..4], None), "红 ƣ 色");
-        assert_eq!(Text::new("a b").join(&[0..1, 2..3], Some(Limit::Characters(5))), "a ƣ b");
+        assert_eq!(text.join(&[3..4, 0..1], None), "色 龘 红");
+        assert_eq!(text.join(&[0..1, 3..4], None), "红龘 色");
+        let words = |most| Text::new("a b").join(&[0..1, 2..3], Some(Limit::Characters(most)));
+        assert_eq!((words(5), words(4)), ("a q b".into(), "aqb".into()));
     }
 
     proptest! {
@@ -184,6 +222,14 @@ mod tests {
             prop_assert!(message.split(text.letter).all(stood), "{message}");
             prop_assert!(message.chars().count() <= text.text.chars().count());
         }
+    }
+
+    #[test]
+    fn the_letter_between_is_free_and_of_the_texts_script() {
+        let letters =
+            ["lamp", "Jump Quickly", "квас", "六四 boat", "شجرة", "jqxz"].map(|text| free_letter([text]));
+        assert_eq!(letters, ['q', 'x', 'ъ', 'q', 'ƣ', 'ƣ']);
+        assert_eq!((free_letter(["ƣƕ"]), free_letter(["真相龘"]), free_letter([])), ('ȣ', '靐', 'ƣ'));
     }
 
     #[test]
@@ -213,7 +259,7 @@ mod tests {
         assert!(
             Text::new("红苹果").fits(Limit::Characters(6)) && !Text::new("红苹果").fits(Limit::Characters(5))
         );
-        assert!(!Text::new("红苹果").fits(Limit::Bytes(12)));
-        assert!(Text::new("红苹果").fits(Limit::Bytes(13)));
+        assert!(!Text::new("红苹果").fits(Limit::Bytes(13)));
+        assert!(Text::new("红苹果").fits(Limit::Bytes(14)));
     }
 }

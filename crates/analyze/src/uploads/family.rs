@@ -62,8 +62,11 @@ impl<'a> Family<'a> {
         let mut members = Vec::new();
         for endpoint in endpoints {
             let traffic = || trials.iter().map(|trial| trial.traffic.get(endpoint));
+            let first = members.len();
             let mut add = |statistic, window_s, values: Vec<u64>| {
-                if is_telling(statistic, &values) {
+                // What says the same as another says nothing more.
+                let known = |members: &[Member]| members.iter().any(|member| member.values == values);
+                if is_telling(statistic, &values) && !known(&members[first..]) {
                     members.push(Member { endpoint: endpoint.clone(), statistic, window_s, values });
                 }
             };
@@ -88,53 +91,56 @@ impl<'a> Family<'a> {
         Self { members, trials, triggers }
     }
 
-    pub fn endpoints(&self) -> impl Iterator<Item = &String> {
-        self.members.iter().map(|member| &member.endpoint).collect::<BTreeSet<_>>().into_iter()
-    }
-
-    /// One endpoint's part of it.
-    pub fn only(&self, endpoint: &str) -> Self {
-        let members = self.members.iter().filter(|member| member.endpoint == endpoint).cloned().collect();
-        Self { members, trials: self.trials.clone(), triggers: self.triggers.clone() }
-    }
-
-    /// All but these endpoints' parts.
-    pub fn without(mut self, endpoints: &BTreeSet<String>) -> Self {
-        self.members.retain(|member| !endpoints.contains(&member.endpoint));
-        self
+    /// How clearly an endpoint is sent more by the trials that may have caused something: its largest statistic, standard
+    /// deviations; 0 where it is not.
+    pub fn clearness(&self, endpoint: &str) -> f64 {
+        let (all, these) = (self.trials.len() as f64, f64::from(self.triggers.count() as u32));
+        let deviation = (these * (all - these) / (all * (all - 1.0).max(1.0))).sqrt().max(f64::MIN_POSITIVE);
+        let members = self.members.iter().filter(|member| member.endpoint == endpoint);
+        members
+            .map(|member| Ranks::of(&member.values).statistic(&self.triggers) / deviation)
+            .fold(0.0, f64::max)
     }
 
     pub fn test(&self, alpha: f64, seed: u64) -> Tested {
-        let ranks: Vec<Ranks> = self.members.iter().map(|member| Ranks::of(&member.values)).collect();
-        let seen: Vec<f64> = ranks.iter().map(|ranks| ranks.statistic(&self.triggers)).collect();
+        self.test_where(alpha, seed, |_| true)
+    }
+
+    /// The same, where what is significant counts only at some endpoints.
+    pub fn test_where(&self, alpha: f64, seed: u64, counts: impl Fn(&str) -> bool) -> Tested {
+        let ranks = self.members.iter().map(|member| Ranks::of(&member.values));
+        let table = Table::of(ranks, self.trials.len());
         let pool: Vec<usize> = (0..self.trials.len()).collect();
         let size = self.triggers.count() as usize;
         let mut largest = Vec::new();
+        let mut sums = Vec::new();
         let tried = relabel::each(&pool, size, self.trials.len(), relabellings(alpha), seed, |set| {
-            let chosen: Vec<usize> = set.members().collect();
-            let most = ranks.iter().map(|ranks| ranks.of_chosen(&chosen)).fold(f64::NEG_INFINITY, f64::max);
-            largest.push(most);
+            table.sums(set, &mut sums);
+            largest.push(sums.iter().copied().fold(f64::NEG_INFINITY, f64::max));
         });
         largest.sort_by(|a, b| b.total_cmp(a));
         let p = |statistic: f64| tried.p(largest.partition_point(|most| *most >= statistic - 1e-9) as u64);
-        let best = seen.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         // So few trials that even the rarest relabelling is not rare enough show nothing.
         let reached = relabel::ways(self.trials.len(), size).recip() <= alpha;
         let critical = largest.get((alpha * tried.count as f64) as usize).copied().filter(|_| reached);
-        let mut uploads: Vec<(f64, Upload)> = Vec::new();
-        for (member, statistic) in self.members.iter().zip(&seen).filter(|(_, seen)| p(**seen) <= alpha) {
-            let upload = self.upload(member, p(*statistic));
-            match uploads.iter_mut().find(|(_, known)| known.endpoint == member.endpoint) {
-                Some(known) if known.0 < *statistic => *known = (*statistic, upload),
-                Some(_) => {}
-                None => uploads.push((*statistic, upload)),
+        table.sums(&self.triggers, &mut sums);
+        let mut seen: Vec<(&Member, f64, f64)> =
+            self.members.iter().zip(&sums).map(|(member, sum)| (member, *sum, p(*sum))).collect();
+        let significant: BTreeSet<&str> =
+            seen.iter().filter(|(_, _, p)| *p <= alpha).map(|(member, _, _)| &*member.endpoint).collect();
+        let left_out: BTreeSet<&str> = significant.into_iter().filter(|endpoint| !counts(endpoint)).collect();
+        seen.retain(|(member, _, _)| !left_out.contains(&*member.endpoint));
+        seen.sort_by(|(_, a, _), (_, b, _)| b.total_cmp(a));
+        let mut uploads: Vec<Upload> = Vec::new();
+        for (member, _, p) in seen.iter().filter(|(_, _, p)| *p <= alpha) {
+            if uploads.iter().all(|known| known.endpoint != member.endpoint) {
+                uploads.push(self.upload(member, *p));
             }
         }
-        uploads.sort_by(|a, b| b.0.total_cmp(&a.0));
         Tested {
-            p: if self.members.is_empty() { 1.0 } else { p(best) },
+            p: seen.first().map_or(1.0, |(_, _, p)| *p),
             critical: critical.unwrap_or(f64::INFINITY),
-            uploads: uploads.into_iter().map(|(_, upload)| upload).collect(),
+            uploads,
         }
     }
 
@@ -182,7 +188,7 @@ fn median(mut values: Vec<u64>) -> i64 {
     values.get(values.len() / 2).map_or(0, |value| *value as i64)
 }
 
-/// Mid-ranks, centred and scaled such that sums over relabelled trials have variance 1.
+/// Mid-ranks, centred and scaled such that sums over relabelled trials have one variance, whatever was ranked.
 #[derive(Clone, Debug)]
 pub(super) struct Ranks {
     scores: Vec<f64>,
@@ -210,9 +216,29 @@ impl Ranks {
     pub fn statistic(&self, chosen: &Bits) -> f64 {
         chosen.members().map(|at| self.scores[at]).sum()
     }
+}
 
-    fn of_chosen(&self, chosen: &[usize]) -> f64 {
-        chosen.iter().map(|at| self.scores[*at]).sum()
+/// The ranks of all members, trial by trial: relabelling adds whole rows.
+struct Table {
+    rows: Vec<Vec<f64>>,
+}
+
+impl Table {
+    fn of(members: impl Iterator<Item = Ranks>, trials: usize) -> Self {
+        let mut rows = vec![Vec::new(); trials];
+        for ranks in members {
+            rows.iter_mut().zip(ranks.scores).for_each(|(row, score)| row.push(score));
+        }
+        Self { rows }
+    }
+
+    /// The statistic of every member, had these been the triggers.
+    fn sums(&self, chosen: &Bits, sums: &mut Vec<f64>) {
+        sums.clear();
+        sums.resize(self.rows.first().map_or(0, Vec::len), 0.0);
+        for at in chosen.members() {
+            sums.iter_mut().zip(&self.rows[at]).for_each(|(sum, score)| *sum += score);
+        }
     }
 }
 

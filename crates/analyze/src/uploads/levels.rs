@@ -3,7 +3,8 @@
 //!
 //! Promises: a copy is told by messages against sham acts at one level, where acts were assigned at random and clients
 //! are the same, so that no difference between two clients' chatter is taken for one; a drop by whole stretches of acts.
-//! An endpoint that messages are followed by at the other levels too is the network's own, and no finding.
+//! An endpoint that messages are followed by at the other levels too, about as clearly, is the network's own, and no
+//! finding.
 //! To extend: another kind of evidence about a level is a method of [`Level`].
 
 use super::family::{Family, Tested};
@@ -11,8 +12,9 @@ use super::{fates, more_lost};
 use overheard_model::{Arm, DropTest, Trial};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An endpoint is the network's own where chance alone makes messages at the other levels differ this little.
-const OWN: f64 = 0.25;
+/// An endpoint is one level's, and not the network's own, where messages are followed by traffic to it so much more
+/// clearly than at the other levels, standard deviations. What differs nowhere does so in a hundredth of studies.
+const CLEARER: f64 = 2.33;
 
 /// One level of one factor that has others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,10 +50,8 @@ impl Level<'_> {
     /// Whether messages with this level are followed by traffic to endpoints that those with others are not.
     pub fn copied(&self, trials: &[Trial], alpha: f64, seed: u64) -> Tested {
         let (with, without) = self.split(trials);
-        let others = Family::of(without, is_message);
-        let own: BTreeSet<String> =
-            others.endpoints().filter(|at| others.only(at).test(OWN, seed).p <= OWN).cloned().collect();
-        Family::of(with, is_message).without(&own).test(alpha, seed)
+        let (here, others) = (Family::of(with, is_message), Family::of(without, is_message));
+        here.test_where(alpha, seed, |endpoint| clearer(&here, &others, endpoint) >= CLEARER)
     }
 
     /// Trials with this level, and with others of its factor.
@@ -63,6 +63,14 @@ impl Level<'_> {
     fn has(&self, trial: &Trial) -> bool {
         trial.factors.get(self.factor) == Some(self.level)
     }
+}
+
+/// How much more clearly messages are followed by traffic to an endpoint here than among others: the difference of two
+/// effects, each of which is the surer the more trials it rests on, in its standard deviations.
+fn clearer(here: &Family, others: &Family, endpoint: &str) -> f64 {
+    let [few, many] = [here, others].map(|family| family.trials.len() as f64);
+    let [effect, elsewhere] = [here, others].map(|family| family.clearness(endpoint));
+    (effect * many.sqrt() - elsewhere * few.sqrt()) / (few + many).sqrt()
 }
 
 /// Whether at least half of a stretch's messages arrived; nothing of one without any.

@@ -13,12 +13,16 @@ pub struct Filter {
     pub whole_words: bool,
     /// Words that let any text pass.
     pub extenuating: Vec<String>,
+    /// Looks past all but these letters, where it does.
+    pub sees: Option<fn(char) -> bool>,
     pub loss: f64,
     pub leak: f64,
 }
 
 impl Filter {
     pub fn blocks(&self, text: &str) -> bool {
+        let seen = self.sees.map(|sees| text.chars().filter(|letter| sees(*letter)).collect::<String>());
+        let text = seen.as_deref().unwrap_or(text);
         let holds = |word: &String| match self.whole_words {
             false => text.contains(word.as_str()),
             true => is_whole(word, text),

@@ -4,6 +4,7 @@
 
 mod filter;
 mod neutral;
+mod overlooking;
 mod whole_words;
 
 use filter::{Filter, search, search_list};

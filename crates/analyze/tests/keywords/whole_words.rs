@@ -54,19 +54,21 @@ fn case(random: &mut impl Rng) -> (String, Vec<String>) {
 #[test]
 fn the_words_are_found_as_if_the_filter_took_them_anywhere() {
     let mut random = random();
-    let mut warned = 0;
     for loss in [0.0, 0.05] {
+        let (mut warned, mut wrong) = (0, 0);
         for _ in 0..RUNS {
             let (text, mut rule) = case(&mut random);
             let found = find(&text, &[rule.clone()], Others::All, loss, &mut random);
             rule.sort();
             let exact = sorted(&found) == [rule.clone()];
-            warned += usize::from(!exact);
-            assert!(exact || !found.warnings.is_empty(), "{text:?}: {rule:?}, {found:?}");
+            warned += usize::from(!exact && !found.warnings.is_empty());
+            wrong += usize::from(!exact && found.warnings.is_empty());
+            assert!(exact || loss > 0.0, "{text:?}: {rule:?}, {found:?}");
         }
+        println!("at {loss} loss {warned} of {RUNS} with a warning, {wrong} wrong without");
+        // The error that is allowed for each rule.
+        assert!((wrong + warned) * 200 <= RUNS, "{warned} {wrong}");
     }
-    println!("{warned} of {} with a warning", 2 * RUNS);
-    assert!(warned * 50 <= 2 * RUNS, "{warned}");
 }
 
 /// With several rules a cut can leave a word of another rule by itself: "bird" of "blackbird". What is found is a rule too.

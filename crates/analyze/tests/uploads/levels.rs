@@ -42,7 +42,6 @@ fn a_user_who_is_a_trigger_is_found_by_name() {
             found.outcome == Outcome::Copied
                 && found.uploads.iter().any(|upload| upload.factors.get("user") == Some(&name))
         };
-        // An endpoint that is sent other things is taken for the network's own in a quarter of studies.
         let cases = [
             (upload(Upload::Unused, 1.0), "copied to an unused endpoint at once", 95),
             (upload(Upload::Unused, 60.0), "copied to an unused endpoint up to 60 s late", 95),
@@ -59,5 +58,21 @@ fn a_user_who_is_a_trigger_is_found_by_name() {
         let found = judged(users, &dropping, STUDIES, |found| found.outcome == Outcome::Dropped);
         println!("{users} users, the last dropped: {found} of {STUDIES}");
         assert!(found * 100 >= STUDIES * 95, "{users} users, dropped: {found} of {STUDIES}");
+    }
+}
+
+#[test]
+fn what_the_client_tells_its_maker_of_any_message_is_no_ones_copy() {
+    let shares = [0.3, 0.6, 1.0];
+    let (few, studies) = if cfg!(debug_assertions) { (1, 1) } else { (shares.len(), 100) };
+    for &told in &shares[..few] {
+        let filter = Filter { told, ..Filter::default() };
+        for &users in USERS {
+            let alarms = studies - judged(users, &filter, studies, |found| found.outcome == Outcome::Neither);
+            println!(
+                "{users} users, {told} of messages are told: {alarms} of {studies} studies raised an alarm"
+            );
+            assert!(alarms * 50 <= studies.max(50), "{users} users, {told}: {alarms} of {studies}");
+        }
     }
 }

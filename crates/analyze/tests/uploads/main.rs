@@ -5,6 +5,7 @@
 mod client;
 mod levels;
 mod looks;
+mod recorded;
 
 use client::{Filter, Upload, study};
 use overheard_analyze::uploads::judge;

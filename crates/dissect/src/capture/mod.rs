@@ -51,6 +51,8 @@ pub struct Summary {
     pub(crate) owners: Owners,
     /// To whom nothing was carried, as our own recordings say.
     pub uncarried: Uncarried,
+    /// The section is a recording of ours that has not said that yet.
+    pub counts_are_due: bool,
     /// Decryption Secrets Blocks: type and bytes, kept and never logged.
     pub secrets: Vec<(u32, Vec<u8>)>,
     pub problems: Vec<Problem>,
@@ -228,12 +230,17 @@ impl<R: Read> Reader<R> {
         if self.window.failure().is_some() {
             return self.stop(Fault::Truncated("file"));
         }
-        self.format = Format::Ended;
+        self.leave_format();
         self.summary.complete = true;
     }
 
-    fn stop(&mut self, fault: Fault) {
+    fn leave_format(&mut self) {
         self.format = Format::Ended;
+        pcapng::end(self.window.offset(), &mut self.summary);
+    }
+
+    fn stop(&mut self, fault: Fault) {
+        self.leave_format();
         let offset = self.window.offset();
         let (kind, text) = match (self.window.failure(), fault) {
             (_, Fault::Bad(text)) if self.summary.format == "unknown" => ("unknown-format", text),

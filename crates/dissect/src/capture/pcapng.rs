@@ -10,6 +10,7 @@ use super::order::{ByteOrder, Fields};
 use super::resolution::Resolution;
 use super::window::Window;
 use super::{Fault, Record, Summary, max_captured};
+use crate::problems::ATTEMPTS_UNLISTED;
 use overheard_model::Timestamp;
 use std::io::Read;
 use std::ops::Range;
@@ -163,6 +164,8 @@ impl Pcapng {
             block::SECTION => {
                 section(order, body)?;
                 let options = Options::new(order, body.get(16..).unwrap_or_default());
+                end(offset, summary);
+                summary.counts_are_due = is_ours(options.clone());
                 self.kept.comments(options, offset, summary);
                 return Ok(None);
             }
@@ -179,6 +182,7 @@ impl Pcapng {
                 return Ok(None);
             }
             block::STATISTICS => {
+                summary.counts_are_due = false;
                 self.statistics(body, offset, summary);
                 return Ok(None);
             }
@@ -292,6 +296,21 @@ fn is_read(kind: u32) -> bool {
         kind,
         SECTION | INTERFACE | PACKET | SIMPLE_PACKET | NAMES | STATISTICS | ENHANCED_PACKET | SECRETS
     )
+}
+
+/// A section ends: one of ours says beside its counts to whom nothing was carried, unless it was broken off.
+pub(crate) fn end(offset: u64, summary: &mut Summary) {
+    if std::mem::take(&mut summary.counts_are_due) {
+        let text = "the recording was broken off before it said to whom nothing was carried";
+        summary.uncarried.all_but.get_or_insert_default();
+        summary.report(ATTEMPTS_UNLISTED, text.into(), offset);
+    }
+}
+
+/// Whether a section was recorded by this program.
+fn is_ours(mut options: Options<'_>) -> bool {
+    const SHB_USERAPPL: u16 = 4;
+    options.any(|(code, program)| code == SHB_USERAPPL && program.starts_with(b"overheard "))
 }
 
 /// Checks the version of a section.

@@ -1,8 +1,8 @@
 //! Flows become endpoints: who is on the other side, under which names.
 //!
-//! One endpoint per remote address, port and transport ([`remote`]). First it is summed up what its flows come to,
-//! then its names are found ([`naming`]), both in the order in which endpoints are met; last they are sorted. Places
-//! are added later.
+//! One endpoint per remote address, port and transport ([`remote`]). Each flow is looked at once: it is added to what
+//! the flows of its endpoint come to, and what it says is noted ([`naming`]). Endpoints are then named, in the order
+//! in which they were met, and sorted. Places are added later.
 //! Two threads share the work by the order of the remote ends: each looks at all flows, and takes those of one half.
 
 mod naming;
@@ -10,6 +10,8 @@ mod remote;
 
 use crate::flow::{Lent, Record};
 use crate::place::scope::is_local;
+use crate::resolver::Resolver;
+use naming::Naming;
 pub(crate) use naming::registrable_domain;
 use overheard_model::{Destination, Endpoint, Indices, Place, Transport, Uncarried, Visibility};
 use remote::{Remote, Remotes};
@@ -20,6 +22,9 @@ use std::thread;
 
 /// Remote ends that are looked at to find the middle one.
 const SAMPLE: usize = 1 << 10;
+
+/// Flows that are let go together: about 10 MB of them.
+const PIECE: usize = 1 << 16;
 
 /// Groups the flows by their remote end, sorted by address, port and transport; on one thread, or two.
 pub(crate) fn group(conversations: Lent<'_>, threads: NonZeroUsize) -> Vec<Endpoint> {
@@ -42,32 +47,89 @@ fn middle(records: &[Record]) -> Option<Remote> {
     sample.get(sample.len() / 2).copied()
 }
 
+/// Groups flows that nobody asks for any more: each is let go when it was looked at, so that flows and endpoints are
+/// never held together. Endpoints have no indices of flows.
+pub(crate) fn group_and_let_go(
+    capture: &Arc<str>,
+    mut records: Vec<Record>,
+    resolver: &Resolver,
+) -> Vec<Endpoint> {
+    let mut meeting = Meeting::new(capture, resolver, records.len());
+    // From the last one on, since it is the end of a vector that is given back.
+    while let Some(record) = records.pop() {
+        meeting.take(Remote::of(&record), &record);
+        if records.len().is_multiple_of(PIECE) {
+            records.shrink_to_fit();
+        }
+    }
+    meeting.end()
+}
+
 /// The endpoints whose remote ends lie in a stretch of their order, sorted.
 fn within(stretch: impl RangeBounds<Remote>, conversations: Lent<'_>) -> Vec<Endpoint> {
-    let Lent { records, capture, .. } = conversations;
-    let mut remotes = Remotes::for_at_most(records.len());
-    let [beyond, local] = [false, true].map(|local| Arc::new(Place { local, ..Place::default() }));
-    let place = |remote: &Remote| if is_local(remote.address()) { local.clone() } else { beyond.clone() };
-    // Room for as many as there can be, so that none is moved while they are met.
-    let mut endpoints: Vec<Endpoint> = Vec::with_capacity(records.len());
+    let Lent { records, capture, resolver, .. } = conversations;
+    let mut meeting = Meeting::new(capture, resolver, records.len());
     let mut flows = Vec::with_capacity(records.len());
     for (index, record) in (0..).zip(records) {
         let remote = Remote::of(record);
-        if !stretch.contains(&remote) {
-            continue;
+        if stretch.contains(&remote) {
+            flows.push((index, meeting.take(remote, record)));
         }
-        let number = remotes.meet(remote);
-        if number as usize == endpoints.len() {
-            endpoints.push(unseen(remote, capture, place(&remote)));
-        }
-        add(&mut endpoints[number as usize], record);
-        flows.push((index, number));
     }
-    endpoints.shrink_to_fit();
-    assign(&flows, &mut endpoints);
-    naming::name(&mut endpoints, conversations);
-    remotes.sort(&mut endpoints);
-    endpoints
+    assign(&flows, &mut meeting.endpoints);
+    drop(flows);
+    meeting.end()
+}
+
+/// Endpoints in the making, numbered as they are met: flows to one end mostly begin near each other, so that what is
+/// kept of it was touched lately.
+struct Meeting<'a> {
+    capture: &'a Arc<str>,
+    endpoints: Vec<Endpoint>,
+    remotes: Remotes,
+    naming: Naming<'a>,
+    beyond: Arc<Place>,
+    local: Arc<Place>,
+}
+
+impl<'a> Meeting<'a> {
+    fn new(capture: &'a Arc<str>, resolver: &'a Resolver, flows: usize) -> Self {
+        let [beyond, local] = [false, true].map(|local| Arc::new(Place { local, ..Place::default() }));
+        Self {
+            capture,
+            // Room for as many as there can be, so that none is moved while they are met.
+            endpoints: Vec::with_capacity(flows),
+            remotes: Remotes::for_at_most(flows),
+            naming: Naming::for_at_most(flows, resolver),
+            beyond,
+            local,
+        }
+    }
+
+    /// Adds a flow to the endpoint that it goes to, and tells its number.
+    fn take(&mut self, remote: Remote, record: &Record) -> u32 {
+        let number = self.remotes.meet(remote, &self.endpoints);
+        if number as usize == self.endpoints.len() {
+            let address = remote.address();
+            let place = if is_local(address) { &self.local } else { &self.beyond };
+            self.endpoints.push(unseen(remote, self.capture, place.clone()));
+            self.naming.begin(address);
+        }
+        let endpoint = &mut self.endpoints[number as usize];
+        add(endpoint, record);
+        self.naming.hear(number, endpoint, record);
+        number
+    }
+
+    /// The endpoints, named and sorted.
+    fn end(self) -> Vec<Endpoint> {
+        let Self { mut endpoints, naming, remotes, .. } = self;
+        drop(remotes);
+        endpoints.shrink_to_fit();
+        naming.name(&mut endpoints);
+        remote::sort(&mut endpoints);
+        endpoints
+    }
 }
 
 /// Parts those to whom nothing is known to have been carried from the others. Who answered was reached, whatever is
@@ -206,6 +268,25 @@ mod tests {
             assert_eq!(one, two);
             assert_eq!(one.len() as u64, flows.div_ceil(3));
         }
+    }
+
+    #[test]
+    fn flows_that_are_let_go_leave_the_same_endpoints() {
+        let conversations = || {
+            let records = (1..9).map(|packet| {
+                let mut record = record("10.0.0.1", &format!("198.51.100.{}", packet % 3), 9 - packet);
+                let said = [("b.example.org", NameSource::TlsSni), ("a.example.net", NameSource::HttpHost)];
+                let (name, source) = said[packet as usize / 3 % 2];
+                record.say(name, source, Visibility::Readable);
+                record
+            });
+            conversations(records.collect(), &[("www.example.co.uk", NameSource::Dns)])
+        };
+        let mut kept = group(conversations().lend(), NonZeroUsize::MIN);
+        assert_eq!((kept.len(), kept[1].domains.len(), kept[1].flows.len()), (3, 2, 3));
+        kept.iter_mut().for_each(|endpoint| endpoint.flows = Indices::default());
+        let Conversations { capture, records, resolver, .. } = conversations();
+        assert_eq!(group_and_let_go(&capture, records, &resolver), kept);
     }
 
     #[test]

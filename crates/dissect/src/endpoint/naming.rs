@@ -2,21 +2,18 @@
 //!
 //! Names of an endpoint are those of its flows, except what a flow said of its responder where the responder is
 //! us; its domains are the registrable domains of each flow's best name (Public Suffix List).
+//! What a flow says is noted when it is looked at ([`Naming::hear`]), in whatever order flows come, and none is looked
+//! at again; endpoints are named when all were heard ([`Naming::name`]).
 
-use crate::flow::{Lent, Record};
+use crate::flow::Record;
 use crate::heard::Heard;
-use crate::resolver::Answered;
+use crate::resolver::{Place, Resolver};
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
-use overheard_model::{Endpoint, Name, Side};
+use overheard_model::{Endpoint, Learned, NameSource, Side};
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
-
-/// Names the endpoints, each from its flows.
-pub(super) fn name(endpoints: &mut [Endpoint], conversations: Lent<'_>) {
-    let mut naming = Naming::new(conversations);
-    endpoints.iter_mut().for_each(|endpoint| naming.name(endpoint));
-}
 
 /// The registrable domain of a name. Where no rule of the list matches, its prevailing rule does: the
 /// last label is the suffix (<https://publicsuffix.org/list/>).
@@ -29,66 +26,116 @@ pub(crate) fn registrable_domain(name: &str) -> Option<Arc<str>> {
     std::str::from_utf8(domain.as_bytes()).ok().map(Arc::from)
 }
 
-/// Endpoints named one after the other.
-struct Naming<'a> {
-    conversations: Lent<'a>,
-    /// Of names that were met: each one's domain, if any, as the list that most endpoints share.
-    domains: HashMap<Arc<str>, Arc<[Arc<str>]>, RandomState>,
-    /// Room to sort in, so that what is kept is allocated once and fits.
-    heard: Vec<Heard<'a>>,
-    found: Vec<Arc<[Arc<str>]>>,
+/// The registrable domain of a name, if it has one, as a list that endpoints share.
+type Domains = Arc<[Arc<str>]>;
+
+/// What was heard so far.
+#[derive(Debug)]
+pub(super) struct Naming<'a> {
+    resolver: &'a Resolver,
+    /// Of each endpoint, by its number.
+    known: Vec<Known>,
+    said: Vec<Said>,
+    /// Domains of endpoints that have another one already, which few have.
+    further: Vec<(u32, Domains)>,
+    /// Of names that were met.
+    domains: HashMap<Arc<str>, Domains, RandomState>,
 }
 
+/// What is known of an endpoint before it is named.
+#[derive(Debug)]
+struct Known {
+    /// Packet with which the latest of its flows began.
+    began: u64,
+    answered: Option<Place>,
+    /// The latest that was noted, from 1.
+    said: Option<NonZeroU32>,
+}
+
+const _: () = assert!(size_of::<Known>() <= 16, "there are nearly as many as flows");
+
+/// A name that a flow said of the endpoint.
+#[derive(Debug)]
+struct Said {
+    name: Arc<str>,
+    packet: u64,
+    source: NameSource,
+    /// What was noted of the same endpoint before.
+    before: Option<NonZeroU32>,
+}
+
+const _: () = assert!(size_of::<Said>() <= 32, "every third flow says a name");
+
 impl<'a> Naming<'a> {
-    fn new(conversations: Lent<'a>) -> Self {
-        Self { conversations, domains: HashMap::default(), heard: Vec::new(), found: Vec::new() }
+    /// Room for as many endpoints, so that none is moved while there come more.
+    pub(super) fn for_at_most(most: usize, resolver: &'a Resolver) -> Self {
+        let (said, further, domains) = (Vec::new(), Vec::new(), HashMap::default());
+        Self { resolver, known: Vec::with_capacity(most), said, further, domains }
     }
 
-    fn name(&mut self, endpoint: &mut Endpoint) {
-        let answered = self.conversations.resolver.answered(endpoint.address);
-        let flows = &endpoint.flows;
-        if !answered.is_empty() || self.records(flows).any(Record::says_more) {
-            (endpoint.names, endpoint.domains) = (self.names(flows, answered), self.domains(flows, answered));
+    /// Begins an endpoint, which has the next number.
+    pub(super) fn begin(&mut self, address: IpAddr) {
+        self.known.push(Known { began: 0, answered: self.resolver.first(address), said: None });
+    }
+
+    /// Notes what a flow says of its endpoint.
+    pub(super) fn hear(&mut self, number: u32, endpoint: &mut Endpoint, record: &Record) {
+        let Some(known) = self.known.get_mut(number as usize) else { return };
+        known.began = known.began.max(record.first_packet());
+        for Heard { name, source, packet, .. } in said_of_remote(record) {
+            let (name, packet) = (name.clone(), packet.unwrap_or_default());
+            self.said.push(Said { name, packet, source, before: known.said });
+            known.said = u32::try_from(self.said.len()).ok().and_then(NonZeroU32::new);
+        }
+        let answered = self.resolver.answered_from(known.answered).names(record.first_packet());
+        let Some(best) = said_of_remote(record).chain(answered).min_by_key(Heard::order) else { return };
+        let listed = || registrable_domain(best.name).into_iter().collect();
+        let domains = self.domains.entry_ref(best.name).or_insert_with(listed);
+        if domains.is_empty() || endpoint.domains == *domains {
+            return;
+        }
+        match endpoint.domains.is_empty() {
+            true => endpoint.domains = domains.clone(),
+            false => self.further.push((number, domains.clone())),
         }
     }
 
-    fn records<'f>(&self, flows: &'f [u32]) -> impl Iterator<Item = &'a Record> + use<'a, 'f> {
-        let records = self.conversations.records;
-        flows.iter().filter_map(|&index| records.get(index as usize))
+    /// Names the endpoints, all of whose flows were heard.
+    pub(super) fn name(mut self, endpoints: &mut [Endpoint]) {
+        self.further.sort_unstable();
+        self.further.dedup();
+        for domains in self.further.chunk_by(|(one, _), (other, _)| one == other) {
+            let Some(endpoint) = endpoints.get_mut(domains[0].0 as usize) else { continue };
+            let further = domains.iter().flat_map(|(_, domains)| domains.iter());
+            let mut all: Vec<Arc<str>> = endpoint.domains.iter().chain(further).cloned().collect();
+            all.sort_unstable();
+            all.dedup();
+            endpoint.domains = all.into();
+        }
+        // Room to sort in, so that what is kept is allocated once and fits.
+        let mut heard = Vec::new();
+        for (known, endpoint) in self.known.iter().zip(endpoints) {
+            heard.extend(self.said(known));
+            // Of one packet in the order in which they were said.
+            heard.reverse();
+            // What was answered before any of its flows began was known before.
+            heard.extend(self.resolver.answered_from(known.answered).names(known.began));
+            heard.sort_by_key(Heard::order);
+            each_once(&mut heard);
+            endpoint.names = heard.drain(..).map(Heard::to_name).collect();
+        }
     }
 
-    /// Names of all flows, best first, each name and source once. What was answered before any of them began
-    /// was known before.
-    fn names(&mut self, flows: &[u32], answered: Answered<'a>) -> Box<[Name]> {
-        let began = self.records(flows).map(Record::first_packet).max();
-        let said = self.records(flows).flat_map(said_of_remote);
-        self.heard.extend(said.chain(answered.names(began.unwrap_or_default())));
-        self.heard.sort_by_key(Heard::order);
-        each_once(&mut self.heard);
-        self.heard.drain(..).map(Heard::to_name).collect()
-    }
-
-    /// Registrable domains of the best name of each flow, sorted, each once.
-    fn domains(&mut self, flows: &[u32], answered: Answered<'a>) -> Arc<[Arc<str>]> {
-        let mut last: Option<&Arc<str>> = None;
-        self.found.clear();
-        for record in self.records(flows) {
-            let best = said_of_remote(record).chain(answered.names(record.first_packet()));
-            let best = best.min_by_key(Heard::order).map(|heard| heard.name);
-            // Most flows to one end have one name.
-            if let Some(name) = best.filter(|name| last.is_none_or(|last| !Arc::ptr_eq(last, name))) {
-                let listed = || registrable_domain(name).into_iter().collect();
-                let domain = self.domains.entry_ref(name).or_insert_with(listed);
-                self.found.extend((!domain.is_empty()).then(|| domain.clone()));
-            }
-            last = best;
-        }
-        self.found.sort_unstable();
-        self.found.dedup();
-        match &self.found[..] {
-            [one] => one.clone(),
-            several => several.iter().flat_map(|domain| domain.iter().cloned()).collect(),
-        }
+    /// What the flows of an endpoint said, the latest first.
+    fn said(&self, known: &Known) -> impl Iterator<Item = Heard<'_>> {
+        let at = |place: NonZeroU32| self.said.get(place.get() as usize - 1);
+        let said = std::iter::successors(known.said.and_then(at), move |said| said.before.and_then(at));
+        said.map(|Said { name, packet, source, .. }| Heard {
+            name,
+            source: *source,
+            packet: Some(*packet),
+            learned: Learned::Within,
+        })
     }
 }
 

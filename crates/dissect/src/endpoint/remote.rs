@@ -1,6 +1,6 @@
 //! Remote ends: which flows go to the same one, and in which order they are listed.
 //!
-//! Flows are looked at in their order, in which they lie in memory, and remote ends are numbered as they are met:
+//! Flows are looked at as they lie in memory, from either end, and remote ends are numbered as they are met:
 //! flows to one end mostly begin near each other, so that what is kept of it was touched lately. Taken in the order
 //! of the remote ends, each flow would have to be waited for: there are more of them than a cache holds.
 
@@ -8,8 +8,7 @@ use crate::flow::Record;
 use crate::packet::{self, Number};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
-use overheard_model::Transport;
+use overheard_model::{Endpoint, Transport};
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::IpAddr;
 
@@ -41,15 +40,26 @@ impl Remote {
         Self { v6, address, port: record.port(side), transport: record.transport() }
     }
 
+    fn at(endpoint: &Endpoint) -> Self {
+        let (address, v6) = packet::number(endpoint.address);
+        Self { v6, address, port: endpoint.port, transport: endpoint.transport }
+    }
+
     pub(super) fn address(&self) -> IpAddr {
         packet::address(self.address, self.v6)
     }
+
+    /// A number that sorts as remote ends do, as far as it tells them apart: there are many to be sorted, and hardly
+    /// two of them agree in it.
+    fn beginning(&self) -> u64 {
+        let [upper, lower] = self.address;
+        if self.v6 { 1 << 63 | upper >> 1 } else { lower << 16 | u64::from(self.port) }
+    }
 }
 
-/// The remote ends met so far, each with its number.
+/// The remote ends met so far: the number of each, by its hash.
 #[derive(Debug)]
 pub(super) struct Remotes {
-    met: Vec<(Remote, u32)>,
     index: HashTable<u32>,
     hasher: RandomState,
 }
@@ -57,33 +67,26 @@ pub(super) struct Remotes {
 impl Remotes {
     /// Room for as many, so that none is met again while there come more.
     pub(super) fn for_at_most(most: usize) -> Self {
-        let (met, index) = (Vec::with_capacity(most), HashTable::with_capacity(most));
-        Self { met, index, hasher: RandomState::default() }
+        Self { index: HashTable::with_capacity(most), hasher: RandomState::default() }
     }
 
-    /// The number of a remote end: the next one where it is met for the first time.
-    pub(super) fn meet(&mut self, remote: Remote) -> u32 {
-        let Self { met, index, hasher } = self;
-        let is_it = |&at: &u32| met[at as usize].0 == remote;
-        let rehash = |&at: &u32| hasher.hash_one(met[at as usize].0);
-        match index.entry(hasher.hash_one(remote), is_it, rehash) {
-            Entry::Occupied(found) => *found.get(),
-            Entry::Vacant(free) => {
-                let number = met.len() as u32;
-                free.insert(number);
-                met.push((remote, number));
-                number
-            }
-        }
+    /// The number of a remote end among those that were met: the next one where it is met for the first time.
+    pub(super) fn meet(&mut self, remote: Remote, met: &[Endpoint]) -> u32 {
+        let Self { index, hasher } = self;
+        let is_it = |&at: &u32| Remote::at(&met[at as usize]) == remote;
+        let rehash = |&at: &u32| hasher.hash_one(Remote::at(&met[at as usize]));
+        *index.entry(hasher.hash_one(remote), is_it, rehash).or_insert(met.len() as u32).get()
     }
+}
 
-    /// Sorts what stands in the order of the numbers by address, port and transport.
-    pub(super) fn sort<T>(self, elements: &mut [T]) {
-        let mut met = self.met;
-        met.sort_unstable();
-        let mut order: Vec<u32> = met.into_iter().map(|(_, number)| number).collect();
-        permute(elements, &mut order);
-    }
+/// Sorts endpoints by address, port and transport.
+pub(super) fn sort(endpoints: &mut [Endpoint]) {
+    let remotes = (0..).zip(endpoints.iter().map(Remote::at));
+    let mut order: Vec<(u64, u32)> = remotes.map(|(number, remote)| (remote.beginning(), number)).collect();
+    let whole = |number: u32| Remote::at(&endpoints[number as usize]);
+    order.sort_unstable_by(|one, other| one.0.cmp(&other.0).then_with(|| whole(one.1).cmp(&whole(other.1))));
+    let mut order: Vec<u32> = order.into_iter().map(|(_, number)| number).collect();
+    permute(endpoints, &mut order);
 }
 
 /// Brings to each place the element that `order` names, without room for a second list: endpoints are large.
@@ -107,7 +110,26 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn remote() -> impl Strategy<Value = Remote> {
+        let address = prop_oneof![
+            any::<[u8; 4]>().prop_map(IpAddr::from),
+            any::<[u8; 16]>().prop_map(IpAddr::from),
+            // Such as differ in their lower half alone, and such as look like an address of IPv4.
+            any::<u64>().prop_map(|lower| std::net::Ipv6Addr::from_bits(lower.into()).into()),
+        ];
+        (address, 0..3_u16, 0..3_u8).prop_map(|(address, port, transport)| {
+            let (address, v6) = packet::number(address);
+            Remote { v6, address, port, transport: Transport::Other(transport) }
+        })
+    }
+
     proptest! {
+        #[test]
+        fn what_comes_before_begins_no_later(one in remote(), other in remote()) {
+            prop_assert!(one.min(other).beginning() <= one.max(other).beginning());
+            prop_assert_eq!(packet::number(one.address()), (one.address, one.v6));
+        }
+
         #[test]
         fn each_place_gets_the_element_that_the_order_names(
             order in (0_u32..40).prop_flat_map(|n| Just((0..n).collect::<Vec<_>>()).prop_shuffle()),

@@ -28,5 +28,5 @@ pub(crate) mod tests;
 
 pub(crate) use owners::Owners;
 pub(crate) use record::Record;
-pub(crate) use table::{Table, Told};
+pub(crate) use table::{Hasher, Table, Told};
 pub(crate) use telling::{Conversations, Lent};

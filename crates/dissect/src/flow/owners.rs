@@ -35,6 +35,10 @@ impl Owners {
         true
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.named.is_empty()
+    }
+
     /// The owner of the flow that began with this packet.
     pub(crate) fn of(&self, packet: u64) -> Option<Arc<Process>> {
         let at = self.named.binary_search_by_key(&packet, |(named, _)| *named).ok()?;

@@ -30,6 +30,7 @@ use foldhash::fast::RandomState;
 use overheard_model::{Endpoint, Timestamp};
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
+use std::hint::black_box;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -48,12 +49,29 @@ const EVICTED_SHARE: usize = 8;
 /// Packets between two looks for flows that became quiet.
 const PAUSE_AFTER: u64 = 1 << 14;
 
+/// By which a table finds flows; seeded anew for each table.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hasher(RandomState);
+
+impl Hasher {
+    /// The hash of a packet's flow.
+    #[inline]
+    pub(crate) fn hash(&self, packet: &Packet<'_>) -> u64 {
+        self.of(&Key::of(packet).0)
+    }
+
+    #[inline(always)]
+    fn of(&self, key: &Key) -> u64 {
+        self.0.hash_one(key)
+    }
+}
+
 /// Packets become flows.
 #[derive(Debug)]
 pub(crate) struct Table {
     records: Vec<Record>,
     index: Index,
-    hasher: RandomState,
+    hasher: Hasher,
     /// The flow of the last packet: packets of one flow come in a row.
     latest: usize,
     memory: usize,
@@ -85,7 +103,7 @@ impl Table {
         Self {
             records: Vec::new(),
             index: Index::default(),
-            hasher: RandomState::default(),
+            hasher: Hasher::default(),
             latest: 0,
             memory,
             held: 0,
@@ -98,11 +116,27 @@ impl Table {
         }
     }
 
+    /// For whoever hashes packets before they are observed.
+    pub(crate) fn hasher(&self) -> &Hasher {
+        &self.hasher
+    }
+
+    /// Looks where the flows of coming packets are, or will be: what is far in memory comes nearer, for many at once.
+    pub(crate) fn look_ahead(&self, hashes: impl Iterator<Item = u64>) {
+        black_box(hashes.filter_map(|hash| self.index.first_place(hash)).fold(0, |seen, place| seen ^ place));
+    }
+
     /// Takes the next packet.
     #[inline]
     pub(crate) fn observe(&mut self, packet: &Packet<'_>) {
+        self.observe_hashed(packet, None);
+    }
+
+    /// The same; of some packets the hash is known.
+    #[inline]
+    pub(crate) fn observe_hashed(&mut self, packet: &Packet<'_>, hash: Option<u64>) {
         let (key, from) = Key::of(packet);
-        self.latest = self.find_or_begin(&key, from, packet);
+        self.latest = self.find_or_begin(&key, hash, from, packet);
         self.pause_if_quiet(packet.time);
         let Some(record) = self.records.get_mut(self.latest) else { return };
         record.count(from, packet);
@@ -137,10 +171,13 @@ impl Table {
 
     /// Ends the reading of all payloads: no more packets will come.
     pub(crate) fn end(&mut self) {
-        for at in 0..self.records.len() {
-            self.latest = at;
+        let mut read: Vec<u32> = self.inspected.drain(..).map(|(_, at)| at).collect();
+        read.sort_unstable();
+        for at in read {
+            self.latest = at as usize;
             self.end_inspection();
         }
+        debug_assert!(!self.records.iter().any(Record::is_read), "all that are read were listed");
     }
 
     /// The flows so far, none of them ended for it, with what was answered and what went wrong.
@@ -154,11 +191,11 @@ impl Table {
     }
 
     #[inline(always)]
-    fn find_or_begin(&mut self, key: &Key, from: End, packet: &Packet<'_>) -> usize {
+    fn find_or_begin(&mut self, key: &Key, hash: Option<u64>, from: End, packet: &Packet<'_>) -> usize {
         if self.records.get(self.latest).is_some_and(|record| record.key == *key) {
             return self.latest;
         }
-        let hash = self.hasher.hash_one(key);
+        let hash = hash.unwrap_or_else(|| self.hasher.of(key));
         let is_it = |at: usize| self.records.get(at).is_some_and(|record| record.key == *key);
         match self.index.find(hash, is_it) {
             Some(at) => at,
@@ -329,7 +366,7 @@ impl Table {
         self.latest = 0;
         self.index.clear();
         for (at, record) in self.records.iter().enumerate() {
-            self.index.insert(self.hasher.hash_one(record.key), at);
+            self.index.insert(self.hasher.of(&record.key), at);
         }
         let text = "flows left out to stay within the memory bound, unanswered and oldest first";
         self.problems.add("flow-evicted", text, Some(packet), share as u64);

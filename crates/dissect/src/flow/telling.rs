@@ -113,9 +113,4 @@ impl Record {
             learned: Learned::Within,
         })
     }
-
-    /// Whether its payloads showed more than protocol and visibility, so that there may be a name.
-    pub(crate) fn says_more(&self) -> bool {
-        self.content().is_some()
-    }
 }

@@ -4,7 +4,6 @@ mod apart;
 
 use super::app::{self, AppArgs};
 use super::lens::LensArgs;
-use super::proxy::ProxyArgs;
 use super::verify::{LIMITS, signer, summary};
 use super::watch::interrupted;
 use crate::draft;
@@ -13,6 +12,7 @@ use crate::input;
 use crate::output::print;
 use crate::pipeline::{self, Lens};
 use crate::progress::Progress;
+use crate::proxy::ProxyArgs;
 use apart::keep_apart;
 use clap::Args;
 use overheard_model::{Flow, FlowState, Transport};
@@ -171,12 +171,7 @@ impl Held {
             }
             _ => self.address,
         };
-        match &self.login {
-            Some(login) => {
-                format!("{}://{}:{}@{at}", self.scheme, encoded(&login.name), encoded(&login.password))
-            }
-            None => format!("{}://{at}", self.scheme),
-        }
+        format!("{}://{}{at}", self.scheme, self.login.as_ref().map(Login::in_url).unwrap_or_default())
     }
 }
 
@@ -192,15 +187,6 @@ fn held(upstream: Upstream) -> Result<Held> {
         }
     };
     Ok(Held { scheme, address: proxy.address, login: proxy.login, url })
-}
-
-/// Everything but letters and digits as `%xx` (RFC 3986).
-fn encoded(text: &str) -> String {
-    let one = |byte: u8| match byte {
-        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    };
-    text.bytes().map(one).collect()
 }
 
 fn must_be_new(path: &Path) -> Result<()> {

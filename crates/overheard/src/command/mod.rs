@@ -15,7 +15,6 @@ mod lens;
 mod licenses;
 mod plan;
 mod plant;
-mod proxy;
 mod read;
 mod report;
 mod run;

@@ -40,7 +40,7 @@ impl ReadArgs {
         self.output.must_spare(inputs.iter().map(Input::file).chain(self.lens.files()))?;
         let mut lens = self.lens.lens()?;
         let (format, style, places) = (self.output.format(), self.output.style(), lens.atlas.sources());
-        lens.options.hash = format.shows_hashes();
+        (lens.options.hash, lens.options.flows) = (format.shows_hashes(), format.shows_flows());
         let mut failures = Vec::new();
         let last = inputs.last();
         let readings = inputs.iter().filter_map(|input| {

@@ -141,14 +141,15 @@ impl UploadsArgs {
 
     fn rehearse(&self, study: &Study, known: Option<(&Book, usize)>) -> Result<Exit> {
         let ClientArgs { pace, lag, washout, budget, .. } = &self.clients;
-        let (mut design, done, spent) = match known {
-            None => (study.design(self.trials as usize, 1)?, 0, 0),
+        let (mut design, acts, spent) = match known {
+            None => (study.design(self.trials as usize, 1)?, Vec::new(), 0),
             Some((book, at)) => {
-                let done = verdict::counted(book, study.watched).len();
-                (study.gone_on_with(book, at)?.0, done, book.deliveries().len() as u64)
+                let acts = verdict::counted(book, study.watched);
+                (study.gone_on_with(book, at)?.0, acts, book.deliveries().len() as u64)
             }
         };
-        design.order.drain(..done.min(design.order.len()));
+        let done = acts.len();
+        design.order = design.missing(&acts).into_iter().cloned().collect();
         let messages = design.messages();
         let few = if spent == 0 && messages < 2 * FEWEST {
             "So few could show a readable copy and nothing else.\n"

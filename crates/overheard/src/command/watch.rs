@@ -2,11 +2,11 @@
 
 use super::app::{self, AppArgs};
 use super::lens::LensArgs;
-use super::proxy::ProxyArgs;
 use crate::exit::{Exit, Failure, Result};
 use crate::input;
 use crate::output::{FORMATS, Style, counted, print, safe, terminal_style};
 use crate::pipeline::{self, Contact, Lens};
+use crate::proxy::ProxyArgs;
 use crate::watch::app::App;
 use crate::watch::leave::Leave;
 use crate::watch::listener::Listener;
@@ -211,6 +211,8 @@ impl WatchArgs {
         if leave.ends_app() {
             listener.hear_out();
         }
+        // What the screen showed of them has gone with it.
+        leave.app.iter().flat_map(|app| app.doors()).for_each(|door| eprintln!("{}", safe(door)));
         report(listener, concerns, lens, style)
     }
 }

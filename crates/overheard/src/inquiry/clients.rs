@@ -6,6 +6,7 @@
 use super::trials::refused;
 use crate::exit::{Failure, Result};
 use crate::progress::Progress;
+use crate::proxy::ProxyArgs;
 use clap::Args;
 use overheard_model::design::{Doorway, Home, VantageDesign};
 use overheard_probe::gateway::{Dns, Upstream};
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 const LONGEST_LAG: f64 = 60.0;
 
 #[derive(Args, Debug)]
+#[command(mut_arg("proxy", |proxy| proxy.conflicts_with("no_room")))]
 pub struct ClientArgs {
     /// The driver of the account that sends, as the shell would run it
     #[arg(long, value_name = "COMMAND")]
@@ -36,9 +38,8 @@ pub struct ClientArgs {
     #[arg(long)]
     pub no_room: bool,
 
-    /// The proxy that opens the clients' connections: socks5://HOST:PORT or http://HOST:PORT
-    #[arg(long, value_name = "URL", conflicts_with = "no_room")]
-    proxy: Option<String>,
+    #[command(flatten)]
+    proxy: ProxyArgs,
 
     /// The name server that answers the clients, through the proxy if there is one (default: this machine's)
     #[arg(long, value_name = "ADDRESS", conflicts_with = "no_room")]
@@ -111,7 +112,7 @@ impl ClientArgs {
                     .hint(format!("give seconds from {least} to {most}, such as 20")));
             }
         }
-        let upstream = self.upstream()?;
+        let upstream = self.proxy.upstream()?;
         if Dns::by(self.dns.map(|address| SocketAddr::new(address, 53)), &upstream) == Dns::None {
             return Err(Failure::new("--proxy: there is no name server behind it").hint(
                 "give one that is reached through the proxy as --dns ADDRESS: this machine's own would hear every \
@@ -152,16 +153,9 @@ impl ClientArgs {
     /// All of it that answers depend on.
     pub fn terms(&self, rooms: bool) -> Result<String> {
         let Self { sender, receiver, to, dns, door, home, window, lag, longest, seed, .. } = self;
-        let proxy = self.upstream()?.to_string();
+        let proxy = self.proxy.upstream()?.to_string();
         let way = (rooms, proxy, dns, door, home);
         Ok(format!("{:?}", (sender, receiver, to, way, window, lag, longest, seed)))
-    }
-
-    fn upstream(&self) -> Result<Upstream> {
-        let Some(url) = &self.proxy else { return Ok(Upstream::Direct) };
-        url.parse().map_err(|error| {
-            Failure::new(format!("--proxy: {error}")).hint("give socks5://HOST:PORT or http://HOST:PORT")
-        })
     }
 
     /// Whether clients get rooms: not where they are not wanted, nor where this machine has none. Says why.
@@ -178,8 +172,10 @@ impl ClientArgs {
         self.lag.ceil() as usize
     }
 
-    pub fn vantage(&self) -> VantageDesign {
-        VantageDesign { name: "here".into(), proxy: self.proxy.clone(), dns: self.dns, place: None }
+    pub fn vantage(&self) -> Result<VantageDesign> {
+        let proxy = Some(self.proxy.upstream()?).filter(|upstream| *upstream != Upstream::Direct);
+        let proxy = proxy.map(|upstream| upstream.url());
+        Ok(VantageDesign { name: "here".into(), proxy, dns: self.dns, place: None })
     }
 
     pub fn home(&self) -> Home {

@@ -44,6 +44,7 @@ pub fn find(
         let of_sender = sender.searched();
         searched.sent += of_sender.sent;
         searched.sealed += of_sender.sealed;
+        searched.left_out += of_sender.left_out;
         let sent = sent(&acts, deliveries, texts);
         let mut copies = copies_in(&sender, &path, &sent);
         if let Some(receiver) = of_receiver(&path).and_then(|path| Heard::read(&path)) {

@@ -7,7 +7,7 @@
 
 use super::trials::Levels;
 use crate::exit::{Failure, Result};
-use overheard_model::Arm;
+use overheard_model::{Act, Arm};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -15,6 +15,8 @@ use std::str::FromStr;
 
 /// Places in the commands of `overheard driver terminal`, which fills them itself.
 const OWN: [&str; 4] = ["to", "text", "from", "any"];
+/// What is noted of an act beside the levels that it was given.
+pub const TIME: &str = "time";
 /// Triggers in a block, and as many benign messages.
 const BLOCK: usize = 2;
 
@@ -33,7 +35,7 @@ impl FromStr for Factor {
     /// `NAME=LEVEL,LEVEL…`, or `time`.
     fn from_str(text: &str) -> std::result::Result<Self, String> {
         let wanted = || format!("{text:?}: expected NAME=LEVEL,LEVEL such as user=alice,carol, or time");
-        if text == "time" {
+        if text == TIME {
             return Ok(Self::Time);
         }
         let (name, levels) = text.split_once('=').ok_or_else(wanted)?;
@@ -43,7 +45,7 @@ impl FromStr for Factor {
         let given = all.len();
         all.sort_unstable();
         all.dedup();
-        if !named || name == "time" || all.len() < 2 || all.len() != given || all[0].is_empty() {
+        if !named || name == TIME || all.len() < 2 || all.len() != given || all[0].is_empty() {
             return Err(wanted());
         }
         Ok(Self::Set { name: name.to_owned(), levels: all })
@@ -120,6 +122,12 @@ pub fn combinations(factors: &[Factor]) -> Vec<Levels> {
         };
         known.iter().flat_map(|all| levels.iter().map(move |level| with(all, level))).collect()
     })
+}
+
+/// The levels that an act was given.
+pub fn levels_of(act: &Act) -> Levels {
+    let given = act.factors.iter().filter(|(name, _)| *name != TIME);
+    given.map(|(name, level)| (name.clone(), level.clone())).collect()
 }
 
 /// The order of all acts.

@@ -41,10 +41,13 @@ impl Heard {
         ours.map(|payload| (self.name(payload.way.from), payload))
     }
 
-    /// How much of what the client sent can be searched: not what TLS keeps closed, nor what another protocol encrypts.
+    /// How much of what the client sent can be searched: not what TLS keeps closed, nor what another protocol encrypts, nor
+    /// what was too much to keep.
     pub fn searched(&self) -> Searched {
         let sent = self.sent().map(|(_, payload)| payload).filter(|payload| !payload.decrypted);
-        let mut searched = Searched::default();
+        let left_out = self.said.left_out.iter().filter(|(way, _)| self.is_ours(way.from.0));
+        let left_out = left_out.map(|(_, bytes)| bytes).sum();
+        let mut searched = Searched { sent: left_out, sealed: 0, left_out };
         let mut ways = Vec::new();
         for payload in sent {
             let bytes = payload.bytes.len() as u64;

@@ -5,7 +5,7 @@
 
 use crate::exit::{Failure, Result};
 use overheard_analyze::keywords::{Answer, ListSearch, Refusal, Search};
-pub use overheard_analyze::keywords::{FILLER, Limit, Next, Noise, Options, Others};
+pub use overheard_analyze::keywords::{Limit, Next, Noise, Options, Others, filler};
 use overheard_model::Found;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};

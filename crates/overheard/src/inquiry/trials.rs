@@ -5,6 +5,7 @@
 //! To extend: what else follows from an act is a field of the book's entry.
 
 use super::clients::{ClientArgs, filled};
+use super::design;
 use crate::exit::Failure;
 use crate::pipeline::Door;
 use overheard_model::{Arm, Fate, Timestamp};
@@ -84,7 +85,7 @@ impl<'a> Trials<'a> {
         *fresh = false;
         let (at, begun) = (now(), Instant::now());
         let mut factors = wanted.levels.clone();
-        factors.extend(self.hours.then(|| ("time".to_owned(), hour(at))));
+        factors.extend(self.hours.then(|| (design::TIME.to_owned(), hour(at))));
         let account = line.sender().to_owned();
         let message = wanted.text.map(|text| (account.as_str(), text));
         let booked = self.book.book(&Intent { arm: wanted.arm, factors, message }, at).map_err(told)?;
@@ -139,7 +140,8 @@ impl<'a> Trials<'a> {
     fn start(&self, levels: &Levels) -> Result<(Option<Door>, Line), String> {
         let shell = |command: &str| ["sh".to_owned(), "-c".to_owned(), filled(command, levels)];
         let (sender, receiver) = (shell(&self.clients.sender), shell(&self.clients.receiver));
-        let (vantage, home) = (self.clients.vantage(), self.clients.home());
+        let vantage = self.clients.vantage().map_err(|failure| failure.to_string())?;
+        let home = self.clients.home();
         let base = Path::new(".");
         let setting = |folder, build| Setting {
             folder,

@@ -32,6 +32,8 @@ const BEAT: Duration = Duration::from_millis(100);
 pub struct App {
     ends: Arc<AtomicBool>,
     carried: Carried,
+    /// Ways out beside the network, a line each.
+    doors: Vec<String>,
     thread: Option<JoinHandle<Result<Closing, Error>>>,
 }
 
@@ -58,16 +60,24 @@ impl App {
         let listener: Option<Box<dyn Listener>> = Some(Box::new(Ear(feed.clone())));
         let proxied = order.options.upstream != Upstream::Direct;
         let tapped = Tapped::open(Order { listener, ..order })?;
-        tell_doors(tapped.room(), &feed);
+        let doors = doors(tapped.room());
+        for door in &doors {
+            feed.say(Heard::Line(door.clone()));
+        }
         let child = tapped.room().spawn(command).map_err(Error::of(name))?;
         let (ends, carried) = (Arc::<AtomicBool>::default(), tapped.carried());
         let watched = Watched { name: name.to_owned(), tapped, proxied, child, ends: ends.clone(), feed };
-        Ok(Self { ends, carried, thread: Some(thread::spawn(|| watched.run())) })
+        Ok(Self { ends, carried, doors, thread: Some(thread::spawn(|| watched.run())) })
     }
 
     /// To whom something was carried so far, and to whom not; also as it goes on.
     pub fn carried(&self) -> Carried {
         self.carried.clone()
+    }
+
+    /// Doors of its room that are not the network, a line each.
+    pub fn doors(&self) -> &[String] {
+        &self.doors
     }
 
     /// Asks it to end; what it still has to say is heard, its end last.
@@ -162,17 +172,13 @@ impl Watched {
     }
 }
 
-/// Tells by which doors that are not the network somebody could be reached.
-fn tell_doors(room: &Room, feed: &Feed) {
+/// By which doors that are not the network somebody could be reached, a line each.
+fn doors(room: &Room) -> Vec<String> {
     let (doors, all) = room.doors_at_once();
-    for Way { kind, path } in doors {
-        feed.say(Heard::Line(format!("door {kind} at {}: open, and not the network", path.display())));
-    }
-    if !all {
-        let bare = "this machine's files are shown as they are, Unix sockets and pipes among them: doors that are not \
-                    the network; `overheard doctor` says why";
-        feed.say(Heard::Line(bare.into()));
-    }
+    let told = |Way { kind, path }| format!("door {kind} at {}: open, and not the network", path.display());
+    let bare = "this machine's files are shown as they are, Unix sockets and pipes among them: doors that are not the \
+                network; `overheard doctor` says why";
+    doors.into_iter().map(told).chain((!all).then(|| bare.to_owned())).collect()
 }
 
 /// Tells what the app writes, line by line, as long as somebody listens.

@@ -7,7 +7,8 @@ use super::source::{Crossing, Feed, Heard};
 use crate::exit::{Failure, Result};
 use crate::input::Input;
 use overheard_dissect::capture::{Reader, Summary};
-use overheard_model::Timestamp;
+use overheard_model::{Timestamp, Uncarried};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -79,6 +80,11 @@ impl Replay {
                 process: None,
             };
             told = tell_beside(self.reader.summary(), told, feed);
+            if number == 1 && self.reader.summary().counts_are_due {
+                // Until then nobody who has not answered is known to have been reached.
+                let all_but = Some(BTreeSet::new());
+                feed.say(Heard::Uncarried(Uncarried { all_but, ..Uncarried::default() }));
+            }
             packet.process = self.reader.summary().owner(number);
             if !self.is_pipe {
                 pace.wait(packet.time);

@@ -4,12 +4,13 @@
 //! [`LINGER`], so that late segments of the old one never reach the new one.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
+use super::guest::News;
 use crate::door::{LOBBY_FLOWS_V4, LOBBY_FLOWS_V6};
 
 /// Slots: far below what a /10 holds; memory is the bound.
@@ -17,6 +18,9 @@ const MOST: usize = 1 << 20;
 
 /// As long as Linux keeps a connection in TIME-WAIT.
 const LINGER: Duration = Duration::from_secs(60);
+
+/// For the last step of a handshake between two kernels of one machine; an app that has gone never takes it.
+const GREETING: Duration = Duration::from_secs(30);
 
 /// The app's end and the server's.
 pub type Ends = (SocketAddr, SocketAddr);
@@ -30,8 +34,8 @@ pub enum Stage {
     /// The server is being asked; the app's SYN is held.
     Dialling,
     /// The server has answered; the app's SYN is in the lobby, whose listener will hand the connection over.
-    Greeting(oneshot::Sender<TcpStream>),
-    Open,
+    Greeting(oneshot::Sender<TcpStream>, Rc<News>),
+    Open(Rc<News>),
     Over,
     /// Over, and a new connection has the same ends.
     Replaced,
@@ -47,6 +51,8 @@ struct Flow {
 pub struct Flows {
     flows: Vec<Flow>,
     by_ends: HashMap<Ends, Slot>,
+    /// Slots of connections that the lobby was to accept, and since when; the oldest first.
+    greeted: VecDeque<(Instant, Slot)>,
     /// Slots of connections that are over, and since when; the oldest first.
     over: VecDeque<(Instant, Slot)>,
 }
@@ -110,6 +116,36 @@ impl Flows {
         Some(slot)
     }
 
+    /// The server has answered; `waiting` gets the connection that the lobby accepts. Those that have waited for longer
+    /// than [`GREETING`] are given up when the next one comes: a timer for each would cost more than they do.
+    pub fn greet(&mut self, slot: Slot, waiting: oneshot::Sender<TcpStream>, news: Rc<News>) {
+        while let Some((since, former)) = self.greeted.front().copied()
+            && since.elapsed() > GREETING
+        {
+            self.greeted.pop_front();
+            if let stage @ Stage::Greeting(..) = self.stage(former) {
+                *stage = Stage::Over;
+            }
+        }
+        self.greeted.push_back((Instant::now(), slot));
+        *self.stage(slot) = Stage::Greeting(waiting, news);
+    }
+
+    /// The lobby has accepted a connection; who waits for it, if somebody does.
+    pub fn accepted(&mut self, slot: Slot) -> Option<oneshot::Sender<TcpStream>> {
+        let stage = &mut self.flows.get_mut(slot.0 as usize)?.stage;
+        match std::mem::replace(stage, Stage::Over) {
+            Stage::Greeting(waiting, news) => {
+                *stage = Stage::Open(news);
+                Some(waiting)
+            }
+            other => {
+                *stage = other;
+                None
+            }
+        }
+    }
+
     /// The connection has ended; what is still under way finds its ends for [`LINGER`].
     pub fn over(&mut self, slot: Slot) {
         if !matches!(self.stage(slot), Stage::Replaced) {
@@ -156,11 +192,24 @@ mod tests {
     fn a_new_connection_with_old_ends_has_a_slot_of_its_own() {
         let mut flows = Flows::default();
         let old = flows.open(ends(1)).expect("a slot");
-        *flows.stage(old) = Stage::Open;
+        *flows.stage(old) = Stage::Open(Rc::default());
         flows.over(old);
         assert_eq!(flows.ends(old), Some(ends(1)), "late segments still find their way");
         let new = flows.open(ends(1)).expect("a slot");
         assert_ne!(old, new);
         assert_eq!((flows.find(&ends(1)), flows.ends(old)), (Some(new), None));
+    }
+
+    #[test]
+    fn a_connection_is_handed_over_once_to_who_waits() {
+        let mut flows = Flows::default();
+        let slot = flows.open(ends(1)).expect("a slot");
+        assert!(flows.accepted(slot).is_none(), "nobody waits yet");
+        let (sender, _waiting) = oneshot::channel();
+        flows.greet(slot, sender, Rc::default());
+        assert!(flows.accepted(slot).is_some());
+        assert!(flows.accepted(slot).is_none(), "nobody waits any more");
+        assert!(matches!(flows.stage(slot), Stage::Open(_)));
+        assert!(flows.accepted(Slot(7)).is_none(), "nobody's slot");
     }
 }

@@ -3,7 +3,7 @@
 //! For: live runs, live views and confinement, which differ in [`Options`] alone.
 //! How: the app's packets come from the room's TUN device ([`device`]) and are recorded where they cross
 //! ([`crossing`]). TCP is rewritten into the lobby, where the kernel ends it, and its bytes are moved to the real
-//! connection ([`tcp`], [`flows`], [`relay`]). Datagrams and echoes leave by sockets of the host ([`outlet`]).
+//! connection ([`tcp`], [`flows`], [`guest`], [`relay`]). Datagrams and echoes leave by sockets of the host ([`outlet`]).
 //! Questions for names are answered from upstream ([`dns`]). The real connections go straight or through a proxy
 //! ([`upstream`]); what the [`policy`] denies is counted in its [`Class`]. To whom nothing was carried is known
 //! ([`carried`]).
@@ -19,6 +19,7 @@ mod crossing;
 mod device;
 mod dns;
 mod flows;
+mod guest;
 mod outlet;
 mod packet;
 mod policy;
@@ -37,6 +38,7 @@ use std::time::SystemTime;
 
 use overheard_model::{Destination, Transport};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 pub use crate::confine::Class;
 pub use crate::record::Direction;
@@ -114,10 +116,15 @@ impl Gateway {
 
     /// Carries packets until something fails.
     async fn serve(self: &Rc<Self>) -> io::Result<()> {
+        // Tasks of their own: when one is woken the others are not looked at.
+        let mut parts = JoinSet::new();
+        let [outbound, answers, v4, v6] = [(); 4].map(|()| Rc::clone(self));
+        parts.spawn_local(async move { outbound.outbound().await });
+        parts.spawn_local(async move { answers.tcp.answers(&answers).await });
+        parts.spawn_local(async move { v4.tcp.accepted(false).await });
+        parts.spawn_local(async move { v6.tcp.accepted(true).await });
         tokio::select! {
-            ended = self.outbound() => ended,
-            ended = self.tcp.answers(self) => ended,
-            ended = self.tcp.accepted() => ended,
+            Some(ended) = parts.join_next() => ended.unwrap_or_else(|panic| Err(io::Error::other(panic))),
             ended = self.crossing.failed() => ended,
         }
     }

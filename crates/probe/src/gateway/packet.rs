@@ -143,6 +143,11 @@ impl Segment {
         self.flags & 0b100 != 0
     }
 
+    /// Whether its sender will say no more after it.
+    pub fn ends(&self) -> bool {
+        self.flags & 0b101 != 0
+    }
+
     pub fn acknowledges(&self) -> bool {
         self.flags & 0b1_0000 != 0
     }

@@ -7,10 +7,11 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use nix::fcntl::{FcntlArg, OFlag, SpliceFFlags, fcntl, splice};
-use nix::sys::socket::{MsgFlags, recv};
+use nix::libc::linger;
+use nix::sys::socket::{self, MsgFlags, Shutdown, recv, send, setsockopt, sockopt};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
@@ -53,64 +54,81 @@ impl Pipes {
     }
 }
 
-/// Carries both directions to their ends.
-pub async fn relay(pipes: &Pipes, app: TcpStream, server: TcpStream) {
-    for stream in [&app, &server] {
-        let _slower_without = stream.set_nodelay(true);
-    }
+/// A connection that tells when it is worth to try something.
+pub trait Stream: AsFd {
+    async fn readable(&self) -> io::Result<()>;
+    async fn writable(&self) -> io::Result<()>;
+
+    /// One that would block is no longer readable.
+    fn try_read<T>(&self, read: impl FnOnce() -> io::Result<T>) -> io::Result<T>;
+
+    /// All that there was has been read, as reading once more would say: it is no longer readable, unless its end has come.
+    fn emptied(&self);
+
+    /// One that would block is no longer writable.
+    fn try_write<T>(&self, write: impl FnOnce() -> io::Result<T>) -> io::Result<T>;
+
+    /// Returns once a connection whose sending side has ended is reset all the same.
+    async fn broken(&self) -> io::Error;
+}
+
+/// Carries both directions to their ends. Neither connection may hold back small segments (TCP_NODELAY).
+pub async fn relay(pipes: &Pipes, app: impl Stream, server: impl Stream) {
     if both(pipes, &app, &server).await.is_err() {
-        for stream in [&app, &server] {
-            let _closed_without_reset = stream.set_zero_linger();
-        }
+        let reset = linger { l_onoff: 1, l_linger: 0 };
+        let _closed_without_reset = setsockopt(&app, sockopt::Linger, &reset);
+        let _closed_without_reset = setsockopt(&server, sockopt::Linger, &reset);
     }
 }
 
-async fn both(pipes: &Pipes, app: &TcpStream, server: &TcpStream) -> io::Result<()> {
+async fn both(pipes: &Pipes, app: &impl Stream, server: &impl Stream) -> io::Result<()> {
     let mut out = std::pin::pin!(pour(pipes, app, server));
     let mut back = std::pin::pin!(pour(pipes, server, app));
     tokio::select! {
         ended = &mut out => {
             ended?;
-            tokio::select! { ended = back => ended, error = broken(app) => Err(error) }
+            shutdown(server)?;
+            tokio::select! { ended = back => ended, error = app.broken() => Err(error) }
         }
         ended = &mut back => {
             ended?;
-            tokio::select! { ended = out => ended, error = broken(server) => Err(error) }
+            shutdown(app)?;
+            tokio::select! { ended = out => ended, error = server.broken() => Err(error) }
         }
     }
 }
 
-/// One direction to its end.
-async fn pour(pipes: &Pipes, from: &TcpStream, to: &TcpStream) -> io::Result<()> {
+/// One direction to its end, which is left to be told: closing the connection tells it as well.
+async fn pour(pipes: &Pipes, from: &impl Stream, to: &impl Stream) -> io::Result<()> {
     let mut is_bulk = false;
     loop {
         from.readable().await?;
         let pipe = pipes.take()?;
-        let mut taken = None;
-        let asked = from.try_io(Interest::READABLE, || {
-            let Taken { is_all, .. } = taken.insert(match is_bulk {
-                true => by_splice(from, &pipe)?,
-                false => by_hand(from, to, &pipe)?,
-            });
-            // What the next call would only say again.
-            if *is_all { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        let taken = from.try_read(|| match is_bulk {
+            true => by_splice(from, &pipe),
+            false => by_hand(from, to, &pipe),
         });
-        match asked {
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
-            _ => {}
-        }
-        let Some(Taken { length, mut held, .. }) = taken else {
-            pipes.give_back(pipe);
-            continue;
+        let Taken { length, mut held, is_all } = match taken {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                pipes.give_back(pipe);
+                continue;
+            }
+            taken => taken?,
         };
+        if is_all {
+            from.emptied();
+        }
         if length == 0 {
             pipes.give_back(pipe);
-            return shutdown(to);
+            return Ok(());
         }
         is_bulk = length >= FEW;
         while held > 0 {
-            let write = || Ok(splice(&pipe.out, None, to, None, held, FLAGS)?);
-            held -= to.async_io(Interest::WRITABLE, write).await?;
+            to.writable().await?;
+            match to.try_write(|| Ok(splice(&pipe.out, None, to, None, held, FLAGS)?)) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                written => held -= written?,
+            }
         }
         pipes.give_back(pipe);
     }
@@ -124,17 +142,21 @@ struct Taken {
     is_all: bool,
 }
 
-fn by_splice(from: &TcpStream, pipe: &Pipe) -> io::Result<Taken> {
+fn by_splice(from: &impl Stream, pipe: &Pipe) -> io::Result<Taken> {
     let length = splice(from, None, &pipe.r#in, None, PIPE, FLAGS)?;
     // Fewer than were asked for may be all that the pipe had places for.
     Ok(Taken { length, held: length, is_all: false })
 }
 
 /// Sends on what it takes; the pipe, which is empty, has room for what cannot be sent at once.
-fn by_hand(from: &TcpStream, to: &TcpStream, pipe: &Pipe) -> io::Result<Taken> {
+fn by_hand(from: &impl Stream, to: &impl Stream, pipe: &Pipe) -> io::Result<Taken> {
     let mut bytes = [0; FEW];
-    let length = recv(from.as_raw_fd(), &mut bytes, MsgFlags::empty())?;
-    let sent = match to.try_write(&bytes[..length]) {
+    let length = recv(from.as_fd().as_raw_fd(), &mut bytes, MsgFlags::empty())?;
+    if length == 0 {
+        return Ok(Taken { length, held: 0, is_all: true });
+    }
+    let send = || Ok(send(to.as_fd().as_raw_fd(), &bytes[..length], MsgFlags::MSG_NOSIGNAL)?);
+    let sent = match to.try_write(send) {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
         sent => sent?,
     };
@@ -145,24 +167,46 @@ fn by_hand(from: &TcpStream, to: &TcpStream, pipe: &Pipe) -> io::Result<Taken> {
     Ok(Taken { length, held, is_all: length < bytes.len() })
 }
 
-fn shutdown(stream: &TcpStream) -> io::Result<()> {
-    match nix::sys::socket::shutdown(stream.as_raw_fd(), nix::sys::socket::Shutdown::Write) {
+fn shutdown(stream: &impl Stream) -> io::Result<()> {
+    match socket::shutdown(stream.as_fd().as_raw_fd(), Shutdown::Write) {
         // The other side has gone already; its reading says how.
         Ok(()) | Err(nix::errno::Errno::ENOTCONN) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Returns once a connection whose sending side has ended is reset all the same.
-async fn broken(stream: &TcpStream) -> io::Error {
-    loop {
-        if let Err(error) = stream.ready(Interest::ERROR).await {
-            return error;
+impl Stream for TcpStream {
+    async fn readable(&self) -> io::Result<()> {
+        TcpStream::readable(self).await
+    }
+
+    async fn writable(&self) -> io::Result<()> {
+        TcpStream::writable(self).await
+    }
+
+    fn try_read<T>(&self, read: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        self.try_io(Interest::READABLE, read)
+    }
+
+    fn emptied(&self) {
+        // Readiness is cleared by what says that there is none.
+        let _cleared = self.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+    }
+
+    fn try_write<T>(&self, write: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        self.try_io(Interest::WRITABLE, write)
+    }
+
+    async fn broken(&self) -> io::Error {
+        loop {
+            if let Err(error) = self.ready(Interest::ERROR).await {
+                return error;
+            }
+            if let Ok(Some(error)) = self.take_error() {
+                return error;
+            }
+            // An alarm without an error; readiness cannot be cleared without one, so it is looked at again later.
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
-        if let Ok(Some(error)) = stream.take_error() {
-            return error;
-        }
-        // An alarm without an error; readiness cannot be cleared without one, so it is looked at again later.
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
 }

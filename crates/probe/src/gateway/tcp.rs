@@ -6,48 +6,43 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::time::Duration;
 
-use nix::sys::socket;
-use tokio::net::{TcpListener, TcpStream};
+use nix::sys::socket::{self, setsockopt, sockopt};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 use super::device::{FRAME, Offload, Tun};
 use super::flows::{Ends, Flows, Slot, Stage};
+use super::guest::{Guest, News, Signal};
 use super::packet::{self, Header, Segment, TCP};
 use super::policy::Verdict;
 use super::refusal::Refusal;
 use super::relay::{Pipes, relay};
 use super::{Direction, Gateway};
 
-/// For the last step of a handshake between two kernels of one machine; an app that has gone never takes it.
-const GREETING: Duration = Duration::from_secs(30);
-
 pub struct Tcp {
     lobby: Tun,
-    v4: TcpListener,
-    v6: TcpListener,
-    /// Where the listeners stand.
-    at_v4: SocketAddr,
-    at_v6: SocketAddr,
+    v4: Entrance,
+    v6: Entrance,
     flows: RefCell<Flows>,
     pipes: Pipes,
 }
 
+/// A listener in the lobby. As with what it accepts ([`super::guest`]), nothing happens to it but by the app's segments.
+struct Entrance {
+    listener: TcpListener,
+    at: SocketAddr,
+    /// A handshake may have been completed.
+    knocked: Signal,
+}
+
 impl Tcp {
-    pub fn new(lobby: Tun, v4: std::net::TcpListener, v6: std::net::TcpListener) -> io::Result<Self> {
-        let (at_v4, at_v6) = (v4.local_addr()?, v6.local_addr()?);
-        Ok(Self {
-            lobby,
-            v4: listener(v4)?,
-            v6: listener(v6)?,
-            at_v4,
-            at_v6,
-            flows: RefCell::default(),
-            pipes: Pipes::default(),
-        })
+    pub fn new(lobby: Tun, v4: TcpListener, v6: TcpListener) -> io::Result<Self> {
+        let (v4, v6) = (Entrance::new(v4)?, Entrance::new(v6)?);
+        Ok(Self { lobby, v4, v6, flows: RefCell::default(), pipes: Pipes::default() })
     }
 
     /// Segments from the lobby go to the app.
@@ -68,29 +63,47 @@ impl Tcp {
     }
 
     /// Connections that the lobby has accepted go to those who wait for them.
-    pub async fn accepted(&self) -> io::Result<()> {
+    pub async fn accepted(&self, v6: bool) -> io::Result<()> {
+        let entrance = self.entrance(v6);
         loop {
-            let accepted =
-                tokio::select! { stream = self.v4.accept() => stream, stream = self.v6.accept() => stream };
-            let Ok((stream, peer)) = accepted else {
-                // Out of file descriptors: those who wait in the queue get their turn when others have ended.
-                tokio::time::sleep(Duration::from_millis(20)).await;
-                continue;
+            entrance.knocked.raised().await;
+            let (stream, peer) = match entrance.listener.accept() {
+                Ok(accepted) => accepted,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    entrance.knocked.lower();
+                    continue;
+                }
+                Err(_) => {
+                    // Out of file descriptors: those who wait in the queue get their turn when others have ended.
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    continue;
+                }
             };
-            let Some(slot) = Slot::of(peer.ip()) else { continue };
-            if self.flows.borrow().ends(slot).is_none() {
-                continue;
-            }
-            if let Stage::Greeting(waiting) =
-                std::mem::replace(self.flows.borrow_mut().stage(slot), Stage::Open)
-            {
+            stream.set_nonblocking(true)?;
+            let waiting = Slot::of(peer.ip()).and_then(|slot| self.flows.borrow_mut().accepted(slot));
+            if let Some(waiting) = waiting {
                 let _gone = waiting.send(stream);
             }
         }
     }
 
-    fn at(&self, v6: bool) -> SocketAddr {
-        if v6 { self.at_v6 } else { self.at_v4 }
+    fn entrance(&self, v6: bool) -> &Entrance {
+        if v6 { &self.v6 } else { &self.v4 }
+    }
+}
+
+impl Entrance {
+    fn new(listener: TcpListener) -> io::Result<Self> {
+        // The queue is ours to size: the app's connections arrive as fast as it asks for them.
+        socket::listen(&listener, socket::Backlog::MAXALLOWABLE)?;
+        // Between the lobby and the app is memory, whose capacity nobody needs to find out. Where the system's choice is
+        // BBR, its pacing would set a timer for every few segments.
+        let _slower_without = setsockopt(&listener, sockopt::TcpCongestion, &"reno".into());
+        // What it accepts is so, too.
+        setsockopt(&listener, sockopt::TcpNoDelay, &true)?;
+        listener.set_nonblocking(true)?;
+        let at = listener.local_addr()?;
+        Ok(Self { listener, at, knocked: Signal::default() })
     }
 }
 
@@ -99,7 +112,7 @@ impl Tcp {
 fn forward(gateway: &Gateway, slot: Slot, ends: Ends, offload: Offload, ip: &mut [u8], header: &Header) {
     let v6 = ends.0.is_ipv6();
     let from = SocketAddr::new(slot.address(v6), ends.0.port());
-    packet::redirect(ip, header, offload.is_partial(), from, gateway.tcp.at(v6));
+    packet::redirect(ip, header, offload.is_partial(), from, gateway.tcp.entrance(v6).at);
     if let Err(error) = gateway.tcp.lobby.write(offload, ip) {
         gateway.crossing.lost(Direction::Outbound, &error);
     }
@@ -118,8 +131,13 @@ pub fn outbound(gateway: &Rc<Gateway>, offload: Offload, ip: &mut [u8], header: 
     match tcp.flows.borrow_mut().stage(slot) {
         // The held one again; the server is being asked.
         Stage::Dialling => return,
-        stage @ Stage::Greeting(_) if segment.resets() => *stage = Stage::Open,
-        _ => {}
+        stage @ Stage::Greeting(..) if segment.resets() => *stage = Stage::Over,
+        Stage::Greeting(_, news) => {
+            news.brings(&segment);
+            tcp.entrance(ends.0.is_ipv6()).knocked.raise();
+        }
+        Stage::Open(news) => news.brings(&segment),
+        Stage::Over | Stage::Replaced => {}
     }
     forward(gateway, slot, ends, offload, ip, header);
 }
@@ -163,22 +181,13 @@ async fn carry(
         }
     };
     let (sender, greeted) = oneshot::channel();
-    *gateway.tcp.flows.borrow_mut().stage(slot) = Stage::Greeting(sender);
+    let news = Rc::<News>::default();
+    gateway.tcp.flows.borrow_mut().greet(slot, sender, Rc::clone(&news));
     forward(gateway, slot, ends, offload, &mut syn, header);
-    if let Ok(Ok(app)) = tokio::time::timeout(GREETING, greeted).await {
-        relay(&gateway.tcp.pipes, app, server).await;
+    if let Ok(app) = greeted.await {
+        relay(&gateway.tcp.pipes, Guest::new(app, news), server).await;
     }
     gateway.tcp.flows.borrow_mut().over(slot);
-}
-
-fn listener(listener: std::net::TcpListener) -> io::Result<TcpListener> {
-    // The queue is ours to size: the app's connections arrive as fast as it asks for them.
-    socket::listen(&listener, socket::Backlog::MAXALLOWABLE)?;
-    // Between the lobby and the app is memory, whose capacity nobody needs to find out. Where the system's choice is BBR,
-    // its pacing would set a timer for every few segments.
-    let _slower_without = socket::setsockopt(&listener, socket::sockopt::TcpCongestion, &"reno".into());
-    listener.set_nonblocking(true)?;
-    TcpListener::from_std(listener)
 }
 
 /// A connection straight from the host.

@@ -1,20 +1,26 @@
 //! Packets that wait to be written, as the blocks that they will be in the file.
 //!
 //! Promises: whole pages of the file are whole pages of memory too, so that they can go past the cache
-//! ([`super::file`]).
+//! ([`super::file`]), and lie in a huge page where the system has one, which the disk is handed at once.
 
 use super::block;
 use super::file::PAGE;
+use nix::libc::{MADV_HUGEPAGE, madvise};
 use overheard_model::Timestamp;
 
 /// Bytes that are worth a write.
 pub(super) const FULL: usize = 2 << 20;
-/// What a buffer has room for: it is full only once the packet is in it that fills it.
-const ROOM: usize = FULL + (1 << 17);
+/// What a buffer has room for: it is full only once the packet is in it that fills it. What lies before the boundary of a
+/// huge page is never touched.
+const ROOM: usize = HUGE_PAGE + FULL + (1 << 17);
+/// On most machines.
+const HUGE_PAGE: usize = 2 << 20;
 
 #[derive(Debug)]
 pub(super) struct Buffer {
     bytes: Vec<u8>,
+    /// Where the huge page begins.
+    boundary: usize,
     /// Where the blocks begin.
     lead: usize,
     packets: u64,
@@ -23,7 +29,10 @@ pub(super) struct Buffer {
 impl Buffer {
     /// An empty one, whose first block will begin at this offset of the file.
     pub(super) fn new(offset: u64) -> Self {
-        let mut buffer = Self { bytes: Vec::with_capacity(ROOM), lead: 0, packets: 0 };
+        let mut bytes = vec![0; ROOM];
+        let boundary = bytes.as_ptr().align_offset(HUGE_PAGE);
+        prefer_huge_pages(&mut bytes[boundary..][..FULL]);
+        let mut buffer = Self { bytes, boundary, lead: 0, packets: 0 };
         buffer.begin(offset);
         buffer
     }
@@ -31,8 +40,8 @@ impl Buffer {
     /// Empties it for the blocks that will begin at this offset of the file.
     pub(super) fn begin(&mut self, offset: u64) {
         self.packets = 0;
-        self.bytes.clear();
-        self.lead = self.bytes.as_ptr().align_offset(PAGE) + (offset % PAGE as u64) as usize;
+        self.lead = self.boundary + (offset % PAGE as u64) as usize;
+        self.bytes.truncate(self.boundary);
         self.bytes.resize(self.lead, 0);
     }
 
@@ -55,4 +64,9 @@ impl Buffer {
     pub(super) fn is_full(&self) -> bool {
         self.blocks().len() >= FULL
     }
+}
+
+fn prefer_huge_pages(bytes: &mut [u8]) {
+    // SAFETY: the pages are the slice's own, and the advice changes nothing in them.
+    let _smaller_will_do = unsafe { madvise(bytes.as_mut_ptr().cast(), bytes.len(), MADV_HUGEPAGE) };
 }

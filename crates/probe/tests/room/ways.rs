@@ -24,6 +24,8 @@ fn planted_doors_are_found_and_covered_ones_are_not() {
         Spec { read: vec![shown.path().into()], write: vec![written.path().into()], ..Spec::default() };
     let Some((room, _door)) = open(&Spec { veiled: false, ..spec }) else { return };
 
+    let written_to = Way { path: written.path().into(), kind: Kind::Folder };
+    assert_eq!(room.doors_at_once(), (vec![written_to], false), "without a veil others are not looked for");
     let ways = room.other_doors();
     let kind = |path: std::path::PathBuf| ways.iter().find(|way| way.path == path).map(|way| way.kind);
     assert_eq!(kind(shown.path().join("planted")), Some(Kind::Socket));
@@ -90,6 +92,7 @@ fn behind_a_veil_nobody_is_reached_and_there_is_no_door() {
     let lock = std::fs::File::open(&file).expect("it opens").try_lock();
     assert!(lock.is_ok(), "the lock is another: {lock:?}");
     assert_eq!(room.looked_out(lookout), []);
+    assert!(room.doors_at_once().1, "behind a veil all are known");
 }
 
 /// Only folders in which others are mounted are bare: such a one is made by a mount.

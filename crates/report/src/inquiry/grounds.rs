@@ -4,7 +4,7 @@
 
 use super::answer::is_hinted_copied;
 use super::endpoints::{factors, shown};
-use super::trial::{self, ByText, arrived, by_text};
+use super::trial::{self, ByText, arrived, arrived_with, by_text};
 use crate::figures::{bytes, count, counted, listed, percent, probability_of};
 use overheard_model::{
     Act, Arm, Detectable, HINT, Inquiry, Searched, Strays, Upload, UploadStatistic, Uploads,
@@ -29,8 +29,12 @@ pub(super) fn deliveries(inquiry: &Inquiry, judged: &Uploads) -> Vec<String> {
     });
     let stretches = |lost, all| format!("{} of {} stretches of acts", count(lost), count(all));
     let by_level = judged.drops.iter().filter(|test| !test.factors.is_empty() && test.p <= HINT).map(|test| {
+        let never = match arrived_with(inquiry, &test.factors) {
+            (0, 1..) => " None of them ever did: an account that was banned before looks the same.",
+            _ => "",
+        };
         format!(
-            "Less than half of the messages arrived in {} with {}, whatever they say, and in {} with others ({}).",
+            "Less than half of the messages arrived in {} with {}, whatever they say, and in {} with others ({}).{never}",
             stretches(test.lost, test.of),
             factors(&test.factors),
             stretches(test.others_lost, test.others_of),
@@ -225,18 +229,23 @@ fn detectable(sizes: &[Detectable]) -> Option<String> {
     })
 }
 
-/// How much of what went out can hold no copy that anybody could have read here.
+/// How much of what went out may hold a copy that nobody could have read here, and why.
 pub(super) fn searchable(searched: Searched) -> Option<String> {
-    let Searched { sent, sealed } = searched;
-    let share = percent(sealed as f64 / sent.max(1) as f64);
-    let open = bytes(sent.saturating_sub(sealed));
-    (sent > 0).then(|| match sealed {
-        0 => format!("All of the {} that the client sent were searched for the text.", bytes(sent)),
-        _ => format!(
-            "Of the {} that the client sent, {open} could be searched for the text; {} ({share}) are encrypted, and no key \
-             was logged that opens them.",
-            bytes(sent),
-            bytes(sealed)
+    let Searched { sent, sealed, left_out } = searched;
+    let part = |some: u64, why: &str| {
+        (some > 0).then(|| format!("{} ({}) {why}", bytes(some), percent(some as f64 / sent.max(1) as f64)))
+    };
+    let closed = part(sealed, "are encrypted, and no key was logged that opens them");
+    let not: Vec<String> = closed
+        .into_iter()
+        .chain(part(left_out, "are more than is searched of one stream or capture"))
+        .collect();
+    let (all, open) = (bytes(sent), bytes(sent.saturating_sub(sealed + left_out)));
+    (sent > 0).then(|| match &not[..] {
+        [] => format!("All of the {all} that the client sent were searched for the text."),
+        not => format!(
+            "Of the {all} that the client sent, {open} could be searched for the text; {}.",
+            not.join("; ")
         ),
     })
 }

@@ -77,9 +77,18 @@ pub(super) fn judged(inquiry: &Inquiry) -> impl Iterator<Item = &Act> {
 
 /// Messages of an arm that arrived, of those that are judged.
 pub(super) fn arrived(inquiry: &Inquiry, arm: Arm) -> (u64, u64) {
-    let of_arm =
-        all(inquiry).into_iter().filter(|trial| trial.arm() == Some(arm) && trial.is_judged(inquiry));
-    let fates: Vec<Fate> = of_arm.filter_map(|trial| trial.delivery?.fate).collect();
+    arrived_of(inquiry, |trial| trial.arm() == Some(arm))
+}
+
+/// Messages with these levels that arrived, likewise.
+pub(super) fn arrived_with(inquiry: &Inquiry, levels: &BTreeMap<String, String>) -> (u64, u64) {
+    let has = |act: &Act| levels.iter().all(|(name, level)| act.factors.get(name) == Some(level));
+    arrived_of(inquiry, |trial| trial.act.is_some_and(has))
+}
+
+fn arrived_of(inquiry: &Inquiry, counts: impl Fn(&Trial) -> bool) -> (u64, u64) {
+    let counted = all(inquiry).into_iter().filter(|trial| counts(trial) && trial.is_judged(inquiry));
+    let fates: Vec<Fate> = counted.filter_map(|trial| trial.delivery?.fate).collect();
     let arrived = fates.iter().filter(|fate| **fate == Fate::Delivered).count();
     (arrived as u64, fates.len() as u64)
 }

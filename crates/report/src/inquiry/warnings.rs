@@ -53,6 +53,14 @@ fn of_search(inquiry: &Inquiry, warning: SearchWarning) -> Line {
         SearchWarning::TooLong => {
             ("too-long", "candidates were left out that are longer than a message may be (--longest)")
         }
+        SearchWarning::SideBySide => (
+            "side-by-side",
+            "words of a rule stand side by side in the text, and in no other order does it act: if the filter looks past what was put between them, they are one word, and the bound does not hold",
+        ),
+        SearchWarning::WholeCharacters => (
+            "whole-characters",
+            "a word of a rule holds characters of several code points (marks, skin tones, joined signs), which were not taken apart: the filter may act on a part of such a one",
+        ),
     };
     let named = if warning == SearchWarning::TooLong { left_out(inquiry) } else { String::new() };
     (kind, text.to_owned() + &named)

@@ -27,6 +27,10 @@ impl Format for Text {
         false
     }
 
+    fn shows_flows(&self) -> bool {
+        false
+    }
+
     fn comparison(&self, bundle: &Bundle, style: Style, out: &mut dyn Write) -> io::Result<()> {
         out.write_all(comparison::text(bundle, style).as_bytes())
     }

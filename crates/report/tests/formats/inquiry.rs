@@ -108,7 +108,7 @@ pub fn uploads() -> Inquiry {
         lag_s: 60.0,
         acts,
         copies: vec![copy],
-        searched: Some(Searched { sent: 40_000, sealed: 30_000 }),
+        searched: Some(Searched { sent: 40_000, sealed: 30_000, left_out: 0 }),
         deliveries,
         ..nothing()
     }
@@ -449,6 +449,14 @@ fn what_could_not_be_searched_is_said() {
     let said =
         "Of the 40 kB that the client sent, 10 kB could be searched for the text; 30 kB (75 %) are encrypted";
     assert!(text.contains(said), "{text}");
+    let searched = Some(Searched { sent: 900_000_000, sealed: 200_000_000, left_out: 600_000_000 });
+    let said = "100 MB could be searched for the text; 200 MB (22 %) are encrypted, and no key was logged that opens them; \
+                600 MB (67 %) are more than is searched of one stream or capture.";
+    for format in ["text", "html", "json"] {
+        let unkept = as_format(format, &Inquiry { searched, ..clean() }).replace('\u{a0}', " ");
+        let unkept = unkept.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(unkept.contains(said), "{format}: {unkept}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@
 
 mod http;
 pub mod line;
+mod login;
 mod socks5;
 mod url;
 
@@ -18,6 +19,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use tokio::net::TcpStream;
 
+pub use login::Login;
 pub use url::UpstreamError;
 pub(crate) use url::without_login;
 
@@ -56,19 +58,6 @@ impl fmt::Display for Upstream {
 pub struct Proxy {
     pub address: SocketAddr,
     pub login: Option<Login>,
-}
-
-/// A name and a password, which are never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Login {
-    pub name: String,
-    pub password: String,
-}
-
-impl fmt::Debug for Login {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("Login")
-    }
 }
 
 /// Why a connection did not come to be.

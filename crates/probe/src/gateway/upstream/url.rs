@@ -1,7 +1,7 @@
-//! Reads an upstream from its URL, and a login from a line.
+//! Reads an upstream from its URL, and writes it.
 //!
 //! Promises: what is not understood is refused with what was expected; a password is never part of the message.
-//! Sources: RFC 3986 (authority, percent-encoding).
+//! Sources: RFC 3986 (authority).
 
 use std::net::ToSocketAddrs;
 use std::str::FromStr;
@@ -44,7 +44,7 @@ impl FromStr for Upstream {
         };
         let authority = rest.strip_suffix('/').unwrap_or(rest);
         let (login, place) = match authority.rsplit_once('@') {
-            Some((login, place)) => (Some(read_login(login).ok_or(UpstreamError::Login)?), place),
+            Some((login, place)) => (Some(Login::of_url(login).ok_or(UpstreamError::Login)?), place),
             None => (None, authority),
         };
         let (_, port) = place.rsplit_once(':').ok_or_else(shown)?;
@@ -57,29 +57,17 @@ impl FromStr for Upstream {
     }
 }
 
-/// Why a text is no login.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it holds no login: expected USER:PASSWORD in one line, of up to 255 bytes each")]
-pub struct LoginError;
-
-impl FromStr for Login {
-    type Err = LoginError;
-
-    /// `USER:PASSWORD`, with nothing encoded; the name ends at the first colon.
-    fn from_str(text: &str) -> Result<Self, LoginError> {
-        let line = text.strip_suffix('\n').unwrap_or(text);
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        let (name, password) = line.split_once(':').ok_or(LoginError)?;
-        let login = Self { name: name.into(), password: password.into() };
-        let is_line = !name.is_empty() && !line.contains(['\n', '\r', '\0']);
-        (is_line && login.fits()).then_some(login).ok_or(LoginError)
-    }
-}
-
-impl Login {
-    /// RFC 1929 counts the bytes of each in one.
-    fn fits(&self) -> bool {
-        self.name.len() <= 255 && self.password.len() <= 255
+impl Upstream {
+    /// As it is read, with its login.
+    pub fn url(&self) -> String {
+        let url = |scheme, Proxy { address, login }: &Proxy| {
+            format!("{scheme}://{}{address}", login.as_ref().map(Login::in_url).unwrap_or_default())
+        };
+        match self {
+            Self::Direct => "direct".into(),
+            Self::Socks5(proxy) => url("socks5", proxy),
+            Self::Http(proxy) => url("http", proxy),
+        }
     }
 }
 
@@ -88,23 +76,6 @@ pub(crate) fn without_login(text: &str) -> String {
     let Some((before, place)) = text.rsplit_once('@') else { return text.into() };
     let scheme = before.split_once("://").map(|(scheme, _)| format!("{scheme}://"));
     format!("{}…@{place}", scheme.unwrap_or_default())
-}
-
-fn read_login(text: &str) -> Option<Login> {
-    let (name, password) = text.split_once(':').unwrap_or((text, ""));
-    let login = Login { name: decode(name)?, password: decode(password)? };
-    login.fits().then_some(login)
-}
-
-fn decode(text: &str) -> Option<String> {
-    let mut parts = text.split('%');
-    let mut bytes = parts.next()?.as_bytes().to_vec();
-    for part in parts {
-        let code = part.get(..2).filter(|code| code.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
-        bytes.push(u8::from_str_radix(code, 16).ok()?);
-        bytes.extend(&part.as_bytes()[2..]);
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]
@@ -127,18 +98,6 @@ mod tests {
     }
 
     #[test]
-    fn a_login_is_one_line_as_it_is() {
-        let read = |text: &str| text.parse::<Login>().ok().map(|login| (login.name, login.password));
-        let login = |name: &str, password: &str| Some((name.to_owned(), password.to_owned()));
-        assert_eq!(read("alice:p@ss:%20 word\r\n"), login("alice", "p@ss:%20 word"));
-        assert_eq!(read("alice:"), login("alice", ""));
-        let long = format!("alice:{}", "x".repeat(256));
-        for text in ["", "alice", ":secret", "alice:secret\nbob:other\n", &long] {
-            assert_eq!(read(text), None, "{text:?}");
-        }
-    }
-
-    #[test]
     fn a_login_joins_a_proxy_that_has_none() {
         let with = |url: &str| {
             let login = "bob:word".parse().expect("a login");
@@ -147,6 +106,8 @@ mod tests {
         assert_eq!(with("http://127.0.0.1:1"), "http://bob:word@127.0.0.1:1".parse().ok());
         assert_eq!(with("socks5://127.0.0.1:1"), "socks5://bob:word@127.0.0.1:1".parse().ok());
         assert_eq!([with("http://a:b@127.0.0.1:1"), with("direct")], [None, None]);
+        let urls = ["direct", "http://127.0.0.1:1", "socks5://a%40b:p%3A@[::1]:1"];
+        assert_eq!(urls.map(|url| url.parse::<Upstream>().expect("an upstream").url()), urls);
     }
 
     #[test]

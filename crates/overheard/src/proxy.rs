@@ -12,6 +12,7 @@ use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// Longer than any login.
 const LONGEST: u64 = 1024;
@@ -26,11 +27,22 @@ pub struct ProxyArgs {
     /// A file with the proxy's login, USER:PASSWORD as they are, in one line; nobody but you may read it (chmod 600)
     #[arg(long, value_name = "FILE", requires = "proxy")]
     proxy_login: Option<PathBuf>,
+
+    /// What the two came to: a login may come through a pipe, which is read once.
+    #[arg(skip)]
+    read: OnceLock<Upstream>,
 }
 
 impl ProxyArgs {
     /// Who opens the app's connections: this machine itself where no proxy is given.
     pub fn upstream(&self) -> Result<Upstream> {
+        match self.read.get() {
+            Some(upstream) => Ok(upstream.clone()),
+            None => self.read().map(|upstream| self.read.get_or_init(|| upstream).clone()),
+        }
+    }
+
+    fn read(&self) -> Result<Upstream> {
         let Some(url) = &self.proxy else { return Ok(Upstream::Direct) };
         let upstream: Upstream = url.parse().map_err(|error| {
             Failure::new(format!("--proxy: {error}")).hint("give it as --proxy socks5://127.0.0.1:1080")
