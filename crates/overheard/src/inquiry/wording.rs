@@ -4,15 +4,17 @@
 //! A benign text is a line of the file, or a stretch of its lines in their order, of as many bytes in UTF-8 as the trigger
 //! has, from the beginning of one word to the end of another where that can be. Its script is the one that most of its
 //! letters are of. Without a file it is made of nothing ([`super::neutral`]).
-//! Promises: exact in bytes; no benign text holds a trigger (in lower case); the same files and seed give the same texts;
+//! Promises: exact in bytes; no benign text holds a trigger, be it one that is not sent (in lower case); the same files and seed give the same texts;
 //! where no such text can be made, the trigger is named.
 
+use super::avoided::Avoided;
+use super::files;
 use super::neutral::Neutral;
 use crate::exit::{Failure, Result};
 use rand::SeedableRng;
-use rand::seq::{IndexedRandom, SliceRandom};
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, VecDeque};
 use unicode_script::{Script, UnicodeScript};
 
 /// A trigger and its benign counterpart.
@@ -25,21 +27,23 @@ pub struct Pair {
 /// So many pairs: every trigger as often as any other, give or take one, in random order. Their benign texts are cut out
 /// of `benign`, or made where there is none.
 pub fn pairs(triggers: &[String], benign: Option<&[String]>, count: usize, seed: u64) -> Result<Vec<Pair>> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut order: Vec<usize> = (0..triggers.len()).collect();
     order.shuffle(&mut random);
-    let chosen: Vec<usize> = order.into_iter().cycle().take(count).collect();
-    let forbidden: HashSet<String> = chosen.iter().map(|at| triggers[*at].to_lowercase()).collect();
+    let avoided = Avoided::new(triggers)?;
     let mut harmless: Box<dyn Harmless> = match benign {
-        Some(lines) => Box::new(Source::new(lines, forbidden, random)),
-        None => Box::new(Made { neutral: Neutral::new(triggers, seed), forbidden }),
+        Some(lines) => Box::new(Source::new(lines, &avoided, random)),
+        None => Box::new(Made { neutral: Neutral::new(triggers, seed), avoided }),
     };
-    let pair = |at: &usize| {
-        let trigger = triggers[*at].clone();
-        let benign = harmless.like(&trigger).ok_or_else(|| harmless.lacks(at + 1, &trigger))?;
+    let pair = |at: usize| {
+        let trigger = triggers[at].clone();
+        let benign = harmless.like(&trigger).ok_or_else(|| harmless.lacks(&trigger))?;
         Ok(Pair { trigger, benign })
     };
-    chosen.iter().map(pair).collect()
+    order.into_iter().cycle().take(count).map(pair).collect()
 }
 
 /// Where benign texts come from.
@@ -47,111 +51,168 @@ trait Harmless {
     /// One in the likeness of a trigger, another each time while there are others.
     fn like(&mut self, trigger: &str) -> Option<String>;
 
-    /// Why there is none for this trigger, which has this number.
-    fn lacks(&self, at: usize, trigger: &str) -> Failure;
+    /// Why there is none for this trigger.
+    fn lacks(&self, trigger: &str) -> Failure;
 }
 
 /// Made of letters that no trigger holds.
 struct Made {
     neutral: Neutral,
-    forbidden: HashSet<String>,
+    avoided: Avoided,
 }
 
 impl Harmless for Made {
     fn like(&mut self, trigger: &str) -> Option<String> {
-        self.neutral.like(trigger).filter(|made| !holds(made, &self.forbidden))
+        self.neutral.like(trigger).filter(|made| !self.avoided.is_in(made))
     }
 
-    fn lacks(&self, at: usize, _: &str) -> Failure {
-        Failure::new(format!("no harmless text can be made for text {at}: all letters of its script, and all pairs of them, may be filtered"))
-            .hint("give harmless text in the same script with --benign FILE, such as a page of a book")
+    fn lacks(&self, trigger: &str) -> Failure {
+        Failure::new(format!(
+            "no harmless text can be made for “{}”: all letters of its script, and all pairs of them, may be filtered",
+            files::shortened(trigger)
+        ))
+        .hint("give harmless text in the same script with --benign FILE, such as a page of a book")
     }
 }
 
-/// Whether one of these, in lower case, stands in a text.
-fn holds(text: &str, forbidden: &HashSet<String>) -> bool {
-    let lower = text.to_lowercase();
-    forbidden.iter().any(|trigger| lower.contains(trigger.as_str()))
+/// How many letters of a text are of each script; signs that all scripts share are of none.
+#[derive(Default)]
+struct Scripts(BTreeMap<&'static str, usize>);
+
+impl Scripts {
+    fn of(character: char) -> Option<&'static str> {
+        let script = character.script();
+        (!matches!(script, Script::Common | Script::Inherited)).then(|| script.full_name())
+    }
+
+    fn add(&mut self, character: char) {
+        Self::of(character).into_iter().for_each(|script| *self.0.entry(script).or_default() += 1);
+    }
+
+    fn remove(&mut self, character: char) {
+        let count = Self::of(character).and_then(|script| self.0.get_mut(script));
+        count.into_iter().for_each(|count| *count -= 1);
+    }
+
+    /// The script of most letters.
+    fn most(&self) -> Option<&'static str> {
+        let present = self.0.iter().filter(|(_, count)| **count > 0);
+        present.max_by_key(|(_, count)| **count).map(|(name, _)| *name)
+    }
 }
 
 /// The script of most of its letters; none where it has only signs that all scripts share.
 fn script_name(text: &str) -> Option<&'static str> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    let own = text.chars().map(|c| c.script());
-    for script in own.filter(|script| !matches!(script, Script::Common | Script::Inherited)) {
-        *counts.entry(script.full_name()).or_default() += 1;
-    }
-    counts.into_iter().max_by_key(|(_, count)| *count).map(|(name, _)| name)
+    let mut scripts = Scripts::default();
+    text.chars().for_each(|character| scripts.add(character));
+    scripts.most()
 }
 
 /// Harmless text, cut anywhere.
 struct Source {
     /// By script: the lines, joined.
-    texts: BTreeMap<&'static str, String>,
-    forbidden: HashSet<String>,
+    texts: BTreeMap<&'static str, Lines>,
     random: ChaCha8Rng,
-    used: HashSet<String>,
     /// What fits a trigger of this length and script.
-    fitting: BTreeMap<(usize, &'static str), Vec<String>>,
+    fitting: BTreeMap<(usize, &'static str), Fitting>,
+}
+
+/// Lines of one script.
+struct Lines {
+    text: String,
+    /// Byte by byte, the earliest end of what is avoided and begins there or later.
+    ends: Vec<usize>,
+}
+
+/// Stretches of one length, by where each begins: as texts they would take far more than the file.
+struct Fitting {
+    fresh: Vec<usize>,
+    used: VecDeque<usize>,
 }
 
 impl Harmless for Source {
     fn like(&mut self, trigger: &str) -> Option<String> {
-        let key = (trigger.len(), script_name(trigger).unwrap_or_default());
-        if !self.fitting.contains_key(&key) {
-            self.fitting.insert(key, self.stretches(trigger));
-        }
-        let fit = &self.fitting[&key];
-        let fresh: Vec<&String> = fit.iter().filter(|text| !self.used.contains(*text)).collect();
-        let chosen =
-            fresh.choose(&mut self.random).copied().or_else(|| fit.choose(&mut self.random))?.clone();
-        self.used.insert(chosen.clone());
-        Some(chosen)
+        let script = script_name(trigger).unwrap_or_default();
+        let lines = self.texts.get(script)?;
+        let random = &mut self.random;
+        let fitting = self.fitting.entry((trigger.len(), script)).or_insert_with(|| {
+            let mut fresh = lines.stretches(trigger);
+            fresh.shuffle(random);
+            Fitting { fresh, used: VecDeque::new() }
+        });
+        let stretch = |start: usize| &lines.text[start..start + trigger.len()];
+        let start = fitting.next(|one, other| stretch(one) == stretch(other))?;
+        Some(stretch(start).to_owned())
     }
 
-    fn lacks(&self, at: usize, trigger: &str) -> Failure {
+    fn lacks(&self, trigger: &str) -> Failure {
         let script = script_name(trigger).unwrap_or("no script");
-        let bytes = trigger.len();
+        let (bytes, short) = (trigger.len(), files::shortened(trigger));
         Failure::new(format!(
-            "--benign: no text of {bytes} bytes in {script} can be made of it, which text {at} of --trigger wants"
+            "--benign: no text of {bytes} bytes in {script} can be made of it, as “{short}” wants"
         ))
         .hint("add harmless lines in that script, such as a page of a book; they are cut to the lengths that are needed")
     }
 }
 
-impl Source {
-    fn new(lines: &[String], forbidden: HashSet<String>, random: ChaCha8Rng) -> Self {
-        let mut texts: BTreeMap<&'static str, String> = BTreeMap::new();
-        for line in lines {
-            let text = texts.entry(script_name(line).unwrap_or_default()).or_default();
-            if !text.is_empty() {
-                text.push('\n');
+impl Fitting {
+    /// Another each time, and all again where there are no others.
+    fn next(&mut self, same: impl Fn(usize, usize) -> bool) -> Option<usize> {
+        while let Some(start) = self.fresh.pop() {
+            if !self.used.iter().any(|used| same(*used, start)) {
+                self.used.push_back(start);
+                return Some(start);
             }
-            text.push_str(line);
         }
-        let (used, fitting) = (HashSet::new(), BTreeMap::new());
-        Self { texts, forbidden, random, used, fitting }
+        let again = self.used.pop_front()?;
+        self.used.push_back(again);
+        Some(again)
     }
+}
 
-    /// What may stand for this trigger: stretches from word to word if there are any, else any.
-    fn stretches(&self, trigger: &str) -> Vec<String> {
-        let wanted = script_name(trigger);
-        let Some(text) = self.texts.get(wanted.unwrap_or_default()) else { return Vec::new() };
+impl Source {
+    fn new(lines: &[String], avoided: &Avoided, random: ChaCha8Rng) -> Self {
+        let mut texts: BTreeMap<&'static str, Vec<&str>> = BTreeMap::new();
+        for line in lines {
+            texts.entry(script_name(line).unwrap_or_default()).or_default().push(line);
+        }
+        let joined = |lines: Vec<&str>| {
+            let text = lines.join(" ");
+            Lines { ends: avoided.ends(&text), text }
+        };
+        let texts = texts.into_iter().map(|(script, lines)| (script, joined(lines))).collect();
+        Self { texts, random, fitting: BTreeMap::new() }
+    }
+}
+
+impl Lines {
+    /// Where stretches begin that may stand for this trigger: those from word to word if there are any, else any.
+    fn stretches(&self, trigger: &str) -> Vec<usize> {
+        let (text, wanted) = (&self.text, script_name(trigger));
         let (mut whole, mut any) = (Vec::new(), Vec::new());
+        // Of the stretch under way, which ends here: what enters and leaves it is counted, not all of it each time.
+        let (mut scripts, mut counted) = (Scripts::default(), 0);
         for (start, first) in text.char_indices() {
             let end = start + trigger.len();
-            let Some(stretch) = text.get(start..end) else { continue };
-            let trimmed = stretch.trim().len() == stretch.len();
-            if first.is_whitespace() || !trimmed || script_name(stretch) != wanted {
-                continue;
+            while let Some(next) =
+                text[counted..].chars().next().filter(|next| counted + next.len_utf8() <= end)
+            {
+                scripts.add(next);
+                counted += next.len_utf8();
             }
-            if holds(stretch, &self.forbidden) {
+            let script = scripts.most();
+            if counted > start {
+                scripts.remove(first);
+            } else {
+                counted = start + first.len_utf8();
+            }
+            let Some(stretch) = text.get(start..end) else { continue };
+            if stretch.trim().len() < stretch.len() || script != wanted || self.ends[start] <= end {
                 continue;
             }
             let edge = |next: Option<char>| next.is_none_or(char::is_whitespace);
             let of_words = edge(text[..start].chars().next_back()) && edge(text[end..].chars().next());
-            let stretch = stretch.replace('\n', " ");
-            if of_words { whole.push(stretch) } else { any.push(stretch) }
+            if of_words { whole.push(start) } else { any.push(start) }
         }
         if whole.is_empty() { any } else { whole }
     }
@@ -161,6 +222,7 @@ impl Source {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::HashSet;
 
     fn owned(lines: &[&str]) -> Vec<String> {
         lines.iter().map(|line| (*line).to_owned()).collect()
@@ -196,6 +258,25 @@ mod tests {
         assert!(refused.to_string().contains("3 bytes in Han"), "{refused}");
         let refused = pairs(&owned(&["a longer trigger"]), Some(&owned(&["short"])), 1, 1).unwrap_err();
         assert!(refused.to_string().contains("16 bytes in Latin"), "{refused}");
+        assert!(refused.to_string().contains("“a longer trigger”"), "{refused}");
+    }
+
+    #[test]
+    fn a_trigger_that_is_not_sent_is_in_no_benign_text_either() {
+        let triggers = owned(&["tea", "ice", "oak"]);
+        let benign = owned(&["Tea", "ICE or Oak for", "the elm"]);
+        for seed in 0..9 {
+            let sent = pairs(&triggers, Some(&benign), 1, seed).unwrap();
+            assert!(["for", "the", "elm"].contains(&&*sent[0].benign), "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn stretches_come_again_only_where_there_are_no_others() {
+        let pairs = pairs(&owned(&["tea"]), Some(&owned(&["elm oak elm ash"])), 6, 1).unwrap();
+        let texts: Vec<&str> = pairs.iter().map(|pair| &*pair.benign).collect();
+        let first: HashSet<&str> = texts[..3].iter().copied().collect();
+        assert_eq!((first.len(), &texts[..3]), (3, &texts[3..]));
     }
 
     #[test]
@@ -208,7 +289,7 @@ mod tests {
             assert!(!benign.contains(['茶', '我', '喝', 't', 'e', 'a', 'r', 'i', 'v']), "{benign}");
         }
         let refused = pairs(&owned(&["tea", "!", "tea!"]), None, 9, 1).unwrap_err();
-        assert!(refused.to_string().contains("no harmless text can be made for text"), "{refused}");
+        assert!(refused.to_string().contains("no harmless text can be made for “"), "{refused}");
         assert!(pairs(&[], None, 9, 1).unwrap().is_empty());
     }
 
