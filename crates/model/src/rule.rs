@@ -82,8 +82,10 @@ pub struct Found {
 /// What is known of the candidates of a list that are in no rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidates {
-    /// They arrive alone.
+    /// Messages that held them arrived, as many as it took.
     pub cleared: Vec<String>,
+    /// How many of these were sent in a message that held nothing else.
+    pub cleared_alone: u64,
     /// Nothing is known of them yet, or no longer.
     pub open: Vec<String>,
     /// Whether some of the cleared have not been sent together: in pairs they may be blocked all the same.

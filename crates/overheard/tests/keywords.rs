@@ -129,9 +129,11 @@ fn words_of_a_list_are_found() {
     assert_eq!(words, ["\"lamp\"", "\"moss\""], "{found:?}");
     let known = &found.json()["candidates"];
     let all = serde_json::json!({
-        "cleared": ["bread", "cloud", "stone", "wheel"], "open": [], "pairs_open": false, "left_out": []
+        "cleared": ["bread", "cloud", "stone", "wheel"], "cleared_alone": known["cleared_alone"],
+        "open": [], "pairs_open": false, "left_out": []
     });
     assert_eq!(known, &all, "{found:?}");
+    assert!(known["cleared_alone"].as_u64().is_some_and(|alone| alone <= 4), "{found:?}");
 }
 
 #[test]

@@ -73,6 +73,8 @@ pub struct ListSearch {
     /// Words of which one is believed to trigger.
     group: Vec<usize>,
     clean: Vec<usize>,
+    /// Those of the clean words that arrived in a message that held nothing else.
+    clean_alone: HashSet<usize>,
     /// Pools still to be sent to find pairs; absent before all words were tested.
     together: Option<Pairs>,
     /// What is still asked of words that switch the filter off; absent before all else was asked.
@@ -116,6 +118,7 @@ impl ListSearch {
             options,
             group: Vec::new(),
             clean: Vec::new(),
+            clean_alone: HashSet::new(),
             together: None,
             doubts: None,
             answers: Vec::new(),
@@ -243,7 +246,9 @@ impl ListSearch {
         };
         let under_way = self.pending.is_some() || self.within.iter().any(|it| it.candidate.is_none());
         let paired = !under_way && self.together.as_ref().is_some_and(Pairs::is_over);
+        let cleared_alone = cleared.iter().filter(|word| self.clean_alone.contains(word)).count() as u64;
         let candidates = Candidates {
+            cleared_alone,
             cleared: names(cleared),
             open: names(open),
             pairs_open: !paired,
@@ -296,7 +301,24 @@ impl ListSearch {
         self.answers.iter().map(|answer| self.options.noise.evidence(*answer)).sum()
     }
 
+    /// The word that the message consists of.
+    fn lone(&self, pending: &Pending) -> Option<usize> {
+        match pending {
+            Pending::Part(1) => self.group.first().copied(),
+            Pending::Single(word) => Some(*word),
+            Pending::Rest(pool) if !self.clean.is_empty() || pool.len() > 1 => None,
+            Pending::Pool(pool)
+            | Pending::Rest(pool)
+            | Pending::Together(pool)
+            | Pending::Separated(pool) => pool.first().copied().filter(|_| pool.len() == 1),
+            Pending::Part(_) | Pending::Beside(_) | Pending::InPlace(_) => None,
+        }
+    }
+
     fn settle(&mut self, pending: Pending, blocked: bool) {
+        if !blocked {
+            self.clean_alone.extend(self.lone(&pending));
+        }
         match (pending, blocked) {
             (Pending::Pool(pool) | Pending::Rest(pool), true) => self.group = pool,
             (Pending::Pool(pool), false) => self.clean.extend(pool),

@@ -362,6 +362,20 @@ fn pairs_that_were_not_asked_about_are_open() {
     assert!(!pairs_open(Others::Ignored, None), "all came together in one message");
 }
 
+#[test]
+fn cleared_words_that_were_sent_alone_are_counted() {
+    let cleared = |words: &[&str], filter: &Filter| {
+        let list = ListSearch::new(words.iter().map(|word| (*word).to_owned()), Options::default(), 3);
+        let others = search_list(list, filter, &mut random()).candidates.expect("a list");
+        (others.cleared.len(), others.cleared_alone)
+    };
+    assert_eq!(cleared(&["stone"], &filter(&[])), (1, 1));
+    assert_eq!(cleared(&BIRDS, &filter(&[])), (8, 0));
+    // Whoever shares a group with one that triggers is halved until some stand alone.
+    let (all, alone) = cleared(&["stone", "moss"], &filter(&[&["moss"]]));
+    assert!(all == 1 && alone <= 1);
+}
+
 /// A word that lets any text pass hides the others of its message.
 #[test]
 fn a_word_of_a_list_that_switches_the_filter_off_is_a_warning() {

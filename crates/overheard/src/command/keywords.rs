@@ -134,6 +134,8 @@ impl KeywordsArgs {
         self.report.check()?;
         let (question, file) = self.question.read()?;
         let lexicon = self.lexicon.as_deref().map(files::lines).transpose()?.unwrap_or_default();
+        // Refused before a message is made of it.
+        Hunt::new(&question, &self.options(lexicon.clone(), Noise::NONE), self.clients.seed)?;
         let rooms = self.clients.rooms();
         let watched = rooms.is_ok();
         let calibration = self.calibration(&question, watched)?;
@@ -145,8 +147,6 @@ impl KeywordsArgs {
             let kept = known.as_ref().map(|(book, _)| (book, &*folder));
             return self.rehearse(&asked, watched, kept);
         }
-        // Refused before anything is sent.
-        Hunt::new(&asked.question, &self.options(asked.lexicon.clone(), Noise::NONE), self.clients.seed)?;
         without_rooms(&rooms);
         let book = Book::open(&folder, &opening, self.clients.budget).map_err(refused)?;
         let book = book.sharing(self.clients.spending());

@@ -3,7 +3,8 @@
 //! Harmless messages say how many are lost anyway. What is asked about is sent too, in random order between them: the
 //! share of a blocked text that arrives is the filter's leak, and in rooms, where it arrives and something else is sent
 //! then, the search goes by that and not by arrivals.
-//! Harmless messages are those of [`wording`]: of the same length and script, and without its words.
+//! Harmless messages are those of [`wording`]: of the same length and script. Made ones hold none of its words; those cut
+//! from a file hold none of its messages, but may hold a word of a list or of the text.
 //! Promises: rates are those of Jeffreys' prior, not 0 because nothing happened in a few messages; what a search goes by
 //! follows from the book alone.
 //! To extend: another sign of a filter is a variant of [`Sense`].

@@ -4,6 +4,7 @@
 //! normal forms are left as they are, since filters compare bytes.
 
 use crate::exit::{Failure, Result};
+use overheard_report::safe;
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
@@ -31,6 +32,18 @@ pub fn read(path: &Path) -> Result<String> {
         Failure::new(format!("{}: not UTF-8", path.display())).hint("convert it first, such as with iconv")
     })?;
     Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
+}
+
+/// Characters of a text that is named.
+const SHORT: usize = 24;
+
+/// Its first characters, inert, for a sentence that names it.
+pub fn shortened(text: &str) -> String {
+    let named = match text.char_indices().nth(SHORT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    };
+    safe(&named).into_owned()
 }
 
 #[cfg(test)]

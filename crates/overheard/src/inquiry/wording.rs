@@ -3,17 +3,20 @@
 //! what they have seen already.
 //!
 //! A benign text is a line of the file, or a stretch of its lines in their order, of as many bytes in UTF-8 as the trigger
-//! has, from the beginning of one word to the end of another while there are others left. Its script is the one that most of its
-//! letters are of. Without a file it is made of nothing ([`super::neutral`]).
-//! Promises: exact in bytes; one benign text for each trigger, and another for each while there are others; no benign text holds a trigger (in lower case); the same files and seed give the same texts;
-//! where no such text can be made, the trigger is named.
+//! has, from the beginning of one word to the end of another while there are others left. Its script is the one that
+//! most of its letters are of. Without a file it is made of nothing ([`super::neutral`]).
+//! Promises: exact in bytes; one benign text for each trigger, and another for each while there are others; no benign
+//! text holds a trigger, be it one that is not sent (in lower case); the same files and seed give the same texts; where
+//! no such text can be made, the trigger is named.
 
+use super::avoided::Avoided;
+use super::files;
 use super::neutral::Neutral;
 use crate::exit::{Failure, Result};
 use rand::SeedableRng;
-use rand::seq::{IndexedRandom, SliceRandom};
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use unicode_script::{Script, UnicodeScript};
 
 /// A trigger and its benign counterpart.
@@ -33,29 +36,31 @@ pub fn pairs(
     seed: u64,
     known: &[Pair],
 ) -> Result<Vec<Pair>> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut order: Vec<usize> = (0..triggers.len()).collect();
     order.shuffle(&mut random);
-    let chosen: Vec<usize> = order.into_iter().cycle().take(count).collect();
-    let forbidden: HashSet<String> = chosen.iter().map(|at| triggers[*at].to_lowercase()).collect();
-    let known = known.iter().filter(|pair| !holds(&pair.benign, &forbidden));
+    let avoided = Avoided::new(triggers)?;
+    let known = known.iter().filter(|pair| !avoided.is_in(&pair.benign));
     let mut likes: HashMap<String, String> =
         known.map(|pair| (pair.trigger.clone(), pair.benign.clone())).collect();
     let used = likes.values().cloned().collect();
     let mut harmless: Box<dyn Harmless> = match benign {
-        Some(lines) => Box::new(Source::new(lines, forbidden, random, used)),
-        None => Box::new(Made { neutral: Neutral::new(triggers, seed), forbidden }),
+        Some(lines) => Box::new(Source::new(lines, &avoided, random, used)),
+        None => Box::new(Made { neutral: Neutral::new(triggers, seed), avoided }),
     };
-    let pair = |at: &usize| {
-        let trigger = triggers[*at].clone();
+    let pair = |at: usize| {
+        let trigger = triggers[at].clone();
         let benign = match likes.get(&trigger) {
             Some(benign) => benign.clone(),
-            None => harmless.like(&trigger).ok_or_else(|| harmless.lacks(at + 1, &trigger))?,
+            None => harmless.like(&trigger).ok_or_else(|| harmless.lacks(&trigger))?,
         };
         likes.insert(trigger.clone(), benign.clone());
         Ok(Pair { trigger, benign })
     };
-    chosen.iter().map(pair).collect()
+    order.into_iter().cycle().take(count).map(pair).collect()
 }
 
 /// Where benign texts come from.
@@ -63,125 +68,166 @@ trait Harmless {
     /// One in the likeness of a trigger, another each time while there are others.
     fn like(&mut self, trigger: &str) -> Option<String>;
 
-    /// Why there is none for this trigger, which has this number.
-    fn lacks(&self, at: usize, trigger: &str) -> Failure;
+    /// Why there is none for this trigger.
+    fn lacks(&self, trigger: &str) -> Failure;
 }
 
 /// Made of letters that no trigger holds.
 struct Made {
     neutral: Neutral,
-    forbidden: HashSet<String>,
+    avoided: Avoided,
 }
 
 impl Harmless for Made {
     fn like(&mut self, trigger: &str) -> Option<String> {
-        self.neutral.like(trigger).filter(|made| !holds(made, &self.forbidden))
+        self.neutral.like(trigger).filter(|made| !self.avoided.is_in(made))
     }
 
-    fn lacks(&self, at: usize, _: &str) -> Failure {
-        Failure::new(format!("no harmless text can be made for text {at}: all letters of its script, and all pairs of them, may be filtered"))
-            .hint("give harmless text in the same script with --benign FILE, such as a page of a book")
+    fn lacks(&self, trigger: &str) -> Failure {
+        Failure::new(format!(
+            "no harmless text can be made for “{}”: all letters of its script, and all pairs of them, may be filtered",
+            files::shortened(trigger)
+        ))
+        .hint("give harmless text in the same script with --benign FILE, such as a page of a book")
     }
 }
 
-/// Whether one of these, in lower case, stands in a text.
-fn holds(text: &str, forbidden: &HashSet<String>) -> bool {
-    let lower = text.to_lowercase();
-    forbidden.iter().any(|trigger| lower.contains(trigger.as_str()))
+/// How many letters of a text are of each script; signs that all scripts share are of none.
+#[derive(Default)]
+struct Scripts(BTreeMap<&'static str, usize>);
+
+impl Scripts {
+    fn of(character: char) -> Option<&'static str> {
+        let script = character.script();
+        (!matches!(script, Script::Common | Script::Inherited)).then(|| script.full_name())
+    }
+
+    fn add(&mut self, character: char) {
+        Self::of(character).into_iter().for_each(|script| *self.0.entry(script).or_default() += 1);
+    }
+
+    fn remove(&mut self, character: char) {
+        let count = Self::of(character).and_then(|script| self.0.get_mut(script));
+        count.into_iter().for_each(|count| *count -= 1);
+    }
+
+    /// The script of most letters.
+    fn most(&self) -> Option<&'static str> {
+        let present = self.0.iter().filter(|(_, count)| **count > 0);
+        present.max_by_key(|(_, count)| **count).map(|(name, _)| *name)
+    }
 }
 
 /// The script of most of its letters; none where it has only signs that all scripts share.
 fn script_name(text: &str) -> Option<&'static str> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    let own = text.chars().map(|c| c.script());
-    for script in own.filter(|script| !matches!(script, Script::Common | Script::Inherited)) {
-        *counts.entry(script.full_name()).or_default() += 1;
-    }
-    counts.into_iter().max_by_key(|(_, count)| *count).map(|(name, _)| name)
+    let mut scripts = Scripts::default();
+    text.chars().for_each(|character| scripts.add(character));
+    scripts.most()
 }
 
 /// Harmless text, cut anywhere.
 struct Source {
     /// By script: the lines, joined.
-    texts: BTreeMap<&'static str, String>,
-    forbidden: HashSet<String>,
+    texts: BTreeMap<&'static str, Lines>,
     random: ChaCha8Rng,
     used: HashSet<String>,
     /// What fits a trigger of this length and script.
-    fitting: BTreeMap<(usize, &'static str), Stretches>,
+    fitting: BTreeMap<(usize, &'static str), Fitting>,
 }
 
-/// From the beginning of one word to the end of another, and between any two characters.
-#[derive(Default)]
-struct Stretches {
-    of_words: Vec<String>,
-    others: Vec<String>,
+/// Lines of one script.
+struct Lines {
+    text: String,
+    /// Byte by byte, the earliest end of what is avoided and begins there or later.
+    ends: Vec<usize>,
+}
+
+/// Stretches of one length, by where each begins: as texts they would take far more than the file.
+struct Fitting {
+    /// The next one last.
+    unseen: Vec<usize>,
+    seen: VecDeque<usize>,
 }
 
 impl Harmless for Source {
     fn like(&mut self, trigger: &str) -> Option<String> {
-        let key = (trigger.len(), script_name(trigger).unwrap_or_default());
-        if !self.fitting.contains_key(&key) {
-            self.fitting.insert(key, self.stretches(trigger));
+        let Self { texts, random, used, fitting } = self;
+        let script = script_name(trigger).unwrap_or_default();
+        let lines = texts.get(script)?;
+        let Fitting { unseen, seen } = fitting
+            .entry((trigger.len(), script))
+            .or_insert_with(|| Fitting { unseen: lines.stretches(trigger, random), seen: VecDeque::new() });
+        let stretch = |start: usize| lines.text[start..start + trigger.len()].to_owned();
+        while let Some(start) = unseen.pop() {
+            seen.push_back(start);
+            if used.insert(stretch(start)) {
+                return Some(stretch(start));
+            }
         }
-        let Stretches { of_words, others } = &self.fitting[&key];
-        let fresh = |fit: &'_ [String], random: &mut ChaCha8Rng| {
-            let fresh: Vec<&String> = fit.iter().filter(|text| !self.used.contains(*text)).collect();
-            fresh.choose(random).copied().cloned()
-        };
-        let random = &mut self.random;
-        let chosen = fresh(of_words, random).or_else(|| fresh(others, random));
-        let used = if of_words.is_empty() { others } else { of_words };
-        let chosen = chosen.or_else(|| used.choose(random).cloned())?;
-        self.used.insert(chosen.clone());
-        Some(chosen)
+        // All are used: the first ones again.
+        let again = seen.pop_front()?;
+        seen.push_back(again);
+        Some(stretch(again))
     }
 
-    fn lacks(&self, at: usize, trigger: &str) -> Failure {
+    fn lacks(&self, trigger: &str) -> Failure {
         let script = script_name(trigger).unwrap_or("no script");
-        let bytes = trigger.len();
+        let (bytes, short) = (trigger.len(), files::shortened(trigger));
         Failure::new(format!(
-            "--benign: no text of {bytes} bytes in {script} can be made of it, which text {at} of --trigger wants"
+            "--benign: no text of {bytes} bytes in {script} can be made of it, as “{short}” wants"
         ))
         .hint("add harmless lines in that script, such as a page of a book; they are cut to the lengths that are needed")
     }
 }
 
 impl Source {
-    fn new(lines: &[String], forbidden: HashSet<String>, random: ChaCha8Rng, used: HashSet<String>) -> Self {
-        let mut texts: BTreeMap<&'static str, String> = BTreeMap::new();
+    fn new(lines: &[String], avoided: &Avoided, random: ChaCha8Rng, used: HashSet<String>) -> Self {
+        let mut texts: BTreeMap<&'static str, Vec<&str>> = BTreeMap::new();
         for line in lines {
-            let text = texts.entry(script_name(line).unwrap_or_default()).or_default();
-            if !text.is_empty() {
-                text.push('\n');
-            }
-            text.push_str(line);
+            texts.entry(script_name(line).unwrap_or_default()).or_default().push(line);
         }
-        Self { texts, forbidden, random, used, fitting: BTreeMap::new() }
+        let joined = |lines: Vec<&str>| {
+            let text = lines.join(" ");
+            Lines { ends: avoided.ends(&text), text }
+        };
+        let texts = texts.into_iter().map(|(script, lines)| (script, joined(lines))).collect();
+        Self { texts, random, used, fitting: BTreeMap::new() }
     }
+}
 
-    /// What may stand for this trigger.
-    fn stretches(&self, trigger: &str) -> Stretches {
-        let wanted = script_name(trigger);
-        let mut stretches = Stretches::default();
-        let Some(text) = self.texts.get(wanted.unwrap_or_default()) else { return stretches };
+impl Lines {
+    /// Where stretches begin that may stand for this trigger, in random order: last those from word to word.
+    fn stretches(&self, trigger: &str, random: &mut ChaCha8Rng) -> Vec<usize> {
+        let (text, wanted) = (&self.text, script_name(trigger));
+        let (mut of_words, mut others) = (Vec::new(), Vec::new());
+        // Of the stretch under way, which ends here: what enters and leaves it is counted, not all of it each time.
+        let (mut scripts, mut counted) = (Scripts::default(), 0);
         for (start, first) in text.char_indices() {
             let end = start + trigger.len();
-            let Some(stretch) = text.get(start..end) else { continue };
-            let trimmed = stretch.trim().len() == stretch.len();
-            if first.is_whitespace() || !trimmed || script_name(stretch) != wanted {
-                continue;
+            while let Some(next) =
+                text[counted..].chars().next().filter(|next| counted + next.len_utf8() <= end)
+            {
+                scripts.add(next);
+                counted += next.len_utf8();
             }
-            if holds(stretch, &self.forbidden) {
+            let script = scripts.most();
+            if counted > start {
+                scripts.remove(first);
+            } else {
+                counted = start + first.len_utf8();
+            }
+            let Some(stretch) = text.get(start..end) else { continue };
+            if stretch.trim().len() < stretch.len() || script != wanted || self.ends[start] <= end {
                 continue;
             }
             let edge = |next: Option<char>| next.is_none_or(char::is_whitespace);
-            let of_words = edge(text[..start].chars().next_back()) && edge(text[end..].chars().next());
-            let stretch = stretch.replace('\n', " ");
-            let fit = if of_words { &mut stretches.of_words } else { &mut stretches.others };
-            fit.push(stretch);
+            let whole = edge(text[..start].chars().next_back()) && edge(text[end..].chars().next());
+            if whole { of_words.push(start) } else { others.push(start) }
         }
-        stretches
+        others.shuffle(random);
+        of_words.shuffle(random);
+        others.append(&mut of_words);
+        others
     }
 }
 
@@ -246,6 +292,17 @@ mod tests {
         assert!(refused.to_string().contains("3 bytes in Han"), "{refused}");
         let refused = pairs(&owned(&["a longer trigger"]), Some(&owned(&["short"])), 1, 1, &[]).unwrap_err();
         assert!(refused.to_string().contains("16 bytes in Latin"), "{refused}");
+        assert!(refused.to_string().contains("“a longer trigger”"), "{refused}");
+    }
+
+    #[test]
+    fn a_trigger_that_is_not_sent_is_in_no_benign_text_either() {
+        let triggers = owned(&["tea", "ice", "oak"]);
+        let benign = owned(&["Tea", "ICE or Oak for", "the elm"]);
+        for seed in 0..9 {
+            let sent = pairs(&triggers, Some(&benign), 1, seed, &[]).unwrap();
+            assert!(["for", "the", "elm"].contains(&&*sent[0].benign), "{sent:?}");
+        }
     }
 
     #[test]
@@ -258,7 +315,7 @@ mod tests {
             assert!(!benign.contains(['茶', '我', '喝', 't', 'e', 'a', 'r', 'i', 'v']), "{benign}");
         }
         let refused = pairs(&owned(&["tea", "!", "tea!"]), None, 9, 1, &[]).unwrap_err();
-        assert!(refused.to_string().contains("no harmless text can be made for text"), "{refused}");
+        assert!(refused.to_string().contains("no harmless text can be made for “"), "{refused}");
         assert!(pairs(&[], None, 9, 1, &[]).unwrap().is_empty());
     }
 

@@ -25,7 +25,11 @@ pub(super) fn sentences(inquiry: &Inquiry, found: &Found) -> Vec<String> {
         sentences.push("Begin anew in another --trials-folder with a longer --window.".into());
     }
     sentences.extend(not_asked(found).map(str::to_owned));
-    sentences.extend(found.candidates.as_ref().map(|others| candidates(found, others)));
+    if let Some(others) = &found.candidates {
+        sentences.push(candidates(found, others));
+        sentences.extend(in_company(found, others));
+        sentences.extend(cleared_wrongly(inquiry, others));
+    }
     sentences
 }
 
@@ -138,6 +142,46 @@ fn candidates(found: &Found, others: &Candidates) -> String {
     )
 }
 
+/// What cannot be seen of words that were sent beside others.
+fn in_company(found: &Found, others: &Candidates) -> Option<String> {
+    let cleared = others.cleared.len() as u64;
+    let alone = match others.cleared_alone {
+        alone if alone >= cleared => return None,
+        0 => "none".to_owned(),
+        alone => count(alone),
+    };
+    // Each was sent without each other one then.
+    let separated = found.others == Others::All && !others.pairs_open;
+    let hiding = if separated { "several others together switch off" } else { "others switch off" };
+    Some(format!(
+        "Of the cleared {alone} {} sent in a message of its own, the rest beside others only: a word that {hiding}, or that \
+         is filtered only where it stands alone, is not seen so.",
+        if others.cleared_alone > 1 { "were" } else { "was" }
+    ))
+}
+
+/// What clearing rests on: each test of words ends once it is this unlikely that one of them triggers.
+fn cleared_wrongly(inquiry: &Inquiry, others: &Candidates) -> Option<String> {
+    if others.cleared.is_empty() {
+        return None;
+    }
+    if let Some(why) = no_bound(inquiry) {
+        return Some(format!(
+            "No bound holds on the chance that one of the cleared triggers all the same: {why}."
+        ));
+    }
+    let leak = at_most(inquiry.leak);
+    let assumed = match inquiry.signal {
+        Signal::Delivery => format!("the filter lets at most {leak} of what it should stop pass"),
+        Signal::Upload { .. } => format!("at most {leak} of the uploads are missed"),
+    };
+    // Wald 1945, Ann. Math. Stat. 16, 117: a test that ends at odds of (1 - target) to target.
+    let wrong = at_most(inquiry.target / (1.0 - inquiry.target));
+    Some(format!(
+        "A test of words clears one that triggers with a chance of at most {wrong}, provided that {assumed}, as was assumed."
+    ))
+}
+
 fn are(number: usize) -> String {
     format!("{} {}", count(number as u64), if number == 1 { "is" } else { "are" })
 }
@@ -172,6 +216,29 @@ mod tests {
     fn a_joiner_is_shown() {
         let joined = "\u{645}\u{6cc}\u{200c}\u{62e}";
         assert_eq!(words(&rule(&[joined], &[], true)), "“\u{645}\u{6cc}\\u{200c}\u{62e}”");
+    }
+
+    #[test]
+    fn what_clearing_rests_on_is_said() {
+        let of = |cleared_alone, warnings: &[SearchWarning]| {
+            let cleared = vec!["tea".into(), "ice".into(), "oak".into()];
+            let candidates = Candidates { cleared, cleared_alone, ..Candidates::default() };
+            let found = Found {
+                candidates: Some(candidates),
+                others: Others::All,
+                warnings: warnings.to_vec(),
+                ..Found::default()
+            };
+            let inquiry =
+                Inquiry { found: Some(found.clone()), leak: 0.05, target: 0.005, ..Inquiry::default() };
+            sentences(&inquiry, &found).join(" ")
+        };
+        let in_company = of(0, &[]);
+        assert!(in_company.contains("Of the cleared none was sent in a message of its own"), "{in_company}");
+        assert!(in_company.contains("at most 0.6\u{a0}%, provided that the filter lets at most 5\u{a0}%"));
+        assert!(of(2, &[]).contains("Of the cleared 2 were sent") && !of(3, &[]).contains("of its own"));
+        let leaky = of(3, &[SearchWarning::Leaky]);
+        assert!(leaky.contains("No bound holds") && !leaky.contains("provided that"), "{leaky}");
     }
 
     #[test]

@@ -203,6 +203,7 @@ pub fn search() -> Inquiry {
         warnings: vec![SearchWarning::Unsettled, SearchWarning::TooLong],
         candidates: Some(Candidates {
             cleared: vec!["coffee".into(), "milk".into()],
+            cleared_alone: 1,
             open: vec!["sugar".into()],
             pairs_open: true,
             left_out: vec!["cocoa".repeat(300)],
@@ -266,6 +267,7 @@ pub fn calling(name: &str) -> Inquiry {
             others: Others::All,
             candidates: Some(Candidates {
                 cleared: vec![name.into()],
+                cleared_alone: 0,
                 open: vec![name.into()],
                 pairs_open: false,
                 left_out: vec![name.into()],
@@ -403,6 +405,7 @@ fn every_candidate_is_told_in_every_format() {
     let text = as_format("text", &search).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(text.contains("Of 5 candidates 2 are in a rule, 2 are cleared, and 1 is open."), "{text}");
     assert!(text.contains("not all pairs of them were sent together"), "{text}");
+    assert!(text.contains("Of the cleared 1 was sent in a message of its own"), "{text}");
     for format in ["text", "html"] {
         let page = as_format(format, &search);
         assert!(page.contains("coffee, milk") && page.contains("sugar"), "{format}: {page}");
