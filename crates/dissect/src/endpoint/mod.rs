@@ -133,8 +133,12 @@ impl<'a> Meeting<'a> {
 }
 
 /// Parts those to whom nothing is known to have been carried from the others. Who answered was reached, whatever is
-/// said: a reset alone is no answer, since a recorder that holds an app back gives it one.
-pub(crate) fn part(met: Vec<Endpoint>, uncarried: &Uncarried) -> (Vec<Endpoint>, Vec<Endpoint>) {
+/// said: a reset alone is no answer, since a recorder that holds an app back gives it one. Whoever only sent messages of
+/// ICMP, as a router that tells of an error, is neither: nobody talked to it.
+pub(crate) fn part(mut met: Vec<Endpoint>, uncarried: &Uncarried) -> (Vec<Endpoint>, Vec<Endpoint>) {
+    met.retain(|endpoint| {
+        !matches!(endpoint.transport, Transport::Icmp | Transport::Icmp6) || endpoint.packets_out > 0
+    });
     if *uncarried == Uncarried::default() {
         return (Vec::new(), met);
     }
@@ -254,6 +258,17 @@ mod tests {
         let addresses = |met: Vec<Endpoint>| met.iter().map(|it| it.address.to_string()).collect::<Vec<_>>();
         assert_eq!(addresses(attempts), ["198.51.100.1"]);
         assert_eq!(addresses(endpoints), ["198.51.100.2", "198.51.100.3"]);
+    }
+
+    #[test]
+    fn a_router_that_only_told_of_an_error_was_not_talked_to() {
+        let records = [1, 2].map(|host| record("10.0.0.1", &format!("198.51.100.{host}"), host));
+        let mut met = group(conversations(records.into(), &[]).lend(), NonZeroUsize::MIN);
+        met.iter_mut().for_each(|endpoint| endpoint.transport = Transport::Icmp);
+        (met[0].packets_out, met[0].packets_in) = (0, 3);
+        let (attempts, endpoints) = part(met, &Uncarried::default());
+        let addresses: Vec<String> = endpoints.iter().map(|it| it.address.to_string()).collect();
+        assert_eq!((attempts.len(), addresses), (0, vec!["198.51.100.2".to_owned()]));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use overheard_probe::gateway::{Carried, Direction, ProxyFault, Upstream};
 use overheard_probe::ledger::Carriage;
 use overheard_probe::room::{Child, Command, Room, Way};
 use overheard_probe::tapped::{Error, Listener, Order, Tapped};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -132,6 +132,10 @@ impl Watched {
         });
         let readers: Vec<JoinHandle<()>> = readers.collect();
         let status = self.wait();
+        let left = match &status {
+            Ok(Some(_)) => self.tapped.room().left().unwrap_or_default(),
+            _ => BTreeMap::new(),
+        };
         // What it started ends too, and so do its streams.
         let closed = self.tapped.close();
         for reader in readers {
@@ -139,7 +143,7 @@ impl Watched {
             let _ = reader.join();
         }
         let how = match status? {
-            Some(status) => format!("{} ended: {status}", self.name),
+            Some(status) => format!("{} ended: {status}{}", self.name, running(left)),
             None => format!("{} was ended", self.name),
         };
         self.feed.say(Heard::Ended(how.clone()));
@@ -169,6 +173,18 @@ impl Watched {
             }
         }
         Ok(None)
+    }
+}
+
+/// Programs that the app left running end with its room, and nobody learns whom they would have contacted.
+fn running(left: BTreeMap<String, u64>) -> String {
+    let names: Vec<String> = left.into_keys().collect();
+    match names.is_empty() {
+        true => String::new(),
+        false => format!(
+            "; what it left running was ended too ({}), and whom that would have contacted is not known",
+            names.join(", ")
+        ),
     }
 }
 
