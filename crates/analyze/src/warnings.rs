@@ -10,7 +10,7 @@ use crate::others;
 use crate::places;
 use crate::table::{Table, attempts, endpoints};
 use crate::wording::{listed, runs_text};
-use overheard_model::{Claim, Concern, Endpoint, Level, LocalRule, Run, Study, Warning};
+use overheard_model::{Capture, Claim, Concern, Endpoint, Level, LocalRule, Problem, Run, Study, Warning};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
@@ -125,43 +125,33 @@ fn one_source<'a>(study: &'a Study, runs: &'a [Run]) -> impl Iterator<Item = War
     })
 }
 
+/// Runs of whose captures that is so, named.
+fn of_captures(runs: &[Run], is_so: impl Fn(&Capture) -> bool, kind: &str, text: &str) -> Option<Warning> {
+    let names: Vec<&str> =
+        runs.iter().filter(|run| is_so(&run.reading.capture)).map(|run| &*run.name).collect();
+    (!names.is_empty()).then(|| warning(kind, format!("{text}: {}", listed(&names, SHOWN))))
+}
+
 fn incomplete(runs: &[Run]) -> Option<Warning> {
-    let cut = runs.iter().filter(|run| !run.reading.capture.complete);
-    let names: Vec<&str> = cut.map(|run| &*run.name).collect();
-    (!names.is_empty()).then(|| {
-        warning(
-            "incomplete-capture",
-            format!("cut short, so that contacts may be missing: {}", listed(&names, SHOWN)),
-        )
-    })
+    let text = "cut short, so that contacts may be missing";
+    of_captures(runs, |capture| !capture.complete, "incomplete-capture", text)
 }
 
 /// Where packets were dropped while capturing, or lost at a room's device.
 fn lossy(runs: &[Run]) -> Option<Warning> {
-    let lossy = runs.iter().filter(|run| {
-        let capture = &run.reading.capture;
-        capture.dropped.is_some_and(|dropped| dropped > 0) || capture.has_problem("packets-lost")
-    });
-    let names: Vec<&str> = lossy.map(|run| &*run.name).collect();
-    (!names.is_empty()).then(|| {
-        warning(
-            "packets-lost",
-            format!("packets were lost, so that contacts may be missing: {}", listed(&names, SHOWN)),
-        )
-    })
+    let is_lossy = |capture: &Capture| {
+        capture.dropped.is_some_and(|dropped| dropped > 0) || capture.has_problem(Problem::PACKETS_LOST)
+    };
+    let text = "packets were lost, so that contacts may be missing";
+    of_captures(runs, is_lossy, Problem::PACKETS_LOST, text)
 }
 
 /// Where more was tried than could be told apart.
 fn unlisted(runs: &[Run]) -> Option<Warning> {
-    let unlisted = runs.iter().filter(|run| run.reading.capture.has_problem("attempts-unlisted"));
-    let names: Vec<&str> = unlisted.map(|run| &*run.name).collect();
-    (!names.is_empty()).then(|| {
-        let text = format!(
-            "more was tried than could be told apart, so that something may have been carried to some of it: {}",
-            listed(&names, SHOWN)
-        );
-        warning("attempts-unlisted", text)
-    })
+    let kind = Problem::ATTEMPTS_UNLISTED;
+    let text =
+        "more was tried than could be told apart, so that something may have been carried to some of it";
+    of_captures(runs, |capture| capture.has_problem(kind), kind, text)
 }
 
 fn empty<'a>(

@@ -12,11 +12,11 @@ use crate::endpoint;
 use crate::flow::{Conversations, Lent, Owners, Table, Told};
 use crate::local::{self, Known};
 use crate::packet::{Frame, Packet, Segment, Undecoded};
-use crate::problems::{ATTEMPTS_UNLISTED, Problems};
+use crate::problems::Problems;
 use crate::read::Options;
 use crate::walk::Tally;
 use overheard_model::{
-    Capture, Endpoint, Flow, Flows, LocalRule, Process, Reading, Timestamp, Transport, Uncarried,
+    Capture, Endpoint, Flow, Flows, LocalRule, Problem, Process, Reading, Timestamp, Transport, Uncarried,
 };
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
@@ -122,7 +122,7 @@ impl Live {
         all.append(problems.clone());
         resolver.report(&mut all);
         if self.uncarried.all_but.is_some() {
-            all.add(ATTEMPTS_UNLISTED, "to whom nothing was carried is not known of all", None, 1);
+            all.add(Problem::ATTEMPTS_UNLISTED, "to whom nothing was carried is not known of all", None, 1);
         }
         let capture = self.summary(local_rule, local, all);
         Reading { capture, flows: Flows::default(), endpoints, attempts }

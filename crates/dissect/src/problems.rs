@@ -2,9 +2,6 @@
 
 use overheard_model::Problem;
 
-/// More was tried than a recorder could tell apart: to whom nothing was carried is not known of all.
-pub(crate) const ATTEMPTS_UNLISTED: &str = "attempts-unlisted";
-
 /// Problems, in the order in which their kinds were first met.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Problems(Vec<Problem>);

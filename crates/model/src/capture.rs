@@ -39,6 +39,13 @@ pub struct Problem {
     pub count: u64,
 }
 
+impl Problem {
+    /// More was tried than a recorder could tell apart: to whom nothing was carried is not known of all.
+    pub const ATTEMPTS_UNLISTED: &str = "attempts-unlisted";
+    /// A device on the way did not take every packet.
+    pub const PACKETS_LOST: &str = "packets-lost";
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.kind, self.text)?;

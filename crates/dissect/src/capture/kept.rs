@@ -3,9 +3,8 @@
 use super::Summary;
 use super::options::{COMMENT, Options, padding};
 use super::order::{ByteOrder, Fields};
-use crate::problems::ATTEMPTS_UNLISTED;
 use crate::proto::host_name;
-use overheard_model::{Destination, Process};
+use overheard_model::{Destination, Problem, Process};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Bytes of comments, names and secrets that are kept of one file.
@@ -60,12 +59,11 @@ impl Kept {
                 Remark::Uncarried(to) if fits => _ = summary.uncarried.listed.insert(to),
                 // Of one that cannot be kept it is not known either.
                 Remark::Uncarried(_) | Remark::PerhapsUncarried => {
-                    summary.uncarried.all_but.get_or_insert_default();
-                    summary.report(ATTEMPTS_UNLISTED, said.into_owned(), offset);
+                    summary.leave_attempts_open(said.into_owned(), offset);
                 }
                 _ if !fits => {}
                 Remark::Carried(to) => _ = summary.uncarried.all_but.get_or_insert_default().insert(to),
-                Remark::Lost => summary.report("packets-lost", said.into_owned(), offset),
+                Remark::Lost => summary.report(Problem::PACKETS_LOST, said.into_owned(), offset),
                 Remark::Other => summary.comments.push(said.into_owned()),
             }
         }

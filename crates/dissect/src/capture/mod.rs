@@ -64,6 +64,12 @@ impl Summary {
         self.owners.of(packet)
     }
 
+    /// Remembers that it is not known of all to whom nothing was carried.
+    fn leave_attempts_open(&mut self, text: String, offset: u64) {
+        self.uncarried.all_but.get_or_insert_default();
+        self.report(Problem::ATTEMPTS_UNLISTED, text, offset);
+    }
+
     /// Counts a problem, which is located where it was met first.
     fn report(&mut self, kind: &str, text: String, offset: u64) {
         if let Some(known) = self.problems.iter_mut().find(|problem| &*problem.kind == kind) {

@@ -10,7 +10,6 @@ use super::order::{ByteOrder, Fields};
 use super::resolution::Resolution;
 use super::window::Window;
 use super::{Fault, Record, Summary, max_captured};
-use crate::problems::ATTEMPTS_UNLISTED;
 use overheard_model::Timestamp;
 use std::io::Read;
 use std::ops::Range;
@@ -302,8 +301,7 @@ fn is_read(kind: u32) -> bool {
 pub(crate) fn end(offset: u64, summary: &mut Summary) {
     if std::mem::take(&mut summary.counts_are_due) {
         let text = "the recording was broken off before it said to whom nothing was carried";
-        summary.uncarried.all_but.get_or_insert_default();
-        summary.report(ATTEMPTS_UNLISTED, text.into(), offset);
+        summary.leave_attempts_open(text.into(), offset);
     }
 }
 
