@@ -2,8 +2,9 @@
 //!
 //! Packets travel in batches, each with the buffer that their payloads lie in, so that no payload is
 //! copied; used buffers travel back. Which flow a packet is of is hashed before it travels, so that the places of all
-//! flows of a batch are looked at together: one by one, each new flow would wait for memory. The flow table gets the same packets in the same order as it does
-//! on one thread: the result is the same to the byte, whatever the machine does.
+//! flows of a batch are looked at together: one by one, each new flow would wait for memory. The flow table gets the
+//! same packets in the same order as it does on one thread: the result is the same to the byte, whatever the machine
+//! does.
 //! Sharding flows over threads was not chosen, since every thread would walk every header; nor cutting
 //! the file into ranges, which loses the state of streams, fragments and handshakes at each cut.
 

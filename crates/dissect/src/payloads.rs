@@ -3,8 +3,8 @@
 //! For: looking for something in what was sent, wherever it stands in a stream.
 //! Promises: pure; bytes of TCP that were sent again are there once; where bytes are missing, what follows is there all
 //! the same, right behind. One stream keeps [`MOST_OF_STREAM`] bytes and all together [`MOST`]: what is beyond them is
-//! left out, and that is told. TLS and QUIC for which the capture holds the secrets are there twice: as they were sent, and
-//! what they held, as [`crate::proto`] opens it, which is never more.
+//! left out, and that is told. TLS and QUIC for which the capture holds the secrets are there twice: as they were sent,
+//! and what they held, as [`crate::proto`] opens it, which is never more.
 
 use crate::capture::Summary;
 use crate::packet::{Packet, Segment, TcpFlags, TcpSegment};
@@ -27,12 +27,19 @@ pub struct Way {
     pub to: (IpAddr, u16),
 }
 
+impl Way {
+    /// Who answers.
+    pub(crate) fn back(self) -> Self {
+        Self { from: self.to, to: self.from, ..self }
+    }
+}
+
 /// One side of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payload {
     pub way: Way,
-    /// Whether this is what TLS records held, whose bytes are taken to be of the packet in which the record begins, or what a
-    /// stream or the datagrams of QUIC did.
+    /// Whether this is what TLS records held, whose bytes are taken to be of the packet in which the record begins, or
+    /// what a stream or the datagrams of QUIC did.
     pub decrypted: bool,
     pub bytes: Vec<u8>,
     /// Where in the bytes each packet begins, in the order of the bytes.
@@ -45,7 +52,7 @@ pub struct Payloads {
     pub payloads: Vec<Payload>,
     /// Bytes that were left out, where there are any.
     pub left_out: HashMap<Way, u64>,
-    /// Bytes of TLS and QUIC that no secret of the capture opens, where there are any.
+    /// Bytes of TLS and QUIC that no secret of the capture opens, where there are any; of QUIC only where there are secrets.
     pub sealed: HashMap<Way, u64>,
 }
 

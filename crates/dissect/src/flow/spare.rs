@@ -21,16 +21,20 @@ pub(super) struct Spare {
 impl Spare {
     /// One that nothing was read with.
     pub(super) fn take(&mut self, transport: Transport) -> Box<Inspected> {
-        let kind = if transport == Transport::Tcp { &mut self.streams } else { &mut self.datagrams };
-        kind.pop().unwrap_or_default()
+        self.of(transport).pop().unwrap_or_default()
     }
 
     /// Takes back one whose flow is settled.
     pub(super) fn give(&mut self, mut inspected: Box<Inspected>, transport: Transport) {
-        let kind = if transport == Transport::Tcp { &mut self.streams } else { &mut self.datagrams };
+        let kind = self.of(transport);
         if kind.len() < FEW {
             inspected.clear();
             kind.push(inspected);
         }
+    }
+
+    #[expect(clippy::vec_box, reason = "as above")]
+    fn of(&mut self, transport: Transport) -> &mut Vec<Box<Inspected>> {
+        if transport == Transport::Tcp { &mut self.streams } else { &mut self.datagrams }
     }
 }

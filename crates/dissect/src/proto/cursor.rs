@@ -67,6 +67,12 @@ impl<'a> Cursor<'a> {
         self.take(usize::from(length))
     }
 
+    /// A vector with a variable-length integer of QUIC as its length prefix.
+    pub(crate) fn vector(&mut self) -> Option<&'a [u8]> {
+        let length = usize::try_from(self.varint()?).ok()?;
+        self.take(length)
+    }
+
     /// A variable-length integer of QUIC (RFC 9000 §16).
     pub(crate) fn varint(&mut self) -> Option<u64> {
         let first = *self.0.first()?;

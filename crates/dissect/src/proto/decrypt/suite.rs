@@ -4,6 +4,8 @@
 //! RFC 5246 §A.5, 4279, 5054, 5289, 5487, 5489 and 8422 (AES in CBC mode in TLS 1.2).
 //! To extend: a number in a pattern. `ring` has no other AEAD that TLS uses.
 
+use crate::proto::hkdf::expand_label;
+use ring::hkdf::Prk;
 use ring::{aead, hkdf, hmac};
 
 /// What a suite's number stands for: of TLS 1.3 and QUIC, and of TLS 1.2 where it is an AEAD.
@@ -44,6 +46,13 @@ impl Suite {
     /// Those of TLS 1.3.
     pub(crate) fn all() -> [Self; 3] {
         [AES_128, AES_256, CHACHA20]
+    }
+
+    /// The secret after an update of keys.
+    pub(crate) fn updated(self, secret: &[u8], label: &str) -> Option<Vec<u8>> {
+        let mut next = vec![0; self.hash.length()];
+        expand_label(&Prk::new_less_safe(self.hash.hkdf(), secret), label, &mut next)?;
+        Some(next)
     }
 
     pub(crate) fn tls_1_3(number: u16) -> Option<Self> {
@@ -112,6 +121,14 @@ impl Hash {
     pub(crate) fn length(self) -> usize {
         self.hmac().digest_algorithm().output_len()
     }
+}
+
+/// The nonce of a record or packet with this number (RFC 8446 §5.3, RFC 9001 §5.3).
+pub(crate) fn nonce(mut iv: [u8; aead::NONCE_LEN], number: u64) -> [u8; aead::NONCE_LEN] {
+    for (byte, number) in iv.iter_mut().rev().zip(number.to_le_bytes()) {
+        *byte ^= number;
+    }
+    iv
 }
 
 #[cfg(test)]

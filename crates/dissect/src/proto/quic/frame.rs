@@ -36,9 +36,7 @@ pub(super) fn without_padding(frames: &[u8]) -> &[u8] {
 }
 
 fn take_crypto<'a>(cursor: &mut Cursor<'a>) -> Option<(u64, &'a [u8])> {
-    let offset = cursor.varint()?;
-    let length = usize::try_from(cursor.varint()?).ok()?;
-    Some((offset, cursor.take(length)?))
+    Some((cursor.varint()?, cursor.vector()?))
 }
 
 pub(super) fn skip_ack(cursor: &mut Cursor<'_>, congestion: bool) -> Option<()> {

@@ -25,6 +25,8 @@ pub(crate) struct Packet<'a> {
     /// The fixed bit is set, as it must be in a conversation's first packets.
     pub(crate) fixed_bit: bool,
     pub(crate) dcid: &'a [u8],
+    /// By which packets are to come back.
+    pub(crate) scid: &'a [u8],
     /// From the first byte of the header to the packet's end.
     pub(crate) bytes: &'a [u8],
     /// Where, in `bytes`, the packet number lies; for Negotiation and Retry, what follows the
@@ -32,16 +34,6 @@ pub(crate) struct Packet<'a> {
     pub(crate) number_at: usize,
     /// Bytes that the length field promises beyond the datagram.
     pub(crate) missing: usize,
-}
-
-impl<'a> Packet<'a> {
-    /// The source connection identifier, by which packets are to come back.
-    pub(crate) fn scid(&self) -> Option<&'a [u8]> {
-        const VERSION: usize = 5;
-        let mut cursor = Cursor(self.bytes.get(VERSION..)?);
-        cursor.vector8()?;
-        cursor.vector8()
-    }
 }
 
 /// Takes the next packet of a datagram.
@@ -58,8 +50,7 @@ pub(crate) fn next<'a>(datagram: &mut Cursor<'a>) -> Option<Packet<'a>> {
     }
     let kind = kind(first, version);
     if kind == Kind::Initial {
-        let token = usize::try_from(cursor.varint()?).ok()?;
-        cursor.take(token)?;
+        let _token = cursor.vector()?;
     }
     let length = match kind {
         Kind::Negotiation | Kind::Retry => cursor.rest().len(),
@@ -74,6 +65,7 @@ pub(crate) fn next<'a>(datagram: &mut Cursor<'a>) -> Option<Packet<'a>> {
         version,
         fixed_bit: first & 0x40 != 0,
         dcid,
+        scid,
         bytes,
         number_at,
         missing: length - here,

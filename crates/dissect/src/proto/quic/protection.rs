@@ -4,6 +4,7 @@
 
 use super::super::hkdf::expand_label;
 use super::version::Labels;
+use crate::proto::decrypt::suite::nonce;
 use ring::aead::quic::{self, HeaderProtectionKey};
 use ring::aead::{AES_128_GCM, AES_256_GCM, Aad, Algorithm, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hkdf::Prk;
@@ -49,11 +50,7 @@ impl PacketKey {
     }
 
     fn nonce(&self, number: u64) -> Nonce {
-        let mut nonce = self.iv;
-        for (nonce, byte) in nonce.iter_mut().rev().zip(number.to_le_bytes()) {
-            *nonce ^= byte;
-        }
-        Nonce::assume_unique_for_key(nonce)
+        Nonce::assume_unique_for_key(nonce(self.iv, number))
     }
 }
 

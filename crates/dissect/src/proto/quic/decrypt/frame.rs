@@ -48,10 +48,10 @@ fn next<'a>(cursor: &mut Cursor<'a>) -> Option<Option<Frame<'a>>> {
         // CRYPTO: tickets and the like.
         0x06 => {
             skip(cursor, 1)?;
-            _ = vector(cursor)?;
+            _ = cursor.vector()?;
         }
         // NEW_TOKEN.
-        0x07 => _ = vector(cursor)?,
+        0x07 => _ = cursor.vector()?,
         0x08..=0x0f => return take_stream(cursor, kind).map(Some),
         // Limits of data and streams.
         0x10 | 0x12..=0x14 | 0x16..=0x17 => skip(cursor, 1)?,
@@ -64,12 +64,12 @@ fn next<'a>(cursor: &mut Cursor<'a>) -> Option<Option<Frame<'a>>> {
         // CONNECTION_CLOSE, of the transport and of the application.
         0x1c | 0x1d => {
             skip(cursor, if kind == 0x1c { 2 } else { 1 })?;
-            _ = vector(cursor)?;
+            _ = cursor.vector()?;
         }
         // RESET_STREAM_AT, ACK_FREQUENCY.
         0x24 | 0xaf => skip(cursor, 4)?,
         0x30 => return Some(Some(Frame::Datagram(cursor.take_up_to(usize::MAX)))),
-        0x31 => return vector(cursor).map(|bytes| Some(Frame::Datagram(bytes))),
+        0x31 => return cursor.vector().map(|bytes| Some(Frame::Datagram(bytes))),
         _ => return None,
     }
     Some(None)
@@ -79,7 +79,7 @@ fn next<'a>(cursor: &mut Cursor<'a>) -> Option<Option<Frame<'a>>> {
 fn take_stream<'a>(cursor: &mut Cursor<'a>, kind: u64) -> Option<Frame<'a>> {
     let id = cursor.varint()?;
     let offset = if kind & 4 != 0 { cursor.varint()? } else { 0 };
-    let bytes = if kind & 2 != 0 { vector(cursor)? } else { cursor.take_up_to(usize::MAX) };
+    let bytes = if kind & 2 != 0 { cursor.vector()? } else { cursor.take_up_to(usize::MAX) };
     Some(Frame::Stream { id, offset, bytes })
 }
 
@@ -89,12 +89,6 @@ fn take_identifier<'a>(cursor: &mut Cursor<'a>) -> Option<Frame<'a>> {
     let id = cursor.vector8()?;
     cursor.take(RESET_TOKEN)?;
     Some(Frame::NewIdentifier(id))
-}
-
-/// Bytes with their length before them.
-fn vector<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
-    let length = usize::try_from(cursor.varint()?).ok()?;
-    cursor.take(length)
 }
 
 fn skip(cursor: &mut Cursor<'_>, numbers: usize) -> Option<()> {

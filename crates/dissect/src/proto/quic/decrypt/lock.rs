@@ -7,7 +7,6 @@ use super::super::protection::{HeaderKey, PacketKey};
 use super::super::version::Labels;
 use super::connection::Sealed;
 use crate::proto::decrypt::suite::Suite;
-use crate::proto::hkdf::expand_label;
 use ring::hkdf::Prk;
 
 /// What protects the packets of one direction.
@@ -105,8 +104,7 @@ impl Phases {
 
 /// Key and secret of the phase that follows the one with this secret.
 fn next(suite: Suite, labels: &Labels, secret: &[u8]) -> Option<(PacketKey, Vec<u8>)> {
-    let mut next = vec![0; suite.hash.length()];
-    expand_label(&Prk::new_less_safe(suite.hash.hkdf(), secret), labels.update, &mut next)?;
+    let next = suite.updated(secret, labels.update)?;
     let key = PacketKey::new(&Prk::new_less_safe(suite.hash.hkdf(), &next), suite.aead, labels)?;
     Some((key, next))
 }

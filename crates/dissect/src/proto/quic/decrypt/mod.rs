@@ -136,9 +136,7 @@ impl Connections<'_> {
         if place.from == Side::Dst {
             self.connections[place.connection].version = packet.version;
         }
-        if let Some(id) = packet.scid() {
-            self.name(id, place.opposite());
-        }
+        self.name(packet.scid, place.opposite());
     }
 
     fn take_early(&mut self, datagram: Datagram<'_>, packet: &Packet<'_>) {
@@ -196,7 +194,7 @@ impl Connections<'_> {
     /// From now on, who sends on this way and back.
     fn meet(&mut self, way: Way, place: Place) {
         self.latest.insert(way, place);
-        self.latest.insert(Way { from: way.to, to: way.from, ..way }, place.opposite());
+        self.latest.insert(way.back(), place.opposite());
     }
 
     /// Whoever it is sends to this identifier.
@@ -211,10 +209,6 @@ impl Connections<'_> {
 
 impl Place {
     fn opposite(self) -> Self {
-        let from = match self.from {
-            Side::Src => Side::Dst,
-            Side::Dst => Side::Src,
-        };
-        Self { from, ..self }
+        Self { from: self.from.other(), ..self }
     }
 }

@@ -54,9 +54,7 @@ impl BlockKey {
     }
 
     fn authenticate(&self, record: Record<'_>, sequence: u64, bytes: &[u8], tag: &[u8]) -> Option<()> {
-        let [kind, major, minor, ..] = *record.header;
-        let length = u16::try_from(bytes.len()).ok()?.to_be_bytes();
-        let said = [&sequence.to_be_bytes()[..], &[kind, major, minor], &length, bytes].concat();
+        let said = [&record.beside(sequence, bytes.len())?[..], bytes].concat();
         hmac::verify(&self.mac, &said, tag).ok()
     }
 

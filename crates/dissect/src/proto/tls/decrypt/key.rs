@@ -4,6 +4,7 @@
 
 use super::super::record::HEADER;
 use super::block::BlockKey;
+use crate::proto::decrypt::suite::nonce;
 use ring::aead::{Aad, Algorithm, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 /// How nonce and additional data are made.
@@ -43,6 +44,15 @@ struct AeadKey {
 pub(super) struct Record<'a> {
     pub(super) header: &'a [u8; HEADER],
     pub(super) body: &'a [u8],
+}
+
+impl Record<'_> {
+    /// TLS 1.2: what is authenticated beside so many bytes of content is the record's number, its type and its length.
+    pub(super) fn beside(&self, sequence: u64, length: usize) -> Option<Vec<u8>> {
+        let [kind, major, minor, ..] = *self.header;
+        let length = u16::try_from(length).ok()?.to_be_bytes();
+        Some([&sequence.to_be_bytes()[..], &[kind, major, minor], &length].concat())
+    }
 }
 
 /// What was in it.
@@ -86,12 +96,12 @@ impl AeadKey {
         match self.form {
             Form::Tls13 => self.open_inner(record, sequence),
             Form::Explicit => self.open_explicit(record, sequence),
-            Form::Implicit => self.open_outer(record, sequence, self.nonce(sequence), record.body),
+            Form::Implicit => self.open_outer(record, sequence, nonce(self.iv, sequence), record.body),
         }
     }
 
     fn open_inner(&self, record: Record<'_>, sequence: u64) -> Option<Content> {
-        let mut bytes = self.unseal(self.nonce(sequence), record.header, record.body)?;
+        let mut bytes = self.unseal(nonce(self.iv, sequence), record.header, record.body)?;
         let padding = bytes.iter().rev().take_while(|byte| **byte == 0).count();
         bytes.truncate(bytes.len() - padding);
         Some(Content { kind: bytes.pop()?, bytes })
@@ -104,7 +114,7 @@ impl AeadKey {
         self.open_outer(record, sequence, nonce, sealed)
     }
 
-    /// TLS 1.2: what is authenticated beside the content is its number, its type and its length.
+    /// TLS 1.2: the content's type is outside.
     fn open_outer(
         &self,
         record: Record<'_>,
@@ -112,19 +122,9 @@ impl AeadKey {
         nonce: [u8; NONCE_LEN],
         sealed: &[u8],
     ) -> Option<Content> {
-        let [kind, major, minor, ..] = *record.header;
         let length = sealed.len().checked_sub(self.aead.algorithm().tag_len())?;
-        let length = u16::try_from(length).ok()?.to_be_bytes();
-        let aad = [&sequence.to_be_bytes()[..], &[kind, major, minor], &length].concat();
-        Some(Content { kind, bytes: self.unseal(nonce, &aad, sealed)? })
-    }
-
-    fn nonce(&self, sequence: u64) -> [u8; NONCE_LEN] {
-        let mut nonce = self.iv;
-        for (byte, sequence) in nonce.iter_mut().rev().zip(sequence.to_le_bytes()) {
-            *byte ^= sequence;
-        }
-        nonce
+        let aad = record.beside(sequence, length)?;
+        Some(Content { kind: record.header[0], bytes: self.unseal(nonce, &aad, sealed)? })
     }
 
     fn unseal(&self, nonce: [u8; NONCE_LEN], aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {

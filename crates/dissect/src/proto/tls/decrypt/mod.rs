@@ -46,7 +46,7 @@ pub(crate) fn decrypt(payloads: &[Payload], log: &KeyLog, decrypted: &mut Decryp
     }
     for asking in payloads {
         let Some(hello) = hello(asking, CLIENT_HELLO) else { continue };
-        let back = Way { from: asking.way.to, to: asking.way.from, ..asking.way };
+        let back = asking.way.back();
         let later =
             answers.get(&back).into_iter().flatten().filter(|(_, answer)| answer.packet > hello.packet);
         // A port may be used again.

@@ -100,7 +100,7 @@ impl Schedule {
         self.current = Some(key);
         let secret = self.ahead.drain(..=at).next_back();
         if self.ahead.is_empty() {
-            self.ahead.extend(secret.and_then(|secret| updated(suite, &secret)));
+            self.ahead.extend(secret.and_then(|secret| suite.updated(&secret, "traffic upd")));
         }
         Some(content)
     }
@@ -113,13 +113,6 @@ fn traffic_key(suite: Suite, secret: &[u8]) -> Option<Key> {
     expand_label(&secret, "key", &mut key)?;
     expand_label(&secret, "iv", &mut iv)?;
     Key::new(suite.aead, &key, iv, Form::Tls13)
-}
-
-/// The secret after a key update.
-fn updated(suite: Suite, secret: &[u8]) -> Option<Vec<u8>> {
-    let mut next = vec![0; suite.hash.length()];
-    expand_label(&Prk::new_less_safe(suite.hash.hkdf(), secret), "traffic upd", &mut next)?;
-    Some(next)
 }
 
 impl Agreement<'_> {
